@@ -1,0 +1,8 @@
+"""nngp_dag: infinite-width kernels of networks with DAG-shaped connectivity, and tests of the theory about them."""
+
+from nngp_dag.dag import Dag as Dag
+from nngp_dag.dag import Op as Op
+from nngp_dag.dag import enumerate_codes as enumerate_codes
+from nngp_dag.errors import InputError as InputError
+
+__version__ = "0.1.0"

@@ -1,0 +1,69 @@
+"""What the kernels need to know about an activation: its dual maps on scalars.
+
+For a pair of jointly Gaussian pre-activations (g, g') with variances kxx, kyy and covariance kxy,
+    f    = c E[sigma(g) sigma(g')]      (Lemma 3.2),
+    fdot = c E[sigma'(g) sigma'(g')],
+    beta = sqrt(c) E[sigma(g)],         g ~ N(0, kxx),
+with c = 1 / E[sigma(z)^2], z ~ N(0, 1). A new activation supplies these on scalars; batching lives with the callers (vmap).
+
+Where a dual map needs work that depends on one variance only (Hermite coefficients, say), `prepare` does that work once
+a row and the pair maps take its results; closed forms need nothing and keep the default, the variance itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from jax import Array
+
+__all__ = ["Activation", "Prepared"]
+
+Prepared = Any
+"""Whatever `Activation.prepare` returns: a pytree of arrays that depends on one variance."""
+
+
+class Activation(ABC):
+    """An activation sigma with its dual maps. Instances are immutable and hashable (they are static under jit).
+
+    Attributes:
+        name: the name on the command line.
+        normalization: c = 1 / E[sigma(z)^2].
+        is_polynomial: sigma is a polynomial (Lemma 3.1 excludes these).
+        is_analytic: sigma is real analytic.
+        is_homogeneous: sigma(a x) = a sigma(x) for a >= 0, so that f has degree one.
+    """
+
+    name: str
+    normalization: float
+    is_polynomial: bool = False
+    is_analytic: bool = True
+    is_homogeneous: bool = False
+
+    @abstractmethod
+    def __call__(self, x: Array) -> Array:
+        """sigma(x), elementwise."""
+
+    def prepare(self, k: Array) -> Prepared:
+        """The part of the dual maps that depends on one variance k (a scalar); the variance itself by default."""
+        return k
+
+    @abstractmethod
+    def dual(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
+        """f for prepared variances px, py and covariance kxy (scalars)."""
+
+    @abstractmethod
+    def dual_derivative(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
+        """fdot for prepared variances px, py and covariance kxy (scalars)."""
+
+    @abstractmethod
+    def dual_diagonal(self, k: Array) -> Array:
+        """f(k, k, k) = c E[sigma(g)^2], g ~ N(0, k), without the rounding of a correlation near one."""
+
+    @abstractmethod
+    def dual_derivative_diagonal(self, k: Array) -> Array:
+        """fdot(k, k, k) = c E[sigma'(g)^2], g ~ N(0, k)."""
+
+    @abstractmethod
+    def mean(self, k: Array) -> Array:
+        """beta(k) = sqrt(c) E[sigma(g)], g ~ N(0, k)."""
