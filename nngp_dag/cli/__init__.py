@@ -1,1 +1,72 @@
-"""Command `nngp-dag`."""
+"""Command `nngp-dag`: one module a subcommand, loaded only when it runs.
+
+Adding a subcommand means one module in this folder with a click command `command`, and its line in `COMMANDS`.
+Exit status: 0 done, 1 the check that was asked for failed, 2 bad usage or bad input (one line on stderr, no traceback).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+import nngp_dag
+from nngp_dag.errors import InputError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS = {
+    "paths": "Path counts, effective depth and width of DAGs.",
+}
+"""Subcommands with their one-line help, in the order in which they are shown."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"nngp_dag.cli.{cmd_name.replace('-', '_')}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(nngp_dag.__version__, prog_name="nngp-dag")
+def cli() -> None:
+    """Infinite-width kernels of networks with DAG-shaped connectivity, and tests of the theory about them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; what is wrong with the input is one line on stderr and status 2."""
+    try:
+        status = cli.main(args=arguments, prog_name="nngp-dag", standalone_mode=False)
+    except (click.exceptions.NoArgsIsHelpError, click.exceptions.Exit) as stop:
+        if isinstance(stop, click.exceptions.NoArgsIsHelpError):
+            stop.show()
+            sys.exit(2)
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except InputError as error:
+        _fail(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str) -> None:
+    click.echo("nngp-dag: error: " + " ".join(message.split()), err=True)
+    sys.exit(2)

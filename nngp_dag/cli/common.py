@@ -1,0 +1,88 @@
+"""What the subcommands share: strict JSON on stdout, tables and progress bars, float64.
+
+With `--json` stdout carries one strict JSON document and nothing else; progress and log go to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+
+__all__ = ["emit_json", "json_option", "print_table", "seed_option", "strict_json", "track", "use_float64"]
+
+_T = TypeVar("_T")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and nothing else.")
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of anything random.")
+
+
+def strict_json(value: Any) -> Any:
+    """`value` with NumPy types made plain and every undefined number (NaN, infinity) null; counts stay exact integers."""
+    if isinstance(value, Mapping):
+        return {str(key): strict_json(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return strict_json(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [strict_json(item) for item in value]
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating, Fraction)):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def emit_json(value: Any) -> None:
+    """Print one strict JSON document on stdout."""
+    click.echo(json.dumps(strict_json(value), allow_nan=False))
+
+
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print a rich table on stdout; numbers are right-aligned, floats with six significant digits."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_shown(cell) for cell in row))
+    Console().print(table)
+
+
+def _shown(cell: Any) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, (float, np.floating, Fraction)):
+        return f"{float(cell):.6g}"
+    return str(cell)
+
+
+def track(items: Iterable[_T], description: str, total: int | None = None) -> Iterator[_T]:
+    """Iterate with a progress bar on stderr (rate and time left), shown only where stderr is a terminal."""
+    from rich.console import Console
+    from rich.progress import track as rich_track
+
+    console = Console(stderr=True)
+    yield from rich_track(items, description, total=total, console=console, disable=not console.is_terminal)
+
+
+def use_float64(function: Callable[..., _T]) -> Callable[..., _T]:
+    """Decorator for commands that compute: float64 throughout the process (a program's choice, never the library's)."""
+    import functools
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> _T:
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        return function(*args, **kwargs)
+
+    return wrapper
