@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngp_dag.activations.base import Activation as Activation
+from nngp_dag.activations.base import Prepared as Prepared
 from nngp_dag.activations.relu import Relu as Relu
 from nngp_dag.errors import InputError
 
