@@ -1,0 +1,243 @@
+"""Effective depth and width of many cells as exact integers, and boxes in the (d, m) plane.
+
+With P paths, S = sum_p d_p and Q = #{p: d_p > 0}, Definition 4.1 reads d = S / P and m = Q P / S. Three integers a cell
+say everything; comparisons with bounds are integer cross-multiplications, so a cell on the edge of a box is inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.errors import InputError
+
+__all__ = ["Box", "PathTotals", "ShapeTable", "exact"]
+
+_SAFE = 1 << 31
+"""Totals below this keep every product of two of them within int64."""
+
+
+def exact(value: Any) -> Fraction:
+    """A number exactly; a float counts as the decimal that it prints (0.1 is 1/10). InputError for what is no finite number."""
+    try:
+        return Fraction(repr(float(value))) if isinstance(value, (float, np.floating)) else Fraction(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise InputError(f"expected a finite number, got {value!r}") from None
+
+
+@dataclass(frozen=True)
+class PathTotals:
+    """Three exact integers of each cell, arrays [A] (int64, or Python integers of dtype object where they do not fit).
+
+    Attributes:
+        paths: P, the number of end-to-end paths.
+        length: S, the parameterised operations summed over the paths.
+        active: Q, the number of paths with at least one parameterised operation.
+    """
+
+    paths: np.ndarray
+    length: np.ndarray
+    active: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @classmethod
+    def from_counts(cls, counts: Any) -> PathTotals:
+        """Totals from path counts n_d [A, depth + 1]; int64 where all products stay exact, else Python integers."""
+        counts = np.asarray(counts)
+        # P <= 2^31 / D keeps S below 2^31 as well; the sum of a row is bounded through its maximum.
+        width = max(counts.shape[1], 1)
+        largest = int(counts.max(initial=0)) * width * width
+        counts = counts.astype(object if largest >= _SAFE else np.int64)
+        paths = counts.sum(axis=1)
+        length = (counts * np.arange(counts.shape[1])).sum(axis=1)
+        return cls(paths, length, paths - counts[:, 0])
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[PathTotals]) -> PathTotals:
+        """The totals of several batches as one."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("paths", "length", "active")))
+
+    def take(self, index: Any) -> PathTotals:
+        """The cells selected by an index or mask."""
+        return PathTotals(self.paths[index], self.length[index], self.active[index])
+
+    @property
+    def nondegenerate(self) -> np.ndarray:
+        """Cells with a parameterised path, d > 0: bool [A]. The others have no place in the (d, m) plane."""
+        return (self.length > 0).astype(bool)
+
+    @property
+    def depth(self) -> np.ndarray:
+        """Effective depth d = S / P, float64 [A]; 0 where there is no path."""
+        return _divide(self.length, self.paths)
+
+    @property
+    def width(self) -> np.ndarray:
+        """Effective width m = Q P / S, float64 [A]; 0 where d = 0."""
+        return _divide(self.active * self.paths, self.length)
+
+    def fractions(self, i: int) -> tuple[Fraction, Fraction]:
+        """Effective depth and width of cell i, exactly."""
+        paths, length, active = int(self.paths[i]), int(self.length[i]), int(self.active[i])
+        return (
+            Fraction(length, paths) if paths else Fraction(0),
+            Fraction(active * paths, length) if length else Fraction(0),
+        )
+
+    def keys(self) -> np.ndarray:
+        """Four integers that name (d, m) exactly, [A, 4]: both fractions in lowest terms; equal rows are equal (d, m)."""
+        product = self.active * self.paths
+        g, h = np.gcd(self.length, self.paths), np.gcd(product, self.length)
+        g, h = np.where(g == 0, 1, g), np.where(h == 0, 1, h)
+        return np.stack([self.length // g, self.paths // g, product // h, self.length // h], axis=1)
+
+    def within(self, box: Box) -> np.ndarray:
+        """Cells inside a box, bounds included, compared exactly; cells with d = 0 never are. bool [A]."""
+        paths, length, product = (np.asarray(v) for v in (self.paths, self.length, self.active * self.paths))
+        sizes = [bound.numerator for bound in box.bounds] + [bound.denominator for bound in box.bounds]
+        largest = max((int(v.max(initial=0)) for v in (paths, length, product)), default=0)
+        if largest * max(map(abs, sizes)) >= 1 << 62:
+            paths, length, product = (v.astype(object) for v in (paths, length, product))
+        return np.asarray(
+            self.nondegenerate
+            & (length * box.depth_min.denominator >= box.depth_min.numerator * paths)
+            & (length * box.depth_max.denominator <= box.depth_max.numerator * paths)
+            & (product * box.width_min.denominator >= box.width_min.numerator * length)
+            & (product * box.width_max.denominator <= box.width_max.numerator * length),
+            dtype=bool,
+        )
+
+
+@dataclass(frozen=True)
+class Box:
+    """A closed box in the (d, m) plane with exact bounds.
+
+    Attributes:
+        depth_min, depth_max: bounds of the effective depth.
+        width_min, width_max: bounds of the effective width.
+    """
+
+    depth_min: Fraction
+    depth_max: Fraction
+    width_min: Fraction
+    width_max: Fraction
+
+    @classmethod
+    def make(cls, depth_min: Any, depth_max: Any, width_min: Any, width_max: Any) -> Box:
+        """A box from numbers of any kind (`exact`); InputError where a minimum exceeds its maximum."""
+        box = cls(exact(depth_min), exact(depth_max), exact(width_min), exact(width_max))
+        if box.depth_min > box.depth_max or box.width_min > box.width_max:
+            raise InputError(f"empty range: the minimum exceeds the maximum in {box}")
+        return box
+
+    @property
+    def bounds(self) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+        """(depth_min, depth_max, width_min, width_max)."""
+        return (self.depth_min, self.depth_max, self.width_min, self.width_max)
+
+    @property
+    def center(self) -> tuple[Fraction, Fraction]:
+        """((d_max + d_min) / 2, (m_max + m_min) / 2), Section 5.3."""
+        return ((self.depth_min + self.depth_max) / 2, (self.width_min + self.width_max) / 2)
+
+    @property
+    def radius(self) -> tuple[Fraction, Fraction]:
+        """((d_max - d_min) / 2, (m_max - m_min) / 2), Section 5.3: the full radius."""
+        return ((self.depth_max - self.depth_min) / 2, (self.width_max - self.width_min) / 2)
+
+    def shrink(self, factor: Any) -> Box:
+        """The box with the same centre and `factor` times the radius: |d - d*| <= factor r_d, |m - m*| <= factor r_m."""
+        factor = exact(factor)
+        if factor < 0:
+            raise InputError(f"the share of the radius cannot be negative, got {float(factor):g}")
+        (d, m), (rd, rm) = self.center, self.radius
+        return Box(d - factor * rd, d + factor * rd, m - factor * rm, m + factor * rm)
+
+    def contains(self, depth: Fraction, width: Fraction) -> bool:
+        """Whether (d, m), exact, lies in the box, bounds included."""
+        return self.depth_min <= depth <= self.depth_max and self.width_min <= width <= self.width_max
+
+    def __str__(self) -> str:
+        return ",".join(f"{float(bound):.6g}" for bound in self.bounds)
+
+
+@dataclass(frozen=True)
+class ShapeTable:
+    """Cells counted by path totals and number of parameterised operations: a whole space, exactly, in few rows.
+
+    Attributes:
+        totals: path totals of each row, [R].
+        parameterised: number of parameterised operations of each row, int64 [R].
+        multiplicity: number of cells of each row, Python integers [R].
+    """
+
+    totals: PathTotals
+    parameterised: np.ndarray
+    multiplicity: np.ndarray
+
+    @classmethod
+    def count(cls, totals: PathTotals, parameterised: np.ndarray, multiplicity: np.ndarray | None = None) -> ShapeTable:
+        """Count equal rows; `multiplicity` [A] where a row stands for several cells."""
+        weights = np.ones(len(totals), dtype=object) if multiplicity is None else multiplicity.astype(object)
+        rows = np.stack([totals.paths, totals.length, totals.active, np.asarray(parameterised)], axis=1)
+        if rows.dtype == object:
+            counted: dict[tuple[int, ...], int] = {}
+            for row, weight in zip(map(tuple, rows), weights, strict=True):
+                counted[row] = counted.get(row, 0) + weight
+            unique = np.array(sorted(counted), dtype=object).reshape(-1, 4)
+            sums = np.array([counted[tuple(row)] for row in unique], dtype=object)
+        elif multiplicity is None:
+            unique, sums = np.unique(rows, axis=0, return_counts=True)
+        else:
+            unique, inverse = np.unique(rows, axis=0, return_inverse=True)
+            sums = np.zeros(len(unique), dtype=object)
+            np.add.at(sums, inverse.reshape(-1), weights)
+        return cls(
+            PathTotals(unique[:, 0], unique[:, 1], unique[:, 2]), unique[:, 3].astype(np.int64), sums.astype(object)
+        )
+
+    @classmethod
+    def merge(cls, tables: Sequence[ShapeTable]) -> ShapeTable:
+        """The sum of several tables."""
+        totals = PathTotals.concatenate([table.totals for table in tables])
+        joined = [
+            np.concatenate([getattr(table, name) for table in tables]) for name in ("parameterised", "multiplicity")
+        ]
+        return cls.count(totals, joined[0], joined[1])
+
+    @property
+    def num_cells(self) -> int:
+        """Number of cells counted."""
+        return int(sum(self.multiplicity))
+
+    def select(self, mask: Any) -> ShapeTable:
+        """The rows of a mask."""
+        return ShapeTable(self.totals.take(mask), self.parameterised[mask], self.multiplicity[mask])
+
+    @cached_property
+    def range(self) -> Box:
+        """The exact range of (d, m) over the cells with a parameterised path; InputError where there is none."""
+        totals = self.totals.take(self.totals.nondegenerate)
+        if not len(totals):
+            raise InputError(
+                "no cell has a path with a parameterised operation: effective depth and width have no range"
+            )
+        keys = totals.keys().tolist()
+        depths = {Fraction(a, b) for a, b, _, _ in keys}
+        widths = {Fraction(a, b) for _, _, a, b in keys}
+        return Box(min(depths), max(depths), min(widths), max(widths))
+
+
+def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Quotients as float64, 0 where the denominator is 0; Python integers divide without overflow."""
+    result = np.zeros(len(numerator), dtype=denominator.dtype if denominator.dtype == object else np.float64)
+    return np.divide(numerator, denominator, out=result, where=np.asarray(denominator > 0, dtype=bool)).astype(
+        np.float64
+    )
