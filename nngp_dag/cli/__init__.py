@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "paths": "Path counts, effective depth and width of DAGs.",
+    "verify": "Check the claims of the paper and report verdicts with their evidence.",
 }
 """Subcommands with their one-line help, in the order in which they are shown."""
 

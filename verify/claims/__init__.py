@@ -1,0 +1,1 @@
+"""The claims: one module each, found by `verify.framework.claim.discover`."""

@@ -1,0 +1,93 @@
+"""`nngp-dag verify` = `python -m verify`: check the claims, compare with a baseline, write reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nngp_dag.cli.common import emit_json, json_option, seed_option
+from nngp_dag.errors import InputError
+
+__all__ = ["command"]
+
+
+@click.command("verify")
+@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="Two minutes, or up to an hour.")
+@click.option("--claims", metavar="ID,...", help="Only these claims.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("verify-report"), show_default=True, help="Folder of the reports.")
+@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Recorded run to compare verdicts and key figures with.")
+@click.option("--update-baseline", is_flag=True, help="Write this run to --baseline instead of comparing.")
+@click.option("--claims-dir", "directories", multiple=True, type=click.Path(path_type=Path), help="Folder of further claim files (repeatable).")
+@click.option("--data", default="digits", show_default=True, metavar="SPEC", help="Data of the claims that use real data.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes; by default one a core.")
+@click.option("--fresh", is_flag=True, help="Start anew even where an unfinished run could be resumed.")
+@click.option("--list", "list_only", is_flag=True, help="List the claims and their expected verdicts, run nothing.")
+@click.option("--recheck", type=click.Path(path_type=Path, dir_okay=False), metavar="CERTIFICATE.json", help="Prove the inequalities of a certificate again, alone.")
+@seed_option
+@json_option
+def command(
+    profile: str,
+    claims: str | None,
+    out: Path,
+    baseline: Path | None,
+    update_baseline: bool,
+    directories: tuple[Path, ...],
+    data: str,
+    jobs: int | None,
+    fresh: bool,
+    list_only: bool,
+    recheck: Path | None,
+    seed: int,
+    as_json: bool,
+) -> int:
+    """Check the paper's claims and report verdicts with their evidence.
+
+    Exit status 1 where a verdict differs from the claim's expected one, or from the baseline.
+    """
+    if recheck is not None:
+        return _recheck(recheck, as_json)
+    if update_baseline and baseline is None:
+        raise InputError("--update-baseline needs --baseline FILE, the file to write")
+    folders = tuple(str(directory.resolve()) for directory in directories)
+    if list_only:
+        return _list(folders, claims, as_json)
+
+    from verify.framework.runner import Options, available_cores
+    from verify.session import Request, run_session
+
+    options = Options(folders, profile, seed, data, jobs or available_cores())
+    document = run_session(Request(options, claims, out, baseline, update_baseline, fresh))
+    if as_json:
+        emit_json(document)
+    else:
+        from verify.report.terminal import print_document
+
+        print_document(document)
+        click.echo(f"Report: {out / 'report.html'} (also report.json, report.md, junit.xml, ctrf.json)")
+    return 0 if document["passed"] else 1
+
+
+def _list(folders: tuple[str, ...], identifiers: str | None, as_json: bool) -> int:
+    from nngp_dag.cli.common import print_table
+    from verify.framework.claim import discover, select
+
+    claims = select(discover(folders), identifiers)
+    if as_json:
+        fields = ("id", "title", "source", "statement", "expected")
+        emit_json([{field: str(getattr(claim, field)) for field in fields} for claim in claims])
+    else:
+        print_table("Claims", ["claim", "source", "statement", "expected"], [[c.id, c.source, c.title, c.expected] for c in claims])
+    return 0
+
+
+def _recheck(path: Path, as_json: bool) -> int:
+    from nngp_dag.certify import recheck_file
+
+    result = recheck_file(path)
+    if as_json:
+        emit_json(result)
+    else:
+        for item in result["items"]:
+            click.echo(f"{'proved' if item['proved'] else 'NOT PROVED'}: {item['statement']} ({item['boxes']} boxes, {item['seconds']:.2f} s)")
+    return 0 if result["proved"] else 1

@@ -1,0 +1,119 @@
+"""Baselines: the verdicts and key figures of a recorded run, and how a later run differs from them.
+
+A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "figures": {name: {"value", "tolerance",
+"absolute"}}}}}. A figure may move by `tolerance` (relative) plus `absolute`; a verdict may not change at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nngp_dag.errors import InputError
+from verify.framework.store import write_text
+
+__all__ = ["compare", "load", "record", "save"]
+
+_SCHEMA = 1
+
+
+def record(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The baseline of a run.
+
+    Raises:
+        InputError: a claim crashed, which no baseline should make the rule.
+    """
+    crashed = [claim["id"] for claim in document["claims"] if claim["error"] is not None]
+    if crashed:
+        raise InputError(f"no baseline recorded: {', '.join(crashed)} crashed")
+    return {
+        "schema": _SCHEMA,
+        "profile": document["profile"],
+        "seed": document["seed"],
+        "data": document["data"],
+        "claims": {
+            claim["id"]: {"verdict": claim["verdict"], "figures": claim["evidence"]["key_figures"]}
+            for claim in document["claims"]
+        },
+    }
+
+
+def save(baseline: Mapping[str, Any], path: Path) -> None:
+    """Write a baseline file."""
+    write_text(path, json.dumps(baseline, indent=1, allow_nan=False) + "\n")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a baseline file.
+
+    Raises:
+        InputError: a file that is missing, or is no baseline.
+    """
+    try:
+        baseline = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"baseline {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"baseline {path} is not JSON: {error}") from error
+    valid = isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA and isinstance(baseline.get("claims"), dict)
+    if not valid or not all(isinstance(c, dict) and {"verdict", "figures"} <= c.keys() for c in baseline["claims"].values()):
+        raise InputError(f"{path} is no baseline of schema {_SCHEMA}: record one with --update-baseline")
+    return dict(baseline)
+
+
+def compare(document: Mapping[str, Any], baseline: Mapping[str, Any], path: str, partial: bool = False) -> dict[str, Any]:
+    """How a run differs from a baseline.
+
+    Args:
+        partial: only some claims were asked for, so that the others' absence is no difference.
+
+    Returns:
+        {"file", "passed", "differences": [line, ...], "by_claim": {id: [line, ...]}, "new": ids the baseline does not know}.
+
+    Raises:
+        InputError: the baseline was recorded with another profile, seed or data.
+    """
+    for key in ("profile", "seed", "data"):
+        if baseline.get(key) != document[key]:
+            raise InputError(f"baseline {path} is of {key} {baseline.get(key)}, this run of {document[key]}: they cannot be compared")
+    claims = {claim["id"]: claim for claim in document["claims"]}
+    by_claim = {}
+    for identifier, known in baseline["claims"].items():
+        if identifier in claims:
+            lines = _differences(claims[identifier], known)
+        else:
+            lines = [] if partial else [f"missing from this run, was {known['verdict']}"]
+        if lines:
+            by_claim[identifier] = lines
+    differences = [f"{identifier}: {line}" for identifier, lines in by_claim.items() for line in lines]
+    return {
+        "file": path,
+        "passed": not differences,
+        "differences": differences,
+        "by_claim": by_claim,
+        "new": [identifier for identifier in claims if identifier not in baseline["claims"]],
+    }
+
+
+def _differences(claim: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if claim["verdict"] != known["verdict"]:
+        lines.append(f"verdict {claim['verdict']}, was {known['verdict']}")
+    if claim["error"] is not None:
+        return lines
+    figures = claim["evidence"]["key_figures"]
+    for name, was in known["figures"].items():
+        if name not in figures:
+            lines.append(f"figure {name!r} is gone, was {was['value']}")
+            continue
+        value, before = figures[name]["value"], was["value"]
+        if value is None or before is None:
+            if value is not before:
+                lines.append(f"figure {name!r} is {value}, was {before}")
+            continue
+        allowed = was["tolerance"] * abs(before) + was["absolute"]
+        if not abs(value - before) <= allowed:
+            lines.append(f"figure {name!r} is {value:.9g}, was {before:.9g} (moved by {abs(value - before):.2g}, allowed {allowed:.2g})")
+    return lines

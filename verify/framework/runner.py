@@ -1,0 +1,135 @@
+"""Run claims side by side in worker processes; one that crashes, dies or hangs does not take the others down."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from verify.framework.claim import Claim
+from verify.framework.context import Context
+from verify.framework.execute import crash_record
+
+__all__ = ["Options", "available_cores", "run"]
+
+_START_GRACE = 120.0
+"""Seconds a worker may take to start and import, beside the claim's own timeout."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How claims are run: folders of further claims, profile, seed, data, and number of processes."""
+
+    directories: tuple[str, ...] = ()
+    profile: str = "quick"
+    seed: int = 0
+    data: str = "digits"
+    jobs: int = 1
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    claim: Claim | None = None
+    started: float = 0.0
+    first: bool = True
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(
+    claims: Sequence[Claim],
+    options: Options,
+    on_start: Callable[[Claim], None] = lambda claim: None,
+    on_record: Callable[[dict[str, Any]], None] = lambda record: None,
+) -> list[dict[str, Any]]:
+    """Check every claim in `options.jobs` processes.
+
+    Args:
+        on_start, on_record: called in this process when a claim begins and when its record is there.
+
+    Returns:
+        One record a claim, in the order of `claims`.
+    """
+    queue = list(claims)
+    records: dict[str, dict[str, Any]] = {}
+    workers: list[_Worker] = []
+
+    def finish(worker: _Worker, record: dict[str, Any]) -> None:
+        worker.claim = None
+        records[record["id"]] = record
+        on_record(record)
+
+    try:
+        while queue or any(worker.claim for worker in workers):
+            for worker in workers:
+                if worker.claim is None and queue:
+                    _send(worker, queue.pop(0), on_start)
+            while queue and len(workers) < options.jobs:
+                workers.append(_launch(options))
+                _send(workers[-1], queue.pop(0), on_start)
+            busy = [worker for worker in workers if worker.claim]
+            ready = wait([worker.connection for worker in busy], timeout=0.5)
+            for worker in busy:
+                claim = worker.claim
+                assert claim is not None
+                context = Context(claim.id, options.profile, options.seed, options.data)
+                seconds = time.monotonic() - worker.started
+                if worker.connection in ready:
+                    try:
+                        finish(worker, worker.connection.recv())
+                        worker.first = False
+                        continue
+                    except EOFError:
+                        worker.process.join(5)
+                        reason = f"the process died (exit status {worker.process.exitcode})"
+                elif seconds > claim.timeout + (_START_GRACE if worker.first else 0):
+                    reason = f"no verdict after {claim.timeout:g} s: stopped"
+                else:
+                    continue
+                _stop(worker)
+                workers.remove(worker)
+                finish(worker, crash_record(claim, context, reason, seconds))
+    finally:
+        for worker in workers:
+            _stop(worker)
+    return [records[claim.id] for claim in claims]
+
+
+def _launch(options: Options) -> _Worker:
+    from verify.framework.worker import work
+
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    arguments = (theirs, options.directories, options.profile, options.seed, options.data)
+    process = context.Process(target=work, args=arguments, daemon=True)
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _send(worker: _Worker, claim: Claim, on_start: Callable[[Claim], None]) -> None:
+    worker.claim, worker.started = claim, time.monotonic()
+    on_start(claim)
+    try:
+        worker.connection.send(claim.id)
+    except (BrokenPipeError, ConnectionError):
+        pass  # the process died between claims: the closed pipe is noticed, and reported, at the next wait
+
+
+def _stop(worker: _Worker) -> None:
+    worker.connection.close()
+    worker.process.terminate()
+    worker.process.join(5)
+    if worker.process.is_alive():
+        worker.process.kill()
+        worker.process.join()

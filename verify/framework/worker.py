@@ -1,0 +1,37 @@
+"""A worker process: it imports the claims once, then checks the ones that it is sent."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+__all__ = ["work"]
+
+
+def work(connection: Connection, directories: Sequence[str], profile: str, seed: int, data: str) -> None:
+    """Receive claim identifiers and send back records, until None or the end of the pipe.
+
+    Anything that a claim prints goes to stderr, so that stdout stays the report's.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    os.dup2(2, 1)
+
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+
+    from verify.framework.claim import discover
+    from verify.framework.context import Context
+    from verify.framework.execute import execute
+
+    claims = discover(directories)
+    while True:
+        try:
+            identifier = connection.recv()
+        except EOFError:
+            return
+        if identifier is None:
+            return
+        connection.send(execute(claims[identifier], Context(identifier, profile, seed, data)))

@@ -1,0 +1,62 @@
+"""report.json: one document a run, from which all other reports are made.
+
+    {"schema": 1, "profile", "seed", "data", "jobs", "started", "seconds", "resumed": [...], "versions": {...}, "hardware": {...},
+     "passed": bool, "summary": {verdict: count}, "unexpected": [{id, verdict, expected}], "baseline": null | {...},
+     "claims": [{"id", "title", "source", "statement", "latex", "settings", "verdict", "expected", "as_expected", "seed", "seconds",
+                 "evidence": {...}, "error": null | {"reason", "traceback"}}]}
+
+`evidence` has the fields of `verify.framework.evidence.Evidence`. Undefined numbers are null. docs/report-schema.md says more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from verify.framework.environment import hardware, versions
+from verify.framework.runner import Options
+from verify.framework.verdict import Verdict
+
+__all__ = ["SCHEMA", "build_document"]
+
+SCHEMA = 1
+
+
+def build_document(
+    records: Sequence[Mapping[str, Any]],
+    options: Options,
+    seconds: float,
+    resumed: Sequence[str] = (),
+    baseline: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The content of report.json.
+
+    Args:
+        records: one record a claim (`verify.framework.execute`).
+        seconds: wall-clock time of this run.
+        resumed: identifiers of claims taken over from an unfinished run.
+        baseline: the comparison with a baseline (`verify.baseline.compare`), if one was given.
+    """
+    counts = Counter(record["verdict"] for record in records)
+    unexpected = [
+        {key: record[key] for key in ("id", "verdict", "expected")} for record in records if not record["as_expected"]
+    ]
+    return {
+        "schema": SCHEMA,
+        "profile": options.profile,
+        "seed": options.seed,
+        "data": options.data,
+        "jobs": options.jobs,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "resumed": list(resumed),
+        "versions": versions(),
+        "hardware": hardware(),
+        "passed": not unexpected and (baseline is None or baseline["passed"]),
+        "summary": {str(verdict): counts[str(verdict)] for verdict in Verdict if counts[str(verdict)]},
+        "unexpected": unexpected,
+        "baseline": None if baseline is None else dict(baseline),
+        "claims": [dict(record) for record in records],
+    }

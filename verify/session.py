@@ -1,0 +1,112 @@
+"""One run of the suite: select, run or resume, compare with a baseline, write every report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nngp_dag.errors import InputError
+from verify import baseline as baselines
+from verify.framework.claim import Claim, discover, select
+from verify.framework.runner import Options, run
+from verify.framework.store import Store, fingerprint, write_text
+from verify.report.document import build_document
+
+__all__ = ["Request", "run_session", "write_reports"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for.
+
+    Attributes:
+        options: how claims are run.
+        claims: comma-separated identifiers, or None for all.
+        out: folder of the reports, created where it is missing.
+        baseline: baseline file to compare with, or to write if `update_baseline`.
+        fresh: ignore what an unfinished run left.
+    """
+
+    options: Options
+    claims: str | None = None
+    out: Path = Path("verify-report")
+    baseline: Path | None = None
+    update_baseline: bool = False
+    fresh: bool = False
+
+
+def run_session(request: Request) -> dict[str, Any]:
+    """Run the claims and write the reports; returns the content of report.json."""
+    start = time.perf_counter()
+    claims = select(discover(request.options.directories), request.claims)
+    known = baselines.load(request.baseline) if request.baseline and not request.update_baseline else None
+    try:
+        request.out.mkdir(parents=True, exist_ok=True)
+        store = Store(request.out / "partial", fingerprint(request.options, [claim.path for claim in claims]), request.fresh)
+    except OSError as error:
+        raise InputError(f"report folder {request.out} cannot be written: {error.strerror}") from error
+    done = store.load()
+    resumed = [claim.id for claim in claims if claim.id in done]
+    with _progress(claims, resumed) as (on_start, on_record):
+
+        def keep(record: dict[str, Any]) -> None:
+            store.save(record)
+            on_record(record)
+
+        left = [claim for claim in claims if claim.id not in done]
+        fresh = {record["id"]: record for record in run(left, request.options, on_start, keep)}
+    records = [{**done, **fresh}[claim.id] for claim in claims]
+    document = build_document(records, request.options, time.perf_counter() - start, resumed)
+    if known is not None:
+        comparison = baselines.compare(document, known, str(request.baseline), partial=request.claims is not None)
+        document = build_document(records, request.options, time.perf_counter() - start, resumed, comparison)
+    write_reports(document, request.out)
+    if request.baseline and request.update_baseline:
+        baselines.save(baselines.record(document), request.baseline)
+    store.clear()
+    return document
+
+
+def write_reports(document: dict[str, Any], folder: Path) -> None:
+    """Write report.json, and from it report.md, report.html, junit.xml and ctrf.json."""
+    from verify.report.html import html_report
+    from verify.report.machine import ctrf_report, junit_report
+    from verify.report.markdown import markdown_report
+
+    write_text(folder / "report.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_text(folder / "report.md", markdown_report(document))
+    write_text(folder / "junit.xml", junit_report(document))
+    write_text(folder / "ctrf.json", json.dumps(ctrf_report(document), indent=1, allow_nan=False) + "\n")
+    write_text(folder / "report.html", html_report(document))
+
+
+@contextmanager
+def _progress(claims: Sequence[Claim], resumed: Sequence[str]) -> Iterator[tuple[Any, Any]]:
+    """Progress on stderr: a bar on a terminal, a line a finished claim elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    running: list[str] = []
+    if resumed:
+        console.print(f"Resuming: {len(resumed)} of {len(claims)} claims were done.", highlight=False)
+    columns = (TextColumn("verify"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=len(claims), completed=len(resumed))
+
+        def on_start(claim: Claim) -> None:
+            running.append(claim.id)
+            progress.update(task, description=", ".join(running))
+
+        def on_record(record: dict[str, Any]) -> None:
+            running.remove(record["id"])
+            progress.update(task, advance=1, description=", ".join(running))
+            note = "" if record["as_expected"] else f" (expected {record['expected']})"
+            progress.console.print(f"{record['id']}: {record['verdict']}{note}, {record['seconds']:.1f} s", highlight=False)
+
+        yield on_start, on_record
