@@ -1,4 +1,4 @@
-"""A user's own data: `.npy` [N, d], or `.npz` with a key `x` (and labels `y`) or a single array. Pickles are never read."""
+"""A user's own data: `.npy` [N, d], or `.npz` with a key `x` (labels in `y`) or a single array. No pickles."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ def _read(path: Path, labels: bool) -> tuple[np.ndarray, np.ndarray | None]:
         raise InputError(f"{path} is a directory: {_ACCEPTED}")
     if not path.exists():
         raise InputError(f"no such file: {path} ({_ACCEPTED})")
+    if not path.is_file():
+        raise InputError(f"{path} is not a regular file: {_ACCEPTED}")
     try:
         if path.suffix.lower() == ".npz":
             return _read_npz(path, labels)
@@ -61,23 +63,30 @@ def _read(path: Path, labels: bool) -> tuple[np.ndarray, np.ndarray | None]:
         return np.array(mapped), None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error, NotImplementedError, KeyError) as error:
+    except (ValueError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError) as error:
         if isinstance(error, InputError):
             raise
-        reason = "it holds Python objects" if "pickle" in str(error).lower() else "damaged, truncated or of another format"
+        reason = (
+            "it holds Python objects" if "object" in str(error).lower() else "damaged, truncated or of another format"
+        )
         raise InputError(f"cannot read {path} ({reason}): {_ACCEPTED}") from None
 
 
 def _read_npz(path: Path, labels: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    with np.load(path, allow_pickle=False) as archive:
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise InputError(f"{path} is not an .npz archive: {_ACCEPTED}")
-        keys = archive.files
+    with path.open("rb") as file:
+        if file.read(6) == np.lib.format.MAGIC_PREFIX:
+            raise InputError(f"{path} is an .npy array under the name of an .npz archive: rename it to end in .npy")
+        file.seek(0)
+        with zipfile.ZipFile(file) as members:
+            sizes = {info.filename.removesuffix(".npy"): info.file_size for info in members.infolist()}
+        keys = list(sizes)
         key = "x" if "x" in keys else keys[0] if len(keys) == 1 else None
         if key is None:
             raise InputError(f"{path} holds {', '.join(keys) or 'no array'}: an .npz needs a key 'x' or a single array")
-        _check_size(archive.zip.getinfo(f"{key}.npy").file_size // 8, path)
-        return archive[key], archive["y"] if labels and key == "x" and "y" in keys else None
+        _check_size(sizes[key] // 8, path)
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            return archive[key], archive["y"] if labels and key == "x" and "y" in keys else None
 
 
 def _check_size(numbers: int, path: Path) -> None:
@@ -96,13 +105,17 @@ def _rows(x: np.ndarray, path: Path) -> np.ndarray:
         rows = np.ascontiguousarray(x, dtype=np.float64)
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
-        raise InputError(f"row {int(np.argmin(finite))} of {path} has NaN or infinite values: finite numbers are needed")
+        raise InputError(
+            f"row {int(np.argmin(finite))} of {path} has NaN or infinite values: finite numbers are needed"
+        )
     return rows
 
 
 def _labels(y: Any, n: int, path: Path) -> np.ndarray:
     if y.shape != (n,) or y.dtype.kind not in "biuf":
-        raise InputError(f"'y' of {path} has shape {y.shape} and type {y.dtype}: {n} integer labels are needed, one a row")
+        raise InputError(
+            f"'y' of {path} has shape {y.shape} and type {y.dtype}: {n} integer labels are needed, one a row"
+        )
     if not np.isfinite(y).all() or (y != np.floor(y)).any() or y.min() < 0 or y.max() >= max(1000, n):
         raise InputError(f"'y' of {path} must hold class numbers 0, 1, 2, ... (integers)")
     return np.asarray(y).astype(np.int64)

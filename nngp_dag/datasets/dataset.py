@@ -79,7 +79,9 @@ def unit_rows(x: np.ndarray, name: str = "the data") -> np.ndarray:
     return x
 
 
-def take(pixels: np.ndarray, labels: np.ndarray | None, count: int | None, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+def take(
+    pixels: np.ndarray, labels: np.ndarray | None, count: int | None, name: str
+) -> tuple[np.ndarray, np.ndarray | None]:
     """The first `count` rows in the order numpy.random.default_rng(0).permutation(n); all, in their order, for None.
 
     Raises:
@@ -105,7 +107,7 @@ def from_pixels(
     spec: str,
     source: str,
 ) -> Dataset:
-    """A Dataset of ten classes from images [n, *image_shape]: scaled by the largest pixel value, flattened, not centred."""
+    """A Dataset of ten classes from images [n, *image_shape]: divided by the largest pixel, flattened, not centred."""
     image_shape = tuple(int(side) for side in pixels.shape[1:])
     chosen, y = take(pixels, labels, count, name)
     require_memory(3 * 8 * chosen.size, f"{spec} ({chosen.shape[0]:,} rows)")

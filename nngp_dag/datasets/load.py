@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+import numpy as np
+
+from nngp_dag.datasets import cifar, idx
 from nngp_dag.datasets.arrays import SUFFIXES, load_file
 from nngp_dag.datasets.dataset import Dataset, from_pixels
+from nngp_dag.datasets.download import fetch
 from nngp_dag.errors import InputError
 
 __all__ = ["NAMES", "load"]
+
+_T = TypeVar("_T")
 
 NAMES = ("digits", "mnist", "mnist-test", "cifar10", "cifar10-test")
 """Named data sets; each takes an optional `:N`."""
@@ -52,18 +60,54 @@ def load(
 
 def _count(spec: str, number: str) -> int:
     if not (number.isascii() and number.isdigit()) or len(number) > 12 or int(number) < 1:
-        raise InputError(f"malformed data {spec!r}: after the colon comes a number of rows, at least 1, like digits:100")
+        raise InputError(
+            f"malformed data {spec!r}: after the colon comes a number of rows, at least 1, like digits:100"
+        )
     return int(number)
 
 
 def _named(name: str, count: int | None, spec: str, raw: bool, data_dir: Path | None) -> Dataset:
+    largest_pixel = 255
     if name == "digits":
         from sklearn.datasets import load_digits
 
-        images, targets = load_digits(return_X_y=True)
-        images = images.reshape(-1, 8, 8)
+        pixels, y = load_digits(return_X_y=True)
+        pixels, largest_pixel = pixels.reshape(-1, 8, 8), 16
         source = "optical recognition of handwritten digits, as in scikit-learn"
-        return from_pixels(
-            name, images, targets, count=count, largest_pixel=16, raw=raw, spec=spec, source=source
-        )
-    raise InputError(f"{name} is not available yet")
+    elif name in idx.FILES:
+        pixels, y, source = _mnist(name, data_dir)
+    else:
+        pixels, y, source = _cifar(name, data_dir)
+    return from_pixels(name, pixels, y, count=count, largest_pixel=largest_pixel, raw=raw, spec=spec, source=source)
+
+
+def _mnist(name: str, data_dir: Path | None) -> tuple[np.ndarray, np.ndarray, str]:
+    if data_dir is not None:
+        images, labels = idx.find_mnist(name, _folder(data_dir))
+        return *idx.read_mnist(images, labels), f"MNIST, {images} and {labels}"
+    images, labels = (fetch(f"{stem}.gz") for stem in idx.FILES[name])
+    return *_cached(lambda: idx.read_mnist(images, labels), images, labels), "MNIST, from its publisher"
+
+
+def _cifar(name: str, data_dir: Path | None) -> tuple[np.ndarray, np.ndarray, str]:
+    if data_dir is not None:
+        location = cifar.find_cifar(name, _folder(data_dir))
+        return *cifar.read_cifar(name, location), f"CIFAR-10, {location}"
+    archive = fetch(cifar.ARCHIVE)
+    return *_cached(lambda: cifar.read_cifar(name, archive), archive), "CIFAR-10, from its publisher"
+
+
+def _cached(read: Callable[[], _T], *paths: Path) -> _T:
+    """What `read` returns; files of the cache that cannot be read do not stay there."""
+    try:
+        return read()
+    except InputError:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _folder(data_dir: Path) -> Path:
+    if not data_dir.is_dir():
+        raise InputError(f"no such data folder: {data_dir}")
+    return data_dir
