@@ -1,13 +1,13 @@
 """The one seam to neural-tangents: `from nngp_dag.neural_tangents_compat import neural_tangents`.
 
 neural-tangents 0.6.5, the last release, imports names that have since left `jax.core`, `jax.util` and
-`jax.interpreters.ad`, and its `experimental` module imports TensorFlow. Importing this module imports neural-tangents all
-the same: names that are missing stand in while it is being imported, and are gone again afterwards, so that nothing else
-sees a JAX other than the installed one. Where nothing is missing, nothing is touched.
+`jax.interpreters.ad`, and its `experimental` module imports TensorFlow. Importing this module imports neural-tangents
+all the same: names that are missing stand in while it is being imported, and are gone again afterwards, so that nothing
+else sees a JAX other than the installed one. Where nothing is missing, nothing is touched.
 
-Kernels (`stax`), `predict`, `batch`, `monte_carlo_kernel_fn`, `linearize` and the empirical NTK by Jacobian contraction or
-NTK-vector products work; `NtkImplementation.STRUCTURED_DERIVATIVES` (and `AUTO`, which may choose it) walks through JAX
-internals that no longer exist and does not. `neural_tangents.experimental` is imported only when something in it is used.
+Kernels (`stax`), `predict`, `batch`, `monte_carlo_kernel_fn`, `linearize` and the empirical NTK by Jacobian contraction
+or NTK-vector products work; `NtkImplementation.STRUCTURED_DERIVATIVES` (and `AUTO`, which may choose it) walks through
+JAX internals that no longer exist, and does not. `neural_tangents.experimental` is imported only when used.
 """
 
 from __future__ import annotations

@@ -1,15 +1,21 @@
 """Shared test settings: float64, fixed Hypothesis profile, and the optional real data beside the checkout."""
 
+import os
 from pathlib import Path
+
+os.environ.setdefault("MPLBACKEND", "Agg")
 
 import jax
 import pytest
 from hypothesis import settings
 
-jax.config.update("jax_enable_x64", True)
+X64 = os.environ.get("NNGP_DAG_TEST_X64", "1") != "0"
+"""Whether the tests run with 64-bit floats; `make test-float32` switches them off."""
+
+jax.config.update("jax_enable_x64", X64)
 
 # Examples are a function of the test alone, so that a red run can be repeated.
-settings.register_profile("default", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("default", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("default")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
