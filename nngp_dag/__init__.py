@@ -4,5 +4,7 @@ from nngp_dag.dag import Dag as Dag
 from nngp_dag.dag import Op as Op
 from nngp_dag.dag import enumerate_codes as enumerate_codes
 from nngp_dag.errors import InputError as InputError
+from nngp_dag.kernel import Kernel as Kernel
+from nngp_dag.kernel import kernel_fn as kernel_fn
 
 __version__ = "0.1.0"

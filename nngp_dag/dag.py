@@ -72,9 +72,7 @@ class Dag:
         if self.num_nodes < 2:
             raise InputError(f"a DAG needs at least 2 nodes (input and output), got {self.num_nodes}")
         if len(self.ops) != num_edges(self.num_nodes):
-            raise InputError(
-                f"{self.num_nodes} nodes need {num_edges(self.num_nodes)} operations, got {len(self.ops)}"
-            )
+            raise InputError(f"{self.num_nodes} nodes need {num_edges(self.num_nodes)} operations, got {len(self.ops)}")
         if self.ops and max(self.ops) > 2:
             raise InputError(f"operations are 0 (zero), 1 (skip) or 2 (linear), got {max(self.ops)}")
 
@@ -125,7 +123,9 @@ class Dag:
         ops = bytearray(num_edges(n))
         for (s, t), op in edges.items():
             if not 0 <= s < t < n:
-                raise InputError(f"edge ({s}, {t}) is not possible: nodes are 0..{n - 1} and an edge goes from s to t > s")
+                raise InputError(
+                    f"edge ({s}, {t}) is not possible: nodes are 0..{n - 1} and an edge goes from s to t > s"
+                )
             ops[edge_index(int(s), int(t))] = Op.parse(op)
         return cls(n, bytes(ops))
 
@@ -269,7 +269,9 @@ def enumerate_codes(num_nodes: int) -> np.ndarray:
     edges = num_edges(num_nodes)
     total = 3**edges
     if total > MAX_ENUMERATED:
-        raise InputError(f"the complete space of {num_nodes} nodes has 3^{edges} = {total:,} DAGs: at most 6 nodes can be listed")
+        raise InputError(
+            f"the complete space of {num_nodes} nodes has 3^{edges} = {total:,} DAGs: at most 6 nodes can be listed"
+        )
     index = np.arange(total, dtype=np.int64)
     codes = np.empty((total, edges), dtype=np.int8)
     for e in range(edges - 1, -1, -1):

@@ -1,0 +1,161 @@
+"""The kernel functions of a DAG: on data (`kernel_fn`) and on inner products (`pair_kernel`)."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from functools import partial
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nngp_dag.activations import Activation
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.kernel.gram import gram, tile_size
+from nngp_dag.kernel.inputs import checked_names, checked_rows, precision
+from nngp_dag.kernel.method import PairMethod, cast_program
+from nngp_dag.kernel.path_sum import PathSum
+from nngp_dag.kernel.propagate import Exact, Independent
+from nngp_dag.kernel.setting import Kernel, Setting
+
+__all__ = ["PAIR_METHODS", "KernelFn", "kernel_fn", "pair_kernel", "pair_method"]
+
+PAIR_METHODS: dict[str, type[PairMethod]] = {"exact": Exact, "independent": Independent, "path-sum": PathSum}
+"""The methods that are functions of one pair of inputs. A new one is one module and one entry here."""
+
+
+class KernelFn(Protocol):
+    """A kernel function as in neural-tangents."""
+
+    def __call__(self, x1: Any, x2: Any = None, get: str | tuple[str, ...] | None = None) -> Any:
+        """Kernels of rows x1 [N, d] against x2 [M, d] (None: against themselves), arrays [N, M] of the dtype of x1.
+
+        `get` is "nngp" or "ntk" (an array), a tuple of them (a namedtuple), or None (`Kernel(nngp, ntk)`).
+        """
+
+
+def kernel_fn(
+    dag: Dag,
+    method: str = "exact",
+    order: str | None = None,
+    embedding: str = "gaussian",
+    activation: str | Activation = "relu",
+) -> KernelFn:
+    """The infinite-width NNGP and NTK of a DAG.
+
+    Args:
+        dag: any DAG; it is pruned to the paths from input to output first. No path: zero kernels.
+        method: "exact" (what a wide network converges to), "independent" (Eq. 6-11), "path-sum" (Eq. 12) or
+            "neural-tangents" (the same network out of neural-tangents' layers, for the DAGs that it can express).
+        order: "activation-last" (Eq. 1-2) or "activation-first" (ReLU-Conv); by default activation-last, and
+            activation-first for neural-tangents.
+        embedding: "gaussian", "gaussian-trained" or "stem".
+        activation: a name, or an `Activation`.
+
+    Returns:
+        fn(x1, x2=None, get=None), see `KernelFn`: rows are not normalised, the dtype follows x1 (NumPy float64 is computed
+        in float64 whatever the global setting), a symmetric result is symmetric to the last bit. It can be jitted, and
+        differentiated with respect to x1 and x2. It raises InputError for arrays that are not [N, d] of finite numbers, for an
+        unknown `get`, and where the kernel overflows its dtype.
+
+    Raises:
+        InputError: an unknown name, a combination that has no meaning (`Setting`), or a DAG that neural-tangents cannot express.
+    """
+    setting = Setting.make(method, order, embedding, activation)
+    pruned = dag.pruned()
+    if setting.method == "neural-tangents":
+        from nngp_dag.kernel.neural_tangents import make_kernel_fn
+
+        compute = make_kernel_fn(pruned, setting)
+    else:
+        compute = partial(_compute, pruned, setting)
+
+    def fn(x1: Any, x2: Any = None, get: str | tuple[str, ...] | None = None) -> Any:
+        names = checked_names(get)
+        with precision(x1, x2):
+            a = checked_rows("x1", x1)
+            b = None if x2 is None else checked_rows("x2", x2)
+            if b is not None and (b.shape[1] != a.shape[1] or b.dtype != a.dtype):
+                raise InputError(
+                    f"x1 and x2 must have rows of one length and dtype, got {a.shape} {a.dtype} and {b.shape} {b.dtype}"
+                )
+            kernels = compute(a, b, names)
+            for name in names:
+                _refuse_overflow(kernels[name], dag)
+        if isinstance(get, str):
+            return kernels[get]
+        if get is None:
+            return Kernel(kernels["nngp"], kernels["ntk"])
+        return namedtuple("Kernel", names)(*(kernels[name] for name in names))  # type: ignore[misc]
+
+    return fn
+
+
+def pair_kernel(
+    dag: Dag,
+    kxx: Any,
+    kxy: Any,
+    kyy: Any,
+    method: str = "exact",
+    order: str | None = None,
+    embedding: str = "gaussian",
+    activation: str | Activation = "relu",
+) -> Kernel:
+    """The kernels of pairs of inputs, given their inner products: `Kernel(nngp, ntk)` of the broadcast shape.
+
+    Args:
+        kxx, kxy, kyy: K_in(x, x), K_in(x, x') and K_in(x', x'), arrays that broadcast against each other; for unit
+            rows of correlation rho: 1, rho, 1.
+        dag, method, order, embedding, activation: as `kernel_fn`, but neural-tangents needs data.
+
+    Raises:
+        InputError: as `kernel_fn`, or method neural-tangents.
+    """
+    setting = Setting.make(method, order, embedding, activation)
+    if setting.method == "neural-tangents":
+        raise InputError("neural-tangents needs data: use kernel_fn, or one of exact, independent, path-sum")
+    pruned = dag.pruned()
+    with precision(kxx, kxy, kyy):
+        arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype=float) for a in (kxx, kxy, kyy)))
+        if not any(pruned.ops):
+            return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
+        method_object = pair_method(setting, with_tangent=True)
+        program = cast_program(method_object.program(pruned), arrays[0].dtype)
+        return Kernel(*_pairwise(method_object, program, *arrays))
+
+
+def pair_method(setting: Setting, with_tangent: bool = True) -> PairMethod:
+    """The method object of a setting (any method but neural-tangents)."""
+    return PAIR_METHODS[setting.method](setting, with_tangent)
+
+
+@partial(jax.jit, static_argnames="method")
+def _pairwise(method: PairMethod, program: Any, kxx: Array, kxy: Array, kyy: Array) -> tuple[Array, Array]:
+    def one(kxx: Array, kxy: Array, kyy: Array) -> tuple[Array, Array]:
+        x, y = (method.rows(program, k[None]) for k in (kxx, kyy))
+        nngp, tangent = method.pairs(program, x, y, kxy[None, None])
+        return nngp[0, 0], nngp[0, 0] + tangent[0, 0]
+
+    nngp, ntk = jax.vmap(one)(kxx.ravel(), kxy.ravel(), kyy.ravel())
+    return nngp.reshape(kxx.shape), ntk.reshape(kxx.shape)
+
+
+def _compute(dag: Dag, setting: Setting, x1: Array, x2: Array | None, names: tuple[str, ...]) -> dict[str, Array]:
+    if not any(dag.ops):
+        zeros = jnp.zeros((x1.shape[0], (x1 if x2 is None else x2).shape[0]), x1.dtype)
+        return dict.fromkeys(names, zeros)
+    method = pair_method(setting, with_tangent="ntk" in names)
+    tile = tile_size(dag.num_nodes, x1.dtype.itemsize)
+    nngp, *tangent = gram(method, cast_program(method.program(dag), x1.dtype), x1, x2, tile=tile)
+    return {"nngp": nngp, **({"ntk": nngp + tangent[0]} if tangent else {})}
+
+
+def _refuse_overflow(kernel: Array, dag: Dag) -> None:
+    if not isinstance(kernel, jax.core.Tracer) and not bool(jnp.isfinite(kernel).all()):
+        raise InputError(
+            f"the kernel of this DAG ({dag.num_nodes} nodes) overflows {kernel.dtype}: use a DAG with fewer skip paths"
+            + (", or float64" if kernel.dtype != np.float64 else ", or smaller inputs")
+        )

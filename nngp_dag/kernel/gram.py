@@ -1,0 +1,107 @@
+"""From pairs to Gram matrices, in tiles: the one place where any method meets data.
+
+Rows are computed once. A symmetric Gram matrix is filled tile by tile over the upper triangle, each tile written
+together with its mirror image, so that it is symmetric to the last bit and memory beyond the result stays bounded.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from nngp_dag.kernel.method import PairMethod, Program
+
+__all__ = ["gram", "inner_products", "tile_size"]
+
+_TILE_BYTES = 64 * 2**20
+
+
+def inner_products(x: Array, y: Array) -> Array:
+    """K_in(x, x') = x.x' [N, M] for rows x [N, d] and y [M, d], in full precision on any device."""
+    return jnp.matmul(x, y.T, precision=lax.Precision.HIGHEST)
+
+
+def tile_size(num_nodes: int, itemsize: int) -> int:
+    """Rows and columns of a tile such that what the recursion holds a pair stays within a fixed budget (a power of two)."""
+    per_pair = itemsize * (4 * num_nodes + 8)
+    return int(min(512, max(8, 2 ** int(np.log2((_TILE_BYTES / per_pair) ** 0.5)))))
+
+
+@partial(jax.jit, static_argnames=("method", "tile"))
+def gram(method: PairMethod, program: Program, x1: Array, x2: Array | None, tile: int) -> tuple[Array, ...]:
+    """K_HH, and Theta_HH if the method carries it, for rows x1 [N, d] against x2 [M, d] (None: themselves): arrays [N, M]."""
+    rows1 = method.rows(program, jnp.sum(x1 * x1, axis=-1))
+    if x2 is None:
+        return _symmetric(method, program, x1, rows1, tile)
+    rows2 = method.rows(program, jnp.sum(x2 * x2, axis=-1))
+    return _rectangular(method, program, x1, rows1, x2, rows2, tile)
+
+
+def _starts(n: int, tile: int) -> np.ndarray:
+    """First rows of tiles that cover n rows; the last one overlaps its neighbour instead of running over the end."""
+    return np.minimum(np.arange(0, max(n, 1), tile), max(n - tile, 0))
+
+
+def _wanted(method: PairMethod, kernels: tuple[Array, Array]) -> tuple[Array, ...]:
+    return kernels if method.with_tangent else kernels[:1]
+
+
+def _slice(rows: Any, start: Array, size: int) -> Any:
+    return jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, size, axis=-1), rows)
+
+
+def _rectangular(
+    method: PairMethod, program: Program, x1: Array, rows1: Any, x2: Array, rows2: Any, tile: int
+) -> tuple[Array, ...]:
+    size1, size2 = min(tile, x1.shape[0]), min(tile, x2.shape[0])
+    starts = np.stack(np.meshgrid(_starts(x1.shape[0], size1), _starts(x2.shape[0], size2), indexing="ij"), -1)
+
+    @jax.checkpoint
+    def compute(start: Array) -> tuple[Array, ...]:
+        a = lax.dynamic_slice_in_dim(x1, start[0], size1)
+        b = lax.dynamic_slice_in_dim(x2, start[1], size2)
+        x, y = _slice(rows1, start[0], size1), _slice(rows2, start[1], size2)
+        return _wanted(method, method.pairs(program, x, y, inner_products(a, b)))
+
+    def fill(out: tuple[Array, ...], start: Array) -> tuple[tuple[Array, ...], None]:
+        return tuple(lax.dynamic_update_slice(o, t, start) for o, t in zip(out, compute(start), strict=True)), None
+
+    empty = jnp.zeros((x1.shape[0], x2.shape[0]), x1.dtype)
+    return lax.scan(fill, _wanted(method, (empty, empty)), starts.reshape(-1, 2))[0]
+
+
+def _symmetric(method: PairMethod, program: Program, x: Array, rows: Any, tile: int) -> tuple[Array, ...]:
+    n = x.shape[0]
+    size = min(tile, n)
+    starts = _starts(n, size)
+    i, j = np.triu_indices(len(starts))
+    # The last tile overlaps others; in this order the tile on the diagonal comes last and settles what they share.
+    order = np.lexsort((i, j))
+    blocks = np.stack([starts[i[order]], starts[j[order]]], -1)
+
+    @jax.checkpoint
+    def compute(start: Array) -> tuple[Array, ...]:
+        a, b = (lax.dynamic_slice_in_dim(x, s, size) for s in (start[0], start[1]))
+        k = inner_products(a, b)
+        return _wanted(method, method.pairs(program, _slice(rows, start[0], size), _slice(rows, start[1], size), k))
+
+    upper = jnp.triu(jnp.ones((size, size), bool))
+
+    def write(out: Array, block: Array, start: Array) -> Array:
+        block = jnp.where((start[0] == start[1]) & ~upper, block.T, block)
+        out = lax.dynamic_update_slice(out, block, (start[0], start[1]))
+        return lax.dynamic_update_slice(out, block.T, (start[1], start[0]))
+
+    def fill(out: tuple[Array, ...], start: Array) -> tuple[tuple[Array, ...], None]:
+        return tuple(write(o, t, start) for o, t in zip(out, compute(start), strict=True)), None
+
+    empty = jnp.zeros((n, n), x.dtype)
+    filled = lax.scan(fill, _wanted(method, (empty, empty)), blocks)[0]
+    index = jnp.arange(n)
+    diagonal = _wanted(method, method.diagonal(program, rows))
+    return tuple(m.at[index, index].set(d) for m, d in zip(filled, diagonal, strict=True))

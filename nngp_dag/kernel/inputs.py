@@ -1,0 +1,51 @@
+"""Checks of what the kernel functions are given, and the precision that it asks for."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nngp_dag.errors import InputError
+
+__all__ = ["checked_names", "checked_rows", "precision"]
+
+
+def checked_names(get: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The names that `get` stands for, checked."""
+    names = ("nngp", "ntk") if get is None else (get,) if isinstance(get, str) else tuple(get)
+    if not names or not set(names) <= {"nngp", "ntk"} or len(set(names)) < len(names):
+        raise InputError(f"get={get!r} is not known: accepted are 'nngp', 'ntk', a tuple of them, or None for both")
+    return names
+
+
+def precision(*arrays: Any) -> contextlib.AbstractContextManager[Any]:
+    """float64 where a NumPy or JAX float64 array comes in, whatever the global setting."""
+    if not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
+        return contextlib.nullcontext()
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64  # before JAX 0.8
+
+    return enable_x64(True)
+
+
+def checked_rows(name: str, x: Any) -> Array:
+    """Rows [N, d] as a JAX array of floats: finite (where that is known) and not empty, else InputError with `name`."""
+    try:
+        rows = x if isinstance(x, jax.Array) else jnp.asarray(np.asarray(x))
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be an array of numbers [N, d], got {type(x).__name__}") from None
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise InputError(f"{name} must be [N, d] with at least one row and column, got shape {rows.shape}")
+    if not jnp.issubdtype(rows.dtype, jnp.floating):
+        if not jnp.issubdtype(rows.dtype, jnp.integer):
+            raise InputError(f"{name} must hold real numbers, got dtype {rows.dtype}")
+        rows = rows.astype(float)
+    if not isinstance(rows, jax.core.Tracer) and not bool(jnp.isfinite(rows).all()):
+        raise InputError(f"{name} holds NaN or infinite values")
+    return rows

@@ -1,0 +1,62 @@
+"""How a DAG mixes its random features: skip-path counts, the only thing about skip edges that a kernel sees.
+
+Every node t adds fresh features of its own: what its linear edges bring, of centred covariance
+D_t = sum_{l in L_t} (f(K_ll) - b_l b_l') and mean m_t = sum_{l in L_t} b_l (D_0, m_0 are the embedding's). Skip edges only
+copy and add, so the features of node t are the sum over u <= t of alpha_tu times the fresh features of u, where
+alpha_tu is the number of skip paths from u to t. Fresh features of different nodes are independent given their means, so that
+
+    S_t  = sum_u alpha_tu m_u,        K_tt = sum_u alpha_tu^2 D_u + S_t S_t',        Theta_tt = sum_u alpha_tu^2 E_u,
+
+with E_u = sum_{l in L_u} (fdot(K_ll) Theta_ll + T_l). This solves the node-to-node recursion of the exact kernel:
+C_st = K_st - S_s S_t' = sum_u alpha_su alpha_tu D_u satisfies C_tr = sum_{s in A} C_sr. The paper's recursion (Eq. 6-11)
+has alpha_tu where this has its square, and no means: it treats alpha copies of one feature as alpha independent ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nngp_dag.dag import num_edges
+
+__all__ = ["Mixing", "mixing"]
+
+
+class Mixing(NamedTuple):
+    """What arrives at a node, as weights over the earlier nodes (arrays [..., t], or [..., n] padded with zeros).
+
+    Attributes:
+        skip_paths: alpha_tu, the number of skip paths from u to t.
+        linear: 1 where the edge (u, t) is linear and u can be reached from the input, else 0.
+    """
+
+    skip_paths: Any
+    linear: Any
+
+
+def mixing(codes: np.ndarray) -> list[Mixing]:
+    """The weights of nodes 1..H of many DAGs of equal node count.
+
+    Args:
+        codes: flat codes, integers [A, E].
+
+    Returns:
+        for t = 1..H a `Mixing` of float64 arrays [A, t]. Counts are exact up to 2^53 and rounded beyond; infinite
+        where they overflow.
+    """
+    num_codes = codes.shape[0]
+    result: list[Mixing] = []
+    sources = [np.ones((num_codes, 1))]  # alpha_tu for u = 0..t, with alpha_tt = 1
+    reached = np.ones((num_codes, 1), dtype=bool)
+    t = 0
+    while num_edges(t + 1) < codes.shape[1]:
+        t += 1
+        ops = codes[:, num_edges(t) : num_edges(t + 1)]
+        skip_paths = np.zeros((num_codes, t))
+        for s in range(t):
+            skip_paths[:, : s + 1] += sources[s] * (ops[:, s, None] == 1)
+        result.append(Mixing(skip_paths, ((ops == 2) & reached).astype(np.float64)))
+        sources.append(np.concatenate([skip_paths, np.ones((num_codes, 1))], axis=1))
+        reached = np.concatenate([reached, ((ops > 0) & reached).any(axis=1, keepdims=True)], axis=1)
+    return result

@@ -1,0 +1,93 @@
+"""The paper's simplified rule (Eq. 12): kernels as sums over end-to-end paths.
+
+With k_0 = K_00, k_d = f(k_{d-1}), th_0 = Theta_00, th_d = fdot(k_{d-1}) th_{d-1} + T(k_{d-1}):
+NNGP = sum_d n_d k_d and NTK = sum_d n_d (k_d + th_d), where n_d is the number of paths with d linear edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
+from nngp_dag.kernel.method import PairMethod
+from nngp_dag.kernel.propagate import over_pairs, over_rows
+from nngp_dag.paths import path_counts
+
+__all__ = ["ChainRows", "PathSum"]
+
+
+class ChainRows(NamedTuple):
+    """Inputs along the chain k_0, k_1, ...: prepared variances stacked on the first axis, inputs on the last."""
+
+    embedded: EmbeddedRow
+    prepared: Any
+    variances: Array
+    tangents: Array
+
+
+@dataclass(frozen=True)
+class PathSum(PairMethod):
+    """Eq. 12: sum over paths of the d-fold composition of f. Its program is n_d, float64 [D + 1]."""
+
+    def program(self, dag: Dag) -> np.ndarray:
+        try:
+            return np.array([float(n) for n in path_counts(dag)])
+        except OverflowError:
+            raise InputError(
+                "the number of paths of this DAG overflows float64: its path-sum kernel cannot be computed"
+            ) from None
+
+    def rows(self, program: Array, k: Array) -> ChainRows:
+        return over_rows(lambda k, _: self.chain_row(k, program.shape[-1]))(k, None)
+
+    def pairs(self, program: Array, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
+        chain = over_pairs(lambda k, x, y, _: self.chain_pair(x, y, k))
+        return self._sum(program, *chain(k, x, y, None))
+
+    def diagonal(self, program: Array, rows: ChainRows) -> tuple[Array, Array]:
+        return self._sum(program, rows.variances, rows.tangents)
+
+    def chain_row(self, k: Array, length: int) -> ChainRows:
+        """(k_d, th_d), d = 0..length-1, of one input with itself."""
+        activation = self.setting.activation
+        embedded = embed_row(self.setting, k)
+
+        def step(carry: tuple[Array, Array], _: None) -> tuple[Any, Any]:
+            variance, tangent = carry
+            f = activation.dual_diagonal(variance)
+            after = f, self._tangent(f, activation.dual_derivative_diagonal(variance), variance, tangent)
+            return after, (activation.prepare(variance), variance, tangent)
+
+        _, rows = lax.scan(step, (embedded.variance, embedded.tangent), length=length)
+        return ChainRows(embedded, *rows)
+
+    def chain_pair(self, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
+        """(k_d, th_d), d = 0..D, of a pair of inputs: two arrays [D + 1]."""
+        activation = self.setting.activation
+
+        def step(carry: tuple[Array, Array], prepared: Any) -> tuple[Any, Any]:
+            covariance, tangent = carry
+            f = activation.dual(*prepared, covariance)
+            slope = activation.dual_derivative(*prepared, covariance)
+            return (f, self._tangent(f, slope, covariance, tangent)), carry
+
+        _, chain = lax.scan(step, embed_pair(self.setting, x.embedded, y.embedded, k), (x.prepared, y.prepared))
+        return chain
+
+    def _tangent(self, f: Array, slope: Array, k: Array, tangent: Array) -> Array:
+        if not self.with_tangent:
+            return jnp.zeros_like(f)
+        return slope * (tangent + k) if self.setting.order == "activation-last" else slope * tangent + f
+
+    def _sum(self, counts: Array, k: Array, tangent: Array) -> tuple[Array, Array]:
+        return (
+            jnp.tensordot(counts, k, 1, precision=lax.Precision.HIGHEST),
+            jnp.tensordot(counts, tangent, 1, precision=lax.Precision.HIGHEST),
+        )

@@ -1,0 +1,190 @@
+"""The recursion over the nodes of a DAG, for one input and for one pair of inputs: the scalar core of all kernels.
+
+Node t receives D_t = sum_{l in L_t} V_l through its linear edges, and through its skip edges what earlier nodes received,
+weighted by skip-path counts alpha (see `mixing`):
+
+    K_tt = sum_{u < t} w_tu D_u + D_t + S_t S_t',      V_t = f(K_tt) - b_t b_t',
+    Theta_tt = sum_{u < t} w_tu E_u + E_t,             W_t = fdot(K_tt) Theta_tt + T_t,    E_t = sum_{l in L_t} W_l,
+    S_t = sum_{u < t} alpha_tu m_u + m_t,              m_t = sum_{l in L_t} b_l,
+
+with w = alpha^2 and means for *exact*, and w = alpha without means for *independent* (Eq. 6-11). T_t = fdot(K_tt) K_tt
+and b_t = beta(K_tt) for activation-last; T_t = f(K_tt) and b_t = 0 for activation-first. Everything of a pair is one
+number a node: no node-to-node covariance is ever formed.
+
+Arrays here carry nodes on their first axis and nothing else; callers map over inputs, pairs and DAGs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from nngp_dag.activations import Prepared
+from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
+from nngp_dag.kernel.mixing import Mixing
+from nngp_dag.kernel.setting import Setting
+
+__all__ = ["Flow", "Node", "PairState", "Recursion", "RowState"]
+
+
+class Flow(NamedTuple):
+    """What each node so far received afresh (m, D or E) and sends through a linear edge (b, V or W): two arrays [t]."""
+
+    fresh: Array
+    through: Array
+
+    @classmethod
+    def empty(cls, like: Array, size: int) -> Flow:
+        """Room for `size` nodes (0: grows by appending) of the dtype of `like`."""
+        return cls(jnp.zeros(size, like.dtype), jnp.zeros(size, like.dtype))
+
+    def arrive(self, weights: Array, linear: Array) -> tuple[Array, Array]:
+        """What the next node receives afresh, and in total with what its skip edges bring."""
+        fresh = jnp.dot(linear, self.through, precision=lax.Precision.HIGHEST)
+        return fresh, jnp.dot(weights, self.fresh, precision=lax.Precision.HIGHEST) + fresh
+
+    def append(self, t: int | Array, fresh: Array, through: Array) -> Flow:
+        """With node t added: at the end of arrays that grow, in place t of arrays with room."""
+        return Flow(_put(self.fresh, t, fresh), _put(self.through, t, through))
+
+
+class Node(NamedTuple):
+    """What a pair needs to know of one input at one node: prepared K_tt(x, x), S_t(x) and b_t(x)."""
+
+    prepared: Prepared
+    mean: Array
+    feature_mean: Array
+
+
+class RowState(NamedTuple):
+    """One input at all nodes so far: means (m, b), variances (D, V) and, unless left out, tangents (E, W)."""
+
+    mean: Flow
+    variance: Flow
+    tangent: Flow | None
+
+
+class PairState(NamedTuple):
+    """One pair of inputs at all nodes so far: covariances (D, V) and, unless left out, tangents (E, W)."""
+
+    covariance: Flow
+    tangent: Flow | None
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """The recursion of one method (exact or independent) under one setting.
+
+    Args:
+        setting: order, embedding and activation.
+        correlated: weigh skip paths by alpha^2, as copies of one feature; else by alpha, as independent features.
+        means: carry the coordinate means S_t (they are zero under activation-first without a stem).
+        with_tangent: carry the tangent kernel too.
+    """
+
+    setting: Setting
+    correlated: bool
+    means: bool
+    with_tangent: bool
+
+    # ---- one input --------------------------------------------------------------------------------------------------
+
+    def start_row(self, k: Array, size: int = 0) -> tuple[EmbeddedRow, RowState, Node]:
+        """Node 0 for an input with K_in(x, x) = k; `size` nodes of room, or arrays that grow."""
+        embedded = embed_row(self.setting, k)
+        mean = embedded.mean if self.means else jnp.zeros_like(k)
+        empty = Flow.empty(k, size)
+        state = RowState(empty, empty, empty if self.with_tangent else None)
+        received = mean, embedded.variance - mean**2, embedded.tangent
+        return embedded, *self._extend_row(state, 0, received, received)
+
+    def step_row(self, state: RowState, t: int | Array, into: Mixing) -> tuple[RowState, Node]:
+        """Append node t."""
+        fresh, total = self._arrive_row(state, into)
+        return self._extend_row(state, t, fresh, total)
+
+    def end_row(self, state: RowState, into: Mixing) -> tuple[Array, Array, Array]:
+        """S_H, K_HH and Theta_HH (zero without tangents) of one input with itself."""
+        _, (mean, variance, tangent) = self._arrive_row(state, into)
+        return mean, variance + mean**2, tangent
+
+    def _arrive_row(self, state: RowState, into: Mixing) -> tuple[_Triple, _Triple]:
+        weights = self._weights(into)
+        m, mean = state.mean.arrive(into.skip_paths, into.linear)
+        d, variance = state.variance.arrive(weights, into.linear)
+        e, tangent = state.tangent.arrive(weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
+        return (m, d, e), (mean, variance, tangent)
+
+    def _extend_row(self, state: RowState, t: int | Array, fresh: _Triple, total: _Triple) -> tuple[RowState, Node]:
+        activation = self.setting.activation
+        mean, variance, tangent = total
+        k = variance + mean**2
+        f = activation.dual_diagonal(k)
+        b = activation.mean(k) if self.means else jnp.zeros_like(k)
+        flow = None
+        if state.tangent is not None:
+            slope = activation.dual_derivative_diagonal(k)
+            flow = state.tangent.append(t, fresh[2], self._tangent_through(f, slope, k, tangent))
+        extended = RowState(state.mean.append(t, fresh[0], b), state.variance.append(t, fresh[1], f - b * b), flow)
+        return extended, Node(activation.prepare(k), mean, b)
+
+    # ---- one pair of inputs -----------------------------------------------------------------------------------------
+
+    def start_pair(
+        self, embedded_x: EmbeddedRow, embedded_y: EmbeddedRow, x: Node, y: Node, k: Array, size: int = 0
+    ) -> PairState:
+        """Node 0 for a pair of inputs with K_in(x, x') = k."""
+        covariance, tangent = embed_pair(self.setting, embedded_x, embedded_y, k)
+        empty = Flow.empty(k, size)
+        state = PairState(empty, empty if self.with_tangent else None)
+        received = covariance - x.mean * y.mean, tangent
+        return self._extend_pair(state, 0, received, received, x, y)
+
+    def step_pair(self, state: PairState, t: int | Array, into: Mixing, x: Node, y: Node) -> PairState:
+        """Append node t, given the two inputs there."""
+        fresh, total = self._arrive_pair(state, into)
+        return self._extend_pair(state, t, fresh, total, x, y)
+
+    def end_pair(self, state: PairState, into: Mixing, mean_x: Array, mean_y: Array) -> tuple[Array, Array]:
+        """K_HH and Theta_HH (zero without tangents) of a pair, given S_H of both."""
+        _, (covariance, tangent) = self._arrive_pair(state, into)
+        return (covariance + mean_x * mean_y if self.means else covariance), tangent
+
+    def _arrive_pair(self, state: PairState, into: Mixing) -> tuple[_Pair, _Pair]:
+        weights = self._weights(into)
+        d, covariance = state.covariance.arrive(weights, into.linear)
+        e, tangent = state.tangent.arrive(weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
+        return (d, e), (covariance, tangent)
+
+    def _extend_pair(self, state: PairState, t: int | Array, fresh: _Pair, total: _Pair, x: Node, y: Node) -> PairState:
+        activation = self.setting.activation
+        covariance, tangent = total
+        k = covariance + x.mean * y.mean if self.means else covariance
+        f = activation.dual(x.prepared, y.prepared, k)
+        flow = None
+        if state.tangent is not None:
+            slope = activation.dual_derivative(x.prepared, y.prepared, k)
+            flow = state.tangent.append(t, fresh[1], self._tangent_through(f, slope, k, tangent))
+        through = f - x.feature_mean * y.feature_mean if self.means else f
+        return PairState(state.covariance.append(t, fresh[0], through), flow)
+
+    # ---- both -------------------------------------------------------------------------------------------------------
+
+    def _weights(self, into: Mixing) -> Array:
+        return into.skip_paths**2 if self.correlated else into.skip_paths
+
+    def _tangent_through(self, f: Array, slope: Array, k: Array, tangent: Array) -> Array:
+        return slope * (tangent + k) if self.setting.order == "activation-last" else slope * tangent + f
+
+
+_Triple = tuple[Array, Array, Array]
+_Pair = tuple[Array, Array]
+
+
+def _put(values: Array, t: int | Array, value: Array) -> Array:
+    if isinstance(t, int) and values.shape[0] == t:
+        return jnp.concatenate([values, value[None]])
+    return values.at[t].set(value)
