@@ -4,7 +4,12 @@ For a pair of jointly Gaussian pre-activations (g, g') with variances kxx, kyy a
     f    = c E[sigma(g) sigma(g')]      (Lemma 3.2),
     fdot = c E[sigma'(g) sigma'(g')],
     beta = sqrt(c) E[sigma(g)],         g ~ N(0, kxx),
-with c = 1 / E[sigma(z)^2], z ~ N(0, 1). A new activation supplies these on scalars; batching lives with the callers (vmap).
+with c = 1 / E[sigma(z)^2], z ~ N(0, 1). A new activation supplies these on scalars;
+batching lives with the callers (vmap).
+
+Every map is differentiable in all of its arguments with finite results everywhere, by Price's theorem where a formula
+itself is singular:
+    df / dkxy = fdot,    df / dkxx = (c / 2) E[sigma''(g) sigma(g')].
 
 Where a dual map needs work that depends on one variance only (Hermite coefficients, say), `prepare` does that work once
 a row and the pair maps take its results; closed forms need nothing and keep the default, the variance itself.
@@ -13,14 +18,34 @@ a row and the pair maps take its results; closed forms need nothing and keep the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from jax import Array
 
-__all__ = ["Activation", "Prepared"]
+if TYPE_CHECKING:
+    from nngp_dag.activations.quadrature import Quadrature
+
+__all__ = ["Accuracy", "Activation", "Prepared"]
 
 Prepared = Any
 """Whatever `Activation.prepare` returns: a pytree of arrays that depends on one variance."""
+
+
+class Accuracy(NamedTuple):
+    """What error the maps of an activation have at one variance k, in units of f(k, k, k) and fdot(k, k, k).
+
+    For a pair of variances the error of f is at most the geometric mean of the two errors, in units of the geometric
+    mean of the two diagonals. These are errors of the method in float64; float32 input adds its own rounding.
+
+    Attributes:
+        dual: error of f at |rho| <= 1.
+        dual_derivative: error of fdot at |rho| <= 1.
+    """
+
+    dual: float
+    dual_derivative: float
 
 
 class Activation(ABC):
@@ -28,17 +53,33 @@ class Activation(ABC):
 
     Attributes:
         name: the name on the command line.
-        normalization: c = 1 / E[sigma(z)^2].
         is_polynomial: sigma is a polynomial (Lemma 3.1 excludes these).
         is_analytic: sigma is real analytic.
         is_homogeneous: sigma(a x) = a sigma(x) for a >= 0, so that f has degree one.
     """
 
     name: str
-    normalization: float
     is_polynomial: bool = False
     is_analytic: bool = True
     is_homogeneous: bool = False
+
+    @staticmethod
+    def from_function(
+        function: Callable[[Array], Array],
+        name: str | None = None,
+        *,
+        max_variance: float = 10.0,
+        tolerance: float = 1e-10,
+    ) -> Quadrature:
+        """An activation from any JAX-traceable scalar function: see `nngp_dag.activations.quadrature.from_function`."""
+        from nngp_dag.activations.quadrature import from_function
+
+        return from_function(function, name, max_variance=max_variance, tolerance=tolerance)
+
+    @property
+    @abstractmethod
+    def normalization(self) -> float:
+        """The constant c = 1 / E[sigma(z)^2], z ~ N(0, 1)."""
 
     @abstractmethod
     def __call__(self, x: Array) -> Array:
@@ -50,11 +91,11 @@ class Activation(ABC):
 
     @abstractmethod
     def dual(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
-        """f for prepared variances px, py and covariance kxy (scalars)."""
+        """The map f for prepared variances px, py and covariance kxy (scalars)."""
 
     @abstractmethod
     def dual_derivative(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
-        """fdot for prepared variances px, py and covariance kxy (scalars)."""
+        """The map fdot for prepared variances px, py and covariance kxy (scalars)."""
 
     @abstractmethod
     def dual_diagonal(self, k: Array) -> Array:
@@ -67,3 +108,8 @@ class Activation(ABC):
     @abstractmethod
     def mean(self, k: Array) -> Array:
         """beta(k) = sqrt(c) E[sigma(g)], g ~ N(0, k)."""
+
+    def accuracy(self, k: float = 1.0) -> Accuracy:
+        """The error reached at variance k; closed forms have rounding only, which grows with k where terms cancel."""
+        rounding = 8 * float(np.finfo(np.float64).eps) * max(1.0, float(k))
+        return Accuracy(rounding, rounding)

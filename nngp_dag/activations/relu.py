@@ -1,20 +1,24 @@
 """ReLU: arc-cosine kernels of order one and zero.
 
 With q = sqrt(kxx kyy), rho = kxy / q and c = 2: f = q (sqrt(1 - rho^2) + (pi - arccos rho) rho) / pi,
-fdot = (pi - arccos rho) / pi, beta = sqrt(k / pi).
+fdot = (pi - arccos rho) / pi, beta = sqrt(k / pi). See `arc_cosine` for derivatives and zero rows.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from nngp_dag.activations.arc_cosine import arc_cosine_one, arc_cosine_zero, half_normal_mean
 from nngp_dag.activations.base import Activation
 
 __all__ = ["Relu"]
 
 
+@dataclass(frozen=True)
 class Relu(Activation):
     """sigma(x) = max(x, 0); c = 2."""
 
@@ -27,12 +31,10 @@ class Relu(Activation):
         return jax.nn.relu(x)
 
     def dual(self, px: Array, py: Array, kxy: Array) -> Array:
-        q, rho = _polar(px, py, kxy)
-        return q * (jnp.sqrt(1 - rho**2) + (jnp.pi - jnp.arccos(rho)) * rho) / jnp.pi
+        return arc_cosine_one(px, py, kxy)
 
     def dual_derivative(self, px: Array, py: Array, kxy: Array) -> Array:
-        _, rho = _polar(px, py, kxy)
-        return (jnp.pi - jnp.arccos(rho)) / jnp.pi
+        return arc_cosine_zero(px, py, kxy)
 
     def dual_diagonal(self, k: Array) -> Array:
         return k
@@ -41,15 +43,4 @@ class Relu(Activation):
         return jnp.ones_like(k)
 
     def mean(self, k: Array) -> Array:
-        return jnp.sqrt(k / jnp.pi)
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-
-def _polar(px: Array, py: Array, kxy: Array) -> tuple[Array, Array]:
-    q = jnp.sqrt(px * py)
-    return q, jnp.clip(kxy / jnp.where(q > 0, q, 1), -1, 1)
+        return 2.0**0.5 * half_normal_mean(k)

@@ -1,0 +1,90 @@
+"""The arc-cosine kernels of order one and zero (Cho and Saul, 2009), the dual maps of ReLU, safe at every corner.
+
+With q = sqrt(kxx kyy), cos theta = kxy / q:
+    F1 = 2 E[relu(g) relu(g')]   = (q sin theta + (pi - theta) kxy) / pi,
+    F0 = 2 E[relu'(g) relu'(g')] = (pi - theta) / pi,
+    dF1 = F0 dkxy + (q sin theta / 2 pi) (dkxx / kxx + dkyy / kyy),
+    dF0 = (dkxy - (kxy / 2) (dkxx / kxx + dkyy / kyy)) / (pi q sin theta).
+
+Conventions where these are undefined: a zero row has theta = pi/2 (as an independent direction, so that Gram matrices
+stay positive semi-definite) and no derivative with respect to its variance; dF0 is 0 at rho = -1 and 1, where F0 has a
+square-root kink as a function of kxy and theta has a minimum as a function of the inputs.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from nngp_dag.activations.angles import arccos
+
+__all__ = ["arc_cosine_one", "arc_cosine_zero", "geometric_mean", "half_normal_mean"]
+
+
+def geometric_mean(kxx: Array, kyy: Array) -> Array:
+    """sqrt(kxx kyy) without overflow, exactly symmetric, exactly k where both are k (no derivative at 0)."""
+    high, low = jnp.maximum(kxx, kyy), jnp.minimum(kxx, kyy)
+    return high * jnp.sqrt(low / jnp.where(high > 0, high, 1))
+
+
+@jax.custom_jvp
+def arc_cosine_one(kxx: Array, kyy: Array, kxy: Array) -> Array:
+    """F1 for variances kxx, kyy >= 0 and covariance kxy (broadcastable arrays of one dtype)."""
+    q, sine, theta = _polar(kxx, kyy, kxy)
+    return (q * sine + (jnp.pi - theta) * kxy) / jnp.pi
+
+
+@jax.custom_jvp
+def arc_cosine_zero(kxx: Array, kyy: Array, kxy: Array) -> Array:
+    """F0 for variances kxx, kyy >= 0 and covariance kxy (broadcastable arrays of one dtype)."""
+    _, _, theta = _polar(kxx, kyy, kxy)
+    return (jnp.pi - theta) / jnp.pi
+
+
+@arc_cosine_one.defjvp
+def _arc_cosine_one_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+    kxx, kyy, kxy = primals
+    dxx, dyy, dxy = tangents
+    relative = _reciprocal(kxx) * dxx + _reciprocal(kyy) * dyy
+    slope = _opposite(kxx, kyy, kxy) / (2 * jnp.pi)
+    return arc_cosine_one(kxx, kyy, kxy), arc_cosine_zero(kxx, kyy, kxy) * dxy + slope * relative
+
+
+@arc_cosine_zero.defjvp
+def _arc_cosine_zero_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+    kxx, kyy, kxy = primals
+    dxx, dyy, dxy = tangents
+    relative = _reciprocal(kxx) * dxx + _reciprocal(kyy) * dyy
+    slope = _reciprocal(jnp.pi * _opposite(kxx, kyy, kxy))
+    return arc_cosine_zero(kxx, kyy, kxy), slope * (dxy - kxy / 2 * relative)
+
+
+def half_normal_mean(k: Array) -> Array:
+    """E[max(g, 0)] = sqrt(k / 2 pi), g ~ N(0, k), with derivative 0 at k = 0."""
+    positive = k > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, k, 1) / (2 * jnp.pi)), 0)
+
+
+def _polar(kxx: Array, kyy: Array, kxy: Array) -> tuple[Array, Array, Array]:
+    """q, sin theta and theta. Both come from 1 - |rho| = (q - |kxy|) / q, which does not cancel near |rho| = 1."""
+    q = geometric_mean(kxx, kyy)
+    scale = jnp.where(q > 0, q, 1)
+    rho = jnp.where(q > 0, jnp.clip(kxy / scale, -1, 1), 0)
+    gap = jnp.where(q > 0, jnp.maximum((q - jnp.abs(kxy)) / scale, 0), 1)
+    return q, jnp.sqrt(gap * (2 - gap)), arccos(rho, gap)
+
+
+def _opposite(kxx: Array, kyy: Array, kxy: Array) -> Array:
+    """The root q sin theta = sqrt(kxx kyy - kxy^2); it and its derivative are 0 where rows are parallel or zero."""
+    proper = (kxx > 0) & (kyy > 0)
+    q = geometric_mean(jnp.where(proper, kxx, 1), jnp.where(proper, kyy, 1))
+    gap = (q - jnp.abs(kxy)) / q
+    proper = proper & (gap > 0)
+    return jnp.where(proper, q * jnp.sqrt(jnp.where(proper, gap * (2 - gap), 1)), 0)
+
+
+def _reciprocal(a: Array) -> Array:
+    """1 / a, and 0 where a is not a positive normal number."""
+    usable = a >= jnp.finfo(jnp.result_type(a)).tiny
+    return jnp.where(usable, 1 / jnp.where(usable, a, 1), 0)
