@@ -2,8 +2,8 @@
 
 Nodes are coloured by invariants (longest path from the input first, so that colour order is a topological order) and
 the colours refined until stable. Where a colour class has several nodes, each is singled out in turn and the smallest
-resulting code is kept; a node whose first completion gives a code that was already seen is its twin under an automorphism
-and is skipped, so that symmetric graphs stay cheap.
+resulting code is kept; a node whose first completion gives a code that was already seen is its twin under an
+automorphism and is skipped, so that symmetric graphs stay cheap.
 """
 
 from __future__ import annotations

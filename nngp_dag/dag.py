@@ -144,7 +144,8 @@ class Dag:
                 and one sink, and a topological order is chosen.
 
         Raises:
-            InputError: a cycle, an edge without `op`, an order that is not topological, or an ambiguous input or output.
+            InputError: a cycle, an edge without `op`, an order that is not topological, or an ambiguous input or
+                output.
         """
         import networkx as nx
 
@@ -166,7 +167,7 @@ class Dag:
         return cls.from_edges(edges, num_nodes=len(nodes))
 
     def to_networkx(self) -> nx.DiGraph:
-        """A networkx DiGraph with nodes 0..H and an attribute `op` ("skip" or "linear") on each edge that is not zero."""
+        """A networkx DiGraph with nodes 0..H and the edges that are not zero, each with `op` "skip" or "linear"."""
         import networkx as nx
 
         graph = nx.DiGraph()
@@ -180,7 +181,7 @@ class Dag:
         flat = np.asarray(ops)
         if flat.ndim != 1 or flat.dtype.kind not in "iu":
             raise InputError(f"a flat code is a one-dimensional integer array, got shape {flat.shape} of {flat.dtype}")
-        n = (1 + int(round((1 + 8 * flat.size) ** 0.5))) // 2
+        n = (1 + round((1 + 8 * flat.size) ** 0.5)) // 2
         if flat.size and (flat.min() < 0 or flat.max() > 2):
             raise InputError("operations are 0 (zero), 1 (skip) or 2 (linear)")
         return cls(n, flat.astype(np.uint8).tobytes())
@@ -246,7 +247,7 @@ class Dag:
         return Dag(int(keep.size), sub[s, t].astype(np.uint8).tobytes())
 
     def canonical(self) -> Dag:
-        """A canonical form: equal for two DAGs exactly when their pruned forms are the same up to relabelling of nodes."""
+        """A canonical form: equal for two DAGs exactly when their pruned forms agree up to relabelling of nodes."""
         from nngp_dag.canonical import canonical_form
 
         return canonical_form(self)
@@ -259,7 +260,8 @@ class Dag:
 
 
 def enumerate_codes(num_nodes: int) -> np.ndarray:
-    """All DAGs of `num_nodes` nodes as flat codes, int8 [3^E, E], E = n (n - 1) / 2, in the lexicographic order of codes.
+    """All DAGs of `num_nodes` nodes as flat codes, int8 [3^E, E], E = n (n - 1) / 2, in the lexicographic order of
+    codes.
 
     Raises:
         InputError: fewer than 2 nodes, or more than six (3^21 codes would not fit in memory).
@@ -289,7 +291,8 @@ def _node_order(graph: nx.DiGraph) -> list[Hashable]:
     sinks = [v for v, degree in graph.out_degree() if degree == 0]
     if len(sources) != 1 or len(sinks) != 1:
         raise InputError(
-            f"the graph has {len(sources)} sources and {len(sinks)} sinks: give order= with the input first and the output last"
+            f"the graph has {len(sources)} sources and {len(sinks)} sinks:"
+            " give order= with the input first and the output last"
         )
     return list(nx.topological_sort(graph))
 

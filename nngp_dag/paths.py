@@ -1,7 +1,7 @@
 """End-to-end paths by depth, and effective depth and width (Definition 4.1, Eq. 13).
 
-n_d is the number of paths from input to output with d linear edges. All n_d at once are one pass over the nodes: node t has
-the polynomial p_t(z) = sum_{skip s} p_s(z) + z sum_{linear s} p_s(z), p_0 = 1, and n_d are the coefficients of p_H.
+n_d is the number of paths from input to output with d linear edges. All n_d at once are one pass over the nodes: node t
+has the polynomial p_t(z) = sum_{skip s} p_s(z) + z sum_{linear s} p_s(z), p_0 = 1, and n_d are the coefficients of p_H.
 Nothing enumerates paths.
 """
 
@@ -24,7 +24,8 @@ class PathStatistics:
     """Exact path statistics of one DAG.
 
     Attributes:
-        counts: (n_0, n_1, ..., n_D) as exact integers, up to the largest depth D with a path; empty where there is no path.
+        counts: (n_0, n_1, ..., n_D) as exact integers, up to the largest depth D with a path; empty where there is no
+            path.
         num_paths: P = sum_d n_d.
         effective_depth: sum_d d n_d / P (Eq. 13); 0 where P = 0.
         effective_width: #{paths with d > 0} / effective depth (Eq. 13); 0 where the depth is 0.
@@ -82,7 +83,7 @@ def path_counts_array(codes: Any) -> np.ndarray:
         InputError: an array that is not two-dimensional, or whose second dimension is no triangular number.
     """
     codes = np.asarray(codes)
-    n = (1 + int(round((1 + 8 * codes.shape[-1]) ** 0.5))) // 2 if codes.ndim == 2 else 0
+    n = (1 + round((1 + 8 * codes.shape[-1]) ** 0.5)) // 2 if codes.ndim == 2 else 0
     if codes.ndim != 2 or n < 2 or num_edges(n) != codes.shape[1]:
         raise InputError(f"codes must be integers [architectures, n (n - 1) / 2], got shape {codes.shape}")
     dtype = np.int64 if n <= 64 else object
@@ -103,6 +104,8 @@ def effective_depth_width(counts: Any) -> tuple[np.ndarray, np.ndarray]:
     weighted = (counts * np.arange(counts.shape[1])).sum(axis=1)
     nonzero = total - counts[:, 0]
     has_depth = weighted > 0
-    depth = np.divide(weighted, total, out=np.zeros(len(counts), object if counts.dtype == object else float), where=total > 0)
+    depth = np.divide(
+        weighted, total, out=np.zeros(len(counts), object if counts.dtype == object else float), where=total > 0
+    )
     width = np.divide(nonzero, depth, out=np.zeros_like(depth), where=has_depth)
     return depth.astype(np.float64), width.astype(np.float64)

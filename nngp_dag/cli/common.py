@@ -18,12 +18,14 @@ __all__ = ["emit_json", "json_option", "print_table", "seed_option", "strict_jso
 
 _T = TypeVar("_T")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and nothing else.")
-seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of anything random.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of anything random."
+)
 
 
 def strict_json(value: Any) -> Any:
-    """`value` with NumPy types made plain and every undefined number (NaN, infinity) null; counts stay exact integers."""
+    """`value` with NumPy types made plain and undefined numbers (NaN, infinity) null; counts stay exact integers."""
     if isinstance(value, Mapping):
         return {str(key): strict_json(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):

@@ -1,6 +1,7 @@
 """Infinite-width kernels of a DAG by four methods (exact, independent, path-sum, neural-tangents).
 
-`kernel_fn` makes the kernel function of a DAG; `two_point` and `pair_kernel` evaluate it on inner products instead of data.
+`kernel_fn` makes the kernel function of a DAG; `two_point` and `pair_kernel` evaluate it on inner products instead of
+data.
 """
 
 from nngp_dag.kernel.functions import kernel_fn as kernel_fn

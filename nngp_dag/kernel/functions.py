@@ -56,13 +56,14 @@ def kernel_fn(
         activation: a name, or an `Activation`.
 
     Returns:
-        fn(x1, x2=None, get=None), see `KernelFn`: rows are not normalised, the dtype follows x1 (NumPy float64 is computed
-        in float64 whatever the global setting), a symmetric result is symmetric to the last bit. It can be jitted, and
-        differentiated with respect to x1 and x2. It raises InputError for arrays that are not [N, d] of finite numbers, for an
-        unknown `get`, and where the kernel overflows its dtype.
+        fn(x1, x2=None, get=None), see `KernelFn`: rows are not normalised, the dtype follows x1 (NumPy float64 is
+        computed in float64 whatever the global setting), a symmetric result is symmetric to the last bit. It can be
+        jitted, and differentiated with respect to x1 and x2. It raises InputError for arrays that are not [N, d] of
+        finite numbers, for an unknown `get`, and where the kernel overflows its dtype.
 
     Raises:
-        InputError: an unknown name, a combination that has no meaning (`Setting`), or a DAG that neural-tangents cannot express.
+        InputError: an unknown name, a combination that has no meaning (`Setting`), or a DAG that neural-tangents cannot
+            express.
     """
     setting = Setting.make(method, order, embedding, activation)
     pruned = dag.pruned()
@@ -107,9 +108,14 @@ def pair_kernel(
     """The kernels of pairs of inputs, given their inner products: `Kernel(nngp, ntk)` of the broadcast shape.
 
     Args:
-        kxx, kxy, kyy: K_in(x, x), K_in(x, x') and K_in(x', x'), arrays that broadcast against each other; for unit
-            rows of correlation rho: 1, rho, 1.
-        dag, method, order, embedding, activation: as `kernel_fn`, but neural-tangents needs data.
+        dag: any DAG.
+        kxx: K_in(x, x); this and the next two broadcast against each other. Unit rows of correlation rho: 1, rho, 1.
+        kxy: K_in(x, x').
+        kyy: K_in(x', x').
+        method: as in `kernel_fn`, but neural-tangents needs data.
+        order: as in `kernel_fn`.
+        embedding: as in `kernel_fn`.
+        activation: as in `kernel_fn`.
 
     Raises:
         InputError: as `kernel_fn`, or method neural-tangents.

@@ -27,14 +27,14 @@ def inner_products(x: Array, y: Array) -> Array:
 
 
 def tile_size(num_nodes: int, itemsize: int) -> int:
-    """Rows and columns of a tile such that what the recursion holds a pair stays within a fixed budget (a power of two)."""
+    """Rows of a tile (a power of two), such that what the recursion holds of all its pairs stays within a budget."""
     per_pair = itemsize * (4 * num_nodes + 8)
     return int(min(512, max(8, 2 ** int(np.log2((_TILE_BYTES / per_pair) ** 0.5)))))
 
 
 @partial(jax.jit, static_argnames=("method", "tile"))
 def gram(method: PairMethod, program: Program, x1: Array, x2: Array | None, tile: int) -> tuple[Array, ...]:
-    """K_HH, and Theta_HH if the method carries it, for rows x1 [N, d] against x2 [M, d] (None: themselves): arrays [N, M]."""
+    """K_HH, and Theta_HH if the method carries it, as [N, M]: rows x1 [N, d] against x2 [M, d] (None: themselves)."""
     rows1 = method.rows(program, jnp.sum(x1 * x1, axis=-1))
     if x2 is None:
         return _symmetric(method, program, x1, rows1, tile)
@@ -72,7 +72,7 @@ def _rectangular(
         return tuple(lax.dynamic_update_slice(o, t, start) for o, t in zip(out, compute(start), strict=True)), None
 
     empty = jnp.zeros((x1.shape[0], x2.shape[0]), x1.dtype)
-    return lax.scan(fill, _wanted(method, (empty, empty)), starts.reshape(-1, 2))[0]
+    return lax.scan(fill, _wanted(method, (empty, empty)), jnp.asarray(starts.reshape(-1, 2)))[0]
 
 
 def _symmetric(method: PairMethod, program: Program, x: Array, rows: Any, tile: int) -> tuple[Array, ...]:
@@ -101,7 +101,7 @@ def _symmetric(method: PairMethod, program: Program, x: Array, rows: Any, tile: 
         return tuple(write(o, t, start) for o, t in zip(out, compute(start), strict=True)), None
 
     empty = jnp.zeros((n, n), x.dtype)
-    filled = lax.scan(fill, _wanted(method, (empty, empty)), blocks)[0]
+    filled = lax.scan(fill, _wanted(method, (empty, empty)), jnp.asarray(blocks))[0]
     index = jnp.arange(n)
     diagonal = _wanted(method, method.diagonal(program, rows))
     return tuple(m.at[index, index].set(d) for m, d in zip(filled, diagonal, strict=True))

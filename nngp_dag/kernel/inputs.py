@@ -29,7 +29,7 @@ def precision(*arrays: Any) -> contextlib.AbstractContextManager[Any]:
         return contextlib.nullcontext()
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
-    from jax.experimental import enable_x64  # before JAX 0.8
+    from jax.experimental import enable_x64  # type: ignore[attr-defined]  # JAX before 0.8
 
     return enable_x64(True)
 

@@ -1,7 +1,7 @@
 """What every method supplies: rows (one input at a time), pairs, and the diagonal. Gram matrices are made of these.
 
-A method is a static, hashable object; what depends on the DAG is its *program*, a pytree of arrays, so that one compilation
-serves all DAGs of a node count.
+A method is a static, hashable object; what depends on the DAG is its *program*, a pytree of arrays, so that one
+compilation serves all DAGs of a node count.
 """
 
 from __future__ import annotations
@@ -56,6 +56,6 @@ class PairMethod(ABC):
 
 
 def cast_program(program: Program, dtype: np.dtype) -> Program:
-    """The arrays of a program in the dtype of the data; what is too large for it becomes infinite and shows in the result."""
+    """The arrays of a program in the dtype of the data; what is too large becomes infinite, and shows in the result."""
     with np.errstate(over="ignore"):
         return jax.tree.map(lambda a: np.asarray(a, dtype), program)

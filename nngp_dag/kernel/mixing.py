@@ -1,15 +1,17 @@
 """How a DAG mixes its random features: skip-path counts, the only thing about skip edges that a kernel sees.
 
 Every node t adds fresh features of its own: what its linear edges bring, of centred covariance
-D_t = sum_{l in L_t} (f(K_ll) - b_l b_l') and mean m_t = sum_{l in L_t} b_l (D_0, m_0 are the embedding's). Skip edges only
-copy and add, so the features of node t are the sum over u <= t of alpha_tu times the fresh features of u, where
-alpha_tu is the number of skip paths from u to t. Fresh features of different nodes are independent given their means, so that
+D_t = sum_{l in L_t} (f(K_ll) - b_l b_l') and mean m_t = sum_{l in L_t} b_l (D_0, m_0 are the embedding's). Skip edges
+only copy and add, so the features of node t are the sum over u <= t of alpha_tu times the fresh features of u, where
+alpha_tu is the number of skip paths from u to t. Fresh features of different nodes are independent given their means,
+so that
 
     S_t  = sum_u alpha_tu m_u,        K_tt = sum_u alpha_tu^2 D_u + S_t S_t',        Theta_tt = sum_u alpha_tu^2 E_u,
 
 with E_u = sum_{l in L_u} (fdot(K_ll) Theta_ll + T_l). This solves the node-to-node recursion of the exact kernel:
-C_st = K_st - S_s S_t' = sum_u alpha_su alpha_tu D_u satisfies C_tr = sum_{s in A} C_sr. The paper's recursion (Eq. 6-11)
-has alpha_tu where this has its square, and no means: it treats alpha copies of one feature as alpha independent ones.
+C_st = K_st - S_s S_t' = sum_u alpha_su alpha_tu D_u satisfies C_tr = sum_{s in A} C_sr. The paper's recursion (Eq.
+6-11) has alpha_tu where this has its square, and no means: it treats alpha copies of one feature as alpha independent
+ones.
 """
 
 from __future__ import annotations

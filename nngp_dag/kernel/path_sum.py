@@ -74,8 +74,8 @@ class PathSum(PairMethod):
 
         def step(carry: tuple[Array, Array], prepared: Any) -> tuple[Any, Any]:
             covariance, tangent = carry
-            f = activation.dual(*prepared, covariance)
-            slope = activation.dual_derivative(*prepared, covariance)
+            f = activation.dual(prepared[0], prepared[1], covariance)
+            slope = activation.dual_derivative(prepared[0], prepared[1], covariance)
             return (f, self._tangent(f, slope, covariance, tangent)), carry
 
         _, chain = lax.scan(step, embed_pair(self.setting, x.embedded, y.embedded, k), (x.prepared, y.prepared))

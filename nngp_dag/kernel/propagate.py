@@ -80,7 +80,7 @@ class _Propagate(PairMethod):
     def pairs(self, program: _Program, x: PropagatedRows, y: PropagatedRows, k: Array) -> tuple[Array, Array]:
         r, size = self.recursion, _room(program)
         start = over_pairs(lambda k, x, y, _: r.start_pair(x[0], y[0], x[1], y[1], k, size))
-        step = over_pairs(lambda pair, x, y, shared: r.step_pair(pair, *shared, x, y))
+        step = over_pairs(lambda pair, x, y, shared: r.step_pair(pair, shared[0], shared[1], x, y))
         end = over_pairs(lambda pair, mean_x, mean_y, into: r.end_pair(pair, into, mean_x, mean_y))
         state = start(k, (x.embedded, x.first), (y.embedded, y.first), None)
         state, _ = _fold(
@@ -94,7 +94,7 @@ class _Propagate(PairMethod):
 
 @dataclass(frozen=True)
 class Exact(_Propagate):
-    """What an infinitely wide network converges to: skip paths weigh alpha^2, and means are carried where there are any."""
+    """What an infinitely wide network converges to: skip paths weigh alpha^2, and coordinate means are carried."""
 
     @property
     def recursion(self) -> Recursion:
@@ -104,7 +104,7 @@ class Exact(_Propagate):
 
 @dataclass(frozen=True)
 class Independent(_Propagate):
-    """The paper's recursion: K_t = sum_A K_s + sum_L f(K_s), branches taken as uncorrelated and means dropped (Remark 3.3)."""
+    """The paper's recursion, K_t = sum_A K_s + sum_L f(K_s): branches uncorrelated, means dropped (Remark 3.3)."""
 
     @property
     def recursion(self) -> Recursion:
@@ -112,7 +112,7 @@ class Independent(_Propagate):
 
 
 def _fold(step: Callable[..., Any], state: Any, program: _Program, nodes: Any) -> tuple[Any, Any]:
-    """step(state, t, into, nodes of t) -> (state, output) over t = 1..H-1; the outputs as a tuple or stacked, as `nodes` are."""
+    """step(state, t, into, nodes of t) -> (state, output) over t = 1..H-1; the outputs as a tuple, or stacked."""
     if isinstance(program, Mixing):
         inner = jax.tree.map(lambda a: a[:-1], program)
         xs = (jnp.arange(1, program.linear.shape[0]), inner, nodes)

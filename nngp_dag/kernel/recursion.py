@@ -1,7 +1,7 @@
 """The recursion over the nodes of a DAG, for one input and for one pair of inputs: the scalar core of all kernels.
 
-Node t receives D_t = sum_{l in L_t} V_l through its linear edges, and through its skip edges what earlier nodes received,
-weighted by skip-path counts alpha (see `mixing`):
+Node t receives D_t = sum_{l in L_t} V_l through its linear edges, and through its skip edges what earlier nodes
+received, weighted by skip-path counts alpha (see `mixing`):
 
     K_tt = sum_{u < t} w_tu D_u + D_t + S_t S_t',      V_t = f(K_tt) - b_t b_t',
     Theta_tt = sum_{u < t} w_tu E_u + E_t,             W_t = fdot(K_tt) Theta_tt + T_t,    E_t = sum_{l in L_t} W_l,

@@ -50,7 +50,7 @@ class Setting:
         embedding: str = "gaussian",
         activation: str | Activation = "relu",
     ) -> Setting:
-        """Check names and combination; the default order is activation-first for neural-tangents, else activation-last."""
+        """Check names and combination; by default activation-first for neural-tangents, else activation-last."""
         if order is None:
             order = "activation-first" if method == "neural-tangents" else "activation-last"
         for kind, value, accepted in (

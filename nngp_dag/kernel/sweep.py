@@ -1,8 +1,9 @@
 """Kernels of many DAGs of equal node count at once: the tree of recursion steps.
 
-DAGs whose codes begin alike have their first nodes in common: K_1 depends on one edge, K_2 on three, and so on. The codes of
-a chunk, sorted, form a tree; each level appends one node to every distinct prefix, so that dual maps are evaluated once a
-prefix (31 times for all 729 DAGs of four nodes), and the last level is one small matrix product a prefix.
+DAGs whose codes begin alike have their first nodes in common: K_1 depends on one edge, K_2 on three, and so on. The
+codes of a chunk, sorted, form a tree; each level appends one node to every distinct prefix, so that dual maps are
+evaluated once a prefix (31 times for all 729 DAGs of four nodes), and the last level is one small matrix product a
+prefix.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _CHUNK_BYTES = 768 * 2**20
 
 
 class _Level(NamedTuple):
-    """One level of the tree: for each distinct prefix its parent in the level above, and the weights of its last node."""
+    """One level of the tree: each distinct prefix's parent in the level above, and the weights of its last node."""
 
     parent: np.ndarray
     into: Mixing
@@ -57,7 +58,8 @@ def sweep_kernels(codes: np.ndarray, x: Any, get: tuple[str, ...] = ("nngp", "nt
         setting: method (exact, independent or path-sum), order, embedding, activation as in `kernel_fn`.
 
     Returns:
-        `Kernel` of arrays [A, N, N] in the order of `codes`; a kernel that was not asked for is an empty array [0, N, N].
+        `Kernel` of arrays [A, N, N] in the order of `codes`; a kernel that was not asked for is an empty array [0, N,
+        N].
 
     Raises:
         InputError: as `kernel_fn`; for more codes than fit in memory use `sweep_chunks`.
@@ -81,7 +83,8 @@ def sweep_chunks(
     chunk_bytes: int = _CHUNK_BYTES,
     **setting: Any,
 ) -> Iterator[tuple[np.ndarray, Kernel]]:
-    """`sweep_kernels` piece by piece, so that memory stays bounded: yields (positions in `codes` [a], `Kernel` [a, N, N]).
+    """`sweep_kernels` piece by piece, so that memory stays bounded: yields (positions in `codes` [a], `Kernel` [a, N,
+    N]).
 
     The pieces come in the lexicographic order of codes, each as large as `chunk_bytes` allows.
     """
@@ -123,7 +126,7 @@ def _path_sums(method: PathSum, counts: Array, x: Array, names: tuple[str, ...])
 
 
 def _weighted(weights: Array, planes: Array) -> Array:
-    """sum_q weights[a, q] planes[q, x, y], as one elementwise pass: symmetric planes give symmetric sums to the last bit."""
+    """sum_q weights[a, q] planes[q, x, y] in one elementwise pass: symmetric planes give symmetric sums, to the bit."""
     return sum(weights[:, q, None, None] * planes[q] for q in range(planes.shape[0]))  # type: ignore[return-value]
 
 
@@ -221,7 +224,7 @@ def _chunk_length(codes: np.ndarray, plane: int, num_kernels: int, budget: int) 
 
 
 def _num_nodes(codes: np.ndarray) -> int:
-    return (1 + int(round((1 + 8 * codes.shape[1]) ** 0.5))) // 2
+    return (1 + round((1 + 8 * codes.shape[1]) ** 0.5)) // 2
 
 
 def _checked_codes(codes: Any) -> np.ndarray:
