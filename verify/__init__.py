@@ -1,6 +1,7 @@
 """The claims of the paper, one file a claim, over a small framework: `python -m verify`.
 
-A claim file needs four names: `claim` (decorator), `Context` (what it gets), `Evidence` and `Reading` (what it returns).
+A claim file needs four names: `claim` (decorator), `Context` (what it gets), `Evidence` and `Reading` (what it
+returns).
 """
 
 from verify.framework.claim import Claim as Claim

@@ -1,7 +1,7 @@
 """Baselines: the verdicts and key figures of a recorded run, and how a later run differs from them.
 
-A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "figures": {name: {"value", "tolerance",
-"absolute"}}}}}. A figure may move by `tolerance` (relative) plus `absolute`; a verdict may not change at all.
+A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "figures": {name: {"value",
+"tolerance", "absolute"}}}}}. A figure may move by `tolerance` (relative) plus `absolute`; a verdict may not change at all.
 """
 
 from __future__ import annotations
@@ -57,27 +57,36 @@ def load(path: Path) -> dict[str, Any]:
         raise InputError(f"baseline {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"baseline {path} is not JSON: {error}") from error
-    valid = isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA and isinstance(baseline.get("claims"), dict)
-    if not valid or not all(isinstance(c, dict) and {"verdict", "figures"} <= c.keys() for c in baseline["claims"].values()):
+    valid = (
+        isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA and isinstance(baseline.get("claims"), dict)
+    )
+    if not valid or not all(
+        isinstance(c, dict) and {"verdict", "figures"} <= c.keys() for c in baseline["claims"].values()
+    ):
         raise InputError(f"{path} is no baseline of schema {_SCHEMA}: record one with --update-baseline")
     return dict(baseline)
 
 
-def compare(document: Mapping[str, Any], baseline: Mapping[str, Any], path: str, partial: bool = False) -> dict[str, Any]:
+def compare(
+    document: Mapping[str, Any], baseline: Mapping[str, Any], path: str, partial: bool = False
+) -> dict[str, Any]:
     """How a run differs from a baseline.
 
     Args:
         partial: only some claims were asked for, so that the others' absence is no difference.
 
     Returns:
-        {"file", "passed", "differences": [line, ...], "by_claim": {id: [line, ...]}, "new": ids the baseline does not know}.
+        {"file", "passed", "differences": [line, ...], "by_claim": {id: [line, ...]}, "new": ids the baseline does not
+        know}.
 
     Raises:
         InputError: the baseline was recorded with another profile, seed or data.
     """
     for key in ("profile", "seed", "data"):
         if baseline.get(key) != document[key]:
-            raise InputError(f"baseline {path} is of {key} {baseline.get(key)}, this run of {document[key]}: they cannot be compared")
+            raise InputError(
+                f"baseline {path} is of {key} {baseline.get(key)}, this run of {document[key]}: they cannot be compared"
+            )
     claims = {claim["id"]: claim for claim in document["claims"]}
     by_claim = {}
     for identifier, known in baseline["claims"].items():
@@ -115,5 +124,7 @@ def _differences(claim: Mapping[str, Any], known: Mapping[str, Any]) -> list[str
             continue
         allowed = was["tolerance"] * abs(before) + was["absolute"]
         if not abs(value - before) <= allowed:
-            lines.append(f"figure {name!r} is {value:.9g}, was {before:.9g} (moved by {abs(value - before):.2g}, allowed {allowed:.2g})")
+            lines.append(
+                f"figure {name!r} is {value:.9g}, was {before:.9g} (moved by {abs(value - before):.2g}, allowed {allowed:.2g})"
+            )
     return lines

@@ -47,7 +47,9 @@ def run_session(request: Request) -> dict[str, Any]:
     known = baselines.load(request.baseline) if request.baseline and not request.update_baseline else None
     try:
         request.out.mkdir(parents=True, exist_ok=True)
-        store = Store(request.out / "partial", fingerprint(request.options, [claim.path for claim in claims]), request.fresh)
+        store = Store(
+            request.out / "partial", fingerprint(request.options, [claim.path for claim in claims]), request.fresh
+        )
     except OSError as error:
         raise InputError(f"report folder {request.out} cannot be written: {error.strerror}") from error
     done = store.load()
@@ -95,7 +97,13 @@ def _progress(claims: Sequence[Claim], resumed: Sequence[str]) -> Iterator[tuple
     running: list[str] = []
     if resumed:
         console.print(f"Resuming: {len(resumed)} of {len(claims)} claims were done.", highlight=False)
-    columns = (TextColumn("verify"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        TextColumn("verify"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=len(claims), completed=len(resumed))
 
@@ -107,6 +115,8 @@ def _progress(claims: Sequence[Claim], resumed: Sequence[str]) -> Iterator[tuple
             running.remove(record["id"])
             progress.update(task, advance=1, description=", ".join(running))
             note = "" if record["as_expected"] else f" (expected {record['expected']})"
-            progress.console.print(f"{record['id']}: {record['verdict']}{note}, {record['seconds']:.1f} s", highlight=False)
+            progress.console.print(
+                f"{record['id']}: {record['verdict']}{note}, {record['seconds']:.1f} s", highlight=False
+            )
 
         yield on_start, on_record

@@ -42,7 +42,12 @@ def check(context: Context) -> Evidence:
     return Evidence(
         [
             Reading.inequality(
-                min(random), tolerance=tolerance, cases=len(random), strict=False, activation=None, label="random matrices",
+                min(random),
+                tolerance=tolerance,
+                cases=len(random),
+                strict=False,
+                activation=None,
+                label="random matrices",
                 detail="bound minus lambda_min, over lambda_max",
             )
         ],

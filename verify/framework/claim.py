@@ -78,7 +78,8 @@ def claim(
     fast: bool = False,
     timeout: float = 3600.0,
 ) -> Callable[[Check], Check]:
-    """Decorator that registers a function from a `Context` to `Evidence` as a claim (`Claim` says what each argument is).
+    """Decorator that registers a function from a `Context` to `Evidence` as a claim (`Claim` says what each argument
+    is).
 
     Raises:
         InputError: an identifier that is malformed or taken, or an unknown verdict.
@@ -86,7 +87,9 @@ def claim(
     if not re.fullmatch(r"[a-z0-9]+([.\-_][a-z0-9]+)*", id):
         raise InputError(f"claim identifier {id!r}: lower-case letters and digits, joined by - . or _")
     if expected not in set(Verdict) - {Verdict.CRASHED}:
-        raise InputError(f"claim {id}: expected verdict {expected!r} is none of {', '.join(sorted(set(Verdict) - {'crashed'}))}")
+        raise InputError(
+            f"claim {id}: expected verdict {expected!r} is none of {', '.join(sorted(set(Verdict) - {'crashed'}))}"
+        )
 
     def register(check: Check) -> Check:
         path = check.__code__.co_filename

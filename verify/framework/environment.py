@@ -11,7 +11,18 @@ from verify.framework.runner import available_cores
 
 __all__ = ["hardware", "versions"]
 
-_PACKAGES = ("nngp-dag", "jax", "jaxlib", "numpy", "scipy", "flax", "optax", "neural-tangents", "python-flint", "scikit-learn")
+_PACKAGES = (
+    "nngp-dag",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "flax",
+    "optax",
+    "neural-tangents",
+    "python-flint",
+    "scikit-learn",
+)
 
 
 def versions() -> dict[str, str | None]:

@@ -1,6 +1,7 @@
 """Evidence: the readings of a claim with their numbers, and what else each verdict has to show.
 
-Everything here is plain data that goes into report.json as it is; figures are given as the data to draw (`verify.report.figures`).
+Everything here is plain data that goes into report.json as it is; figures are given as the data to draw
+(`verify.report.figures`).
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class Reading:
         label: what else distinguishes the reading ("smallest eigenvalue", "MNIST", ...).
         proof: how it was proved ("interval arithmetic", or a written proof plus the exhaustive check); empty otherwise.
         cases: number of cases compared.
-        tolerance: the largest error that still counts as agreement; for a strict inequality the margin that it must exceed.
-        worst: the largest error found, or the smallest margin.
+        tolerance: the largest error that still counts as agreement; for a strict inequality the margin that it must
+        exceed. worst: the largest error found, or the smallest margin.
         confidence: confidence level of a statistical reading.
         detail: one sentence with what was compared.
         counterexample: for a false reading, a case outside: code, point and margin.
@@ -57,7 +58,8 @@ class Reading:
     def agreement(cls, error: float, *, tolerance: float, cases: int, **fields: Any) -> Reading:
         """An identity checked by its largest error over `cases` cases.
 
-        True up to `tolerance`, false beyond `CLEARLY_FALSE` times that, undecided in between or where the error is undefined.
+        True up to `tolerance`, false beyond `CLEARLY_FALSE` times that, undecided in between or where the error is
+        undefined.
         """
         holds = None
         if math.isfinite(error):
@@ -101,8 +103,8 @@ class Evidence:
     Attributes:
         readings: one entry for every reading tried; the verdict follows from them.
         summary: one or two sentences for people: what was compared, on how many inputs, with what error.
-        condition: the (structural) condition under which the statement is true, needed for `holds-conditionally` and `refuted`.
-        inside, outside: for `holds-conditionally`, a case that meets the condition and one that does not.
+        condition: the (structural) condition under which the statement is true, needed for `holds-conditionally` and
+        `refuted`. inside, outside: for `holds-conditionally`, a case that meets the condition and one that does not.
         counterexample: for `refuted`, the smallest counterexample, its margin and how it was confirmed.
         would_decide: for `inconclusive`, what would decide it.
         certificates: interval-arithmetic certificates (`nngp_dag.certify`), each re-checkable alone.
@@ -152,6 +154,10 @@ class Evidence:
             Verdict.INCONCLUSIVE: ("would_decide",),
         }
         missing += [name for name in needed.get(verdict, ()) if not getattr(self, name)]
-        if verdict is Verdict.REFUTED and self.counterexample and not {"margin", "confirmed"} <= set(self.counterexample):
+        if (
+            verdict is Verdict.REFUTED
+            and self.counterexample
+            and not {"margin", "confirmed"} <= set(self.counterexample)
+        ):
             missing.append("margin and confirmation of the counterexample")
         return missing

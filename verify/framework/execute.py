@@ -33,11 +33,18 @@ def execute(claim: Claim, context: Context) -> dict[str, Any]:
 def crash_record(claim: Claim, context: Context, reason: str, seconds: float, trace: str = "") -> dict[str, Any]:
     """The record of a claim that came to no verdict: `crashed`, with the reason."""
     empty = _plain(Evidence(readings=(), summary=""))
-    return record_of(claim, context, Verdict.CRASHED, seconds, evidence=empty, error={"reason": reason, "traceback": trace})
+    return record_of(
+        claim, context, Verdict.CRASHED, seconds, evidence=empty, error={"reason": reason, "traceback": trace}
+    )
 
 
 def record_of(
-    claim: Claim, context: Context, verdict: Verdict, seconds: float, evidence: dict[str, Any], error: dict[str, str] | None
+    claim: Claim,
+    context: Context,
+    verdict: Verdict,
+    seconds: float,
+    evidence: dict[str, Any],
+    error: dict[str, str] | None,
 ) -> dict[str, Any]:
     """An entry of `claims` in report.json."""
     return {

@@ -1,7 +1,8 @@
 """Finished claims of an unfinished run, so that a run that was killed resumes.
 
-While a run goes on, `DIR/partial/` holds one record a finished claim and a fingerprint of everything that they depend on: profile,
-seed, data and the sources of library and claims. A run with another fingerprint starts afresh; one that ends removes the folder.
+While a run goes on, `DIR/partial/` holds one record a finished claim and a fingerprint of everything that they depend
+on: profile, seed, data and the sources of library and claims. A run with another fingerprint starts afresh; one that
+ends removes the folder.
 """
 
 from __future__ import annotations

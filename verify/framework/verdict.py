@@ -1,7 +1,7 @@
 """Verdicts, and how the verdict of a claim follows from its readings.
 
-A *reading* fixes order, embedding, method and activation; it comes out true, false or undecided. The verdict is computed from
-the readings alone, so that no claim can write its own:
+A *reading* fixes order, embedding, method and activation; it comes out true, false or undecided. The verdict is
+computed from the readings alone, so that no claim can write its own:
 
 - `certified`: every reading is true, each by interval arithmetic, or by a written proof plus an exhaustive check;
 - `holds`: every reading is true, numerically or statistically;

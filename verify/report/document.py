@@ -1,11 +1,13 @@
 """report.json: one document a run, from which all other reports are made.
 
-    {"schema": 1, "profile", "seed", "data", "jobs", "started", "seconds", "resumed": [...], "versions": {...}, "hardware": {...},
+    {"schema": 1, "profile", "seed", "data", "jobs", "started", "seconds", "resumed": [...], "versions": {...},
+    "hardware": {...},
      "passed": bool, "summary": {verdict: count}, "unexpected": [{id, verdict, expected}], "baseline": null | {...},
      "claims": [{"id", "title", "source", "statement", "latex", "settings", "verdict", "expected", "as_expected", "seed", "seconds",
                  "evidence": {...}, "error": null | {"reason", "traceback"}}]}
 
-`evidence` has the fields of `verify.framework.evidence.Evidence`. Undefined numbers are null. docs/report-schema.md says more.
+`evidence` has the fields of `verify.framework.evidence.Evidence`. Undefined numbers are null. docs/report-schema.md
+says more.
 """
 
 from __future__ import annotations

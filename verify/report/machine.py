@@ -25,10 +25,14 @@ def _failure(claim: Mapping[str, Any], differences: Mapping[str, list[str]]) -> 
 def junit_report(document: Mapping[str, Any]) -> str:
     """The run as JUnit XML: a crashed claim is an error, another verdict than expected (or than the baseline's) a failure."""
     differences = _differences(document)
-    suite = ElementTree.Element("testsuite", name="nngp-dag verify", timestamp=document["started"], time=str(document["seconds"]))
+    suite = ElementTree.Element(
+        "testsuite", name="nngp-dag verify", timestamp=document["started"], time=str(document["seconds"])
+    )
     failures = errors = 0
     for claim in document["claims"]:
-        case = ElementTree.SubElement(suite, "testcase", classname="verify", name=claim["id"], time=str(claim["seconds"]))
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="verify", name=claim["id"], time=str(claim["seconds"])
+        )
         reason = _failure(claim, differences)
         if claim["error"] is not None:
             errors += 1
@@ -37,7 +41,9 @@ def junit_report(document: Mapping[str, Any]) -> str:
         elif reason:
             failures += 1
             ElementTree.SubElement(case, "failure", message=_printable(reason))
-        ElementTree.SubElement(case, "system-out").text = _printable(f"{claim['verdict']}: {claim['evidence']['summary']}")
+        ElementTree.SubElement(case, "system-out").text = _printable(
+            f"{claim['verdict']}: {claim['evidence']['summary']}"
+        )
     absent = [(name, lines) for name, lines in differences.items() if name not in {c["id"] for c in document["claims"]}]
     for name, lines in absent:
         failures += 1
@@ -79,7 +85,13 @@ def ctrf_report(document: Mapping[str, Any]) -> dict[str, Any]:
         tests.append(test)
     for name in differences.keys() - {claim["id"] for claim in document["claims"]}:
         tests.append(
-            {"name": name, "status": "failed", "duration": 0, "suite": "verify", "message": "; ".join(differences[name])}
+            {
+                "name": name,
+                "status": "failed",
+                "duration": 0,
+                "suite": "verify",
+                "message": "; ".join(differences[name]),
+            }
         )
     failed = sum(test["status"] == "failed" for test in tests)
     return {

@@ -55,7 +55,14 @@ def _claim_section(claim: Mapping[str, Any]) -> list[str]:
     evidence = claim["evidence"]
     lines = [f"## {claim['id']}: {claim['title']}", "", f"{claim['statement']} ({claim['source']})", ""]
     if claim["error"] is not None:
-        return [*lines, f"**crashed**: {claim['error']['reason']}", "", "```", claim["error"]["traceback"].rstrip(), "```"]
+        return [
+            *lines,
+            f"**crashed**: {claim['error']['reason']}",
+            "",
+            "```",
+            claim["error"]["traceback"].rstrip(),
+            "```",
+        ]
     lines += [f"**{claim['verdict']}**. {evidence['summary']}", ""]
     lines += [f"- {label}: {_cell(value)}" for label, value in _remarks(evidence)]
     lines += ["", "| reading | outcome | cases | error or margin | tolerance | |", "|---|---|---:|---:|---:|---|"]

@@ -26,7 +26,9 @@ def print_document(document: Mapping[str, Any]) -> None:
     console = Console()
     table = Table(title="Claims", title_justify="left", show_lines=True)
     for column in ("claim", "source", "verdict", "s", "evidence"):
-        table.add_column(column, overflow="fold", no_wrap=column == "claim", justify="right" if column == "s" else "left")
+        table.add_column(
+            column, overflow="fold", no_wrap=column == "claim", justify="right" if column == "s" else "left"
+        )
     for claim in document["claims"]:
         verdict = f"[{STYLES[claim['verdict']]}]{claim['verdict']}[/]"
         if not claim["as_expected"]:

@@ -1,0 +1,1 @@
+"""What several claims share: structural conditions of DAGs, two-point kernels of whole spaces, smallest counterexamples."""

@@ -1,0 +1,108 @@
+"""Two-point kernels of whole spaces of DAGs, by the library's sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.dag import Dag, enumerate_codes
+from nngp_dag.paths import path_counts_array
+from verify.tools.structure import Structure, structure
+
+__all__ = ["READINGS", "Space", "TwoPointKernels", "complete_space", "two_point_kernels", "unit_circle"]
+
+READINGS: tuple[tuple[str, str, str], ...] = (
+    ("independent", "activation-last", "gaussian"),
+    ("exact", "activation-first", "gaussian"),
+    ("exact", "activation-last", "gaussian"),
+    ("exact", "activation-last", "stem"),
+)
+"""Readings (method, order, embedding) of the NNGP that differ; the paper's own recursion comes first.
+
+The NNGP of *independent* does not depend on the order, and none depends on whether the Gaussian embedding is trained.
+"""
+
+
+@dataclass(frozen=True)
+class Space:
+    """The DAGs of a node count that have a path from input to output.
+
+    Attributes:
+        codes: flat codes, int8 [A, E], in lexicographic order.
+        names: code strings.
+        counts: path counts by depth, int64 [A, n].
+        total: number of all DAGs, those without a path included.
+    """
+
+    num_nodes: int
+    codes: np.ndarray
+    names: tuple[str, ...]
+    counts: np.ndarray
+    total: int
+
+    def structures(self, stem: bool = False) -> tuple[Structure, ...]:
+        """Structural conditions of each DAG."""
+        return _structures(self.num_nodes, stem)
+
+    def flags(self, name: str, stem: bool = False) -> np.ndarray:
+        """One structural condition as bool [A]."""
+        return np.array([getattr(item, name) for item in self.structures(stem)])
+
+    def smallest(self, chosen: np.ndarray) -> str | None:
+        """Among the chosen DAGs (bool [A]) the code with the fewest edges, then the fewest nodes, pruned; ties by code."""
+        candidates = {Dag.from_code(self.names[i]).pruned() for i in np.flatnonzero(chosen)}
+        key = lambda dag: (len(list(dag.edges())), dag.num_nodes, dag.to_code())  # noqa: E731
+        return min(candidates, key=key).to_code() if candidates else None
+
+
+@lru_cache(maxsize=4)
+def complete_space(num_nodes: int) -> Space:
+    """The complete space of `num_nodes` nodes (729 DAGs of four, 59,049 of five), without the DAGs that have no path."""
+    codes = enumerate_codes(num_nodes)
+    counts = path_counts_array(codes)
+    keep = counts.sum(axis=1) > 0
+    names = tuple(Dag.from_array(code).to_code() for code in codes[keep])
+    return Space(num_nodes, codes[keep], names, counts[keep], len(codes))
+
+
+@lru_cache(maxsize=8)
+def _structures(num_nodes: int, stem: bool) -> tuple[Structure, ...]:
+    return tuple(structure(Dag.from_code(name), stem) for name in complete_space(num_nodes).names)
+
+
+def unit_circle(n: int) -> np.ndarray:
+    """n unit rows [n, 2] whose correlations with the first run from 1 (itself) down to -1, denser near 1."""
+    angles = np.pi * np.linspace(0, 1, n) ** 1.5
+    return np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+
+
+@dataclass(frozen=True)
+class TwoPointKernels:
+    """Two-point kernels of every DAG of a space: `variance` [A] = K_ii and `covariance` [A, R] = K_ij at `rho` [R]."""
+
+    rho: np.ndarray
+    variance: np.ndarray
+    covariance: np.ndarray
+
+    @property
+    def gap(self) -> np.ndarray:
+        """K_ii - K_ij, [A, R]."""
+        return self.variance[:, None] - self.covariance
+
+
+def two_point_kernels(
+    space: Space, points: int = 33, kernel: str = "nngp", activation: str = "relu", **setting: Any
+) -> TwoPointKernels:
+    """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations from near 1 to -1."""
+    from nngp_dag.kernel.sweep import sweep_chunks
+
+    x = unit_circle(points)
+    variance, covariance = np.empty(len(space.codes)), np.empty((len(space.codes), points - 1))
+    for index, kernels in sweep_chunks(space.codes, x, get=(kernel,), activation=activation, **setting):
+        matrices = getattr(kernels, kernel)
+        variance[index] = matrices[:, 0, 0]
+        covariance[index] = matrices[:, 0, 1:]
+    return TwoPointKernels(x[1:] @ x[0], variance, covariance)
