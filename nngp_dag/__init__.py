@@ -6,5 +6,6 @@ from nngp_dag.dag import enumerate_codes as enumerate_codes
 from nngp_dag.errors import InputError as InputError
 from nngp_dag.kernel import Kernel as Kernel
 from nngp_dag.kernel import kernel_fn as kernel_fn
+from nngp_dag.prefilter import prefilter as prefilter
 
 __version__ = "0.1.0"

@@ -19,6 +19,9 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "paths": "Path counts, effective depth and width of DAGs.",
+    "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
+    "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
+    "reproduce": "Figures and tables of the paper, recomputed.",
     "verify": "Check the claims of the paper and report verdicts with their evidence.",
 }
 """Subcommands with their one-line help, in the order in which they are shown."""

@@ -16,8 +16,21 @@ __all__ = ["SPACES", "Box", "PathTotals", "ShapeTable", "Space", "exact", "get",
 
 SPACES = {
     "nasbench201": "nasbench201:NasBench201",
+    "darts": "genotype_spaces:darts",
+    "nds-darts": "genotype_spaces:nds_darts",
+    "nasnet": "genotype_spaces:nasnet",
+    "amoeba": "genotype_spaces:amoeba",
+    "pnas": "genotype_spaces:pnas",
+    "enas": "genotype_spaces:enas",
+    "nds": "genotype_spaces:NdsUnion",
+    "complete-3": "complete:complete_3",
+    "complete-4": "complete:complete_4",
+    "complete-5": "complete:complete_5",
+    "complete-6": "complete:complete_6",
 }
-"""Name on the command line -> module in this folder and the class (or callable without arguments) that makes the space."""
+"""Name on the command line -> module in this folder, and the class or function without arguments that makes the
+space.
+"""
 
 
 def names() -> list[str]:
@@ -27,9 +40,13 @@ def names() -> list[str]:
 
 @cache
 def get(name: str) -> Space:
-    """The space of a name; InputError lists the names."""
+    """The space of a name, or of `codes:FILE`, a file with a code string a line; InputError lists the names."""
+    if name.startswith("codes:"):
+        from nngp_dag.spaces.listed import ListedSpace
+
+        return ListedSpace.from_file(name.removeprefix("codes:"))
     if name not in SPACES:
-        raise InputError(f"unknown space {name!r}: accepted are {', '.join(SPACES)}")
+        raise InputError(f"unknown space {name!r}: accepted are {', '.join(SPACES)}, and codes:FILE")
     module, factory = SPACES[name].split(":")
     space: Space = getattr(importlib.import_module(f"nngp_dag.spaces.{module}"), factory)()
     return space

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.spaces.shape import PathTotals, ShapeTable
+from nngp_dag.spaces.shape import Box, PathTotals, ShapeTable
 
 __all__ = ["CHUNK", "MAX_LISTED", "Space"]
 
@@ -33,9 +34,9 @@ MAX_LISTED = 20_000_000
 class Space(abc.ABC):
     """An architecture space. Instances are immutable; `nngp_dag.spaces.get(name)` returns them."""
 
-    name: ClassVar[str] | str
+    name: str
     """The name on the command line and in the registry."""
-    title: ClassVar[str] | str
+    title: str
     """The name in tables and figures."""
     cells: ClassVar[tuple[str, ...]] = ("cell",)
     """Names of the cells of an architecture, in the order of its rows."""
@@ -78,7 +79,7 @@ class Space(abc.ABC):
         """The cells with the given numbers, int8 [A, genes]; the space numbers its cells 0..num_cells-1.
 
         Args:
-            index: integers [A], int64, or Python integers (dtype object) where `num_cells` does not fit.
+            index: integers [A] below `num_cells`, which is below 2^63 in every space.
         """
 
     def cells_in_chunks(self, chunk: int = CHUNK) -> Iterator[np.ndarray]:
@@ -98,18 +99,16 @@ class Space(abc.ABC):
 
     def sample(self, num: int, rng: np.random.Generator) -> np.ndarray:
         """`num` independent uniform architectures, int8 [num, cells, genes]."""
-        total = num * len(self.cells)
-        if self.num_cells < 2**63:
-            index = rng.integers(self.num_cells, size=total, dtype=np.int64)
-        else:
-            index = np.array([_random_below(self.num_cells, rng) for _ in range(total)], dtype=object)
+        index = rng.integers(self.num_cells, size=num * len(self.cells), dtype=np.int64)
         return self.cells_at(index).reshape(num, len(self.cells), self.genes)
 
     # ---- cells as DAGs ----------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
     def cell_dag(self, row: Any) -> Dag:
-        """The DAG of one cell, genes [genes]: convolutions and linear layers are linear, skips and pooling skip (Remark 4.2)."""
+        """The DAG of one cell, genes [genes]: convolutions and linear layers are linear, skips and pooling skip
+        (Remark 4.2).
+        """
 
     def dags(self, architecture: Any) -> dict[str, Dag]:
         """The DAG of each cell of an architecture: a line of notation, or an array [cells, genes]."""
@@ -142,23 +141,22 @@ class Space(abc.ABC):
         ]
         return PathTotals.concatenate(parts)
 
+    def cell_totals(self, row: Any) -> tuple[int, int, int]:
+        """Path totals (P, S, Q) of one cell, genes [genes]: `totals` for a single one, where a space may be faster."""
+        totals = self.totals(np.asarray(row)[None])
+        return int(totals.paths[0]), int(totals.length[0]), int(totals.active[0])
+
     def distribution(self) -> ShapeTable:
-        """How many of the space's cells have each effective depth, width and number of parameterised operations, exactly."""
+        """How many of the space's cells have each effective depth, width and number of parameterised operations,
+        exactly.
+        """
         tables = [
             ShapeTable.count(PathTotals.from_counts(self.path_counts(rows)), self.num_parameterised(rows))
             for rows in self.cells_in_chunks()
         ]
         return ShapeTable.merge(tables)
 
-
-def _random_below(bound: int, rng: np.random.Generator) -> int:
-    """A uniform integer in [0, bound) for any bound: words of 32 bits, redrawn where they exceed it."""
-    bits = (bound - 1).bit_length()
-    words = -(-bits // 32)
-    while True:
-        value = 0
-        for word in rng.integers(2**32, size=words, dtype=np.uint64):
-            value = value << 32 | int(word)
-        value >>= 32 * words - bits
-        if value < bound:
-            return value
+    @cached_property
+    def range(self) -> Box:
+        """The exact range of (d, m) over the cells with d > 0; its centre and radius are those of Section 5.3."""
+        return self.distribution().range

@@ -1,7 +1,8 @@
 """NAS-Bench-201: four nodes, one of five operations on each of six edges, 15,625 cells.
 
 Notation: `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, node by node, `~s` naming the predecessor (Dong & Yang, ICLR 2020,
-arXiv:2001.00326). Genes: the operation of each edge (0,1), (0,2), (1,2), (0,3), (1,3), (2,3), as a position in `OPERATIONS`.
+arXiv:2001.00326). Genes: the operation of each edge (0,1), (0,2), (1,2), (0,3), (1,3), (2,3), as a position in
+`OPERATIONS`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class NasBench201(Space):
         groups = text.strip().split("+")
         if len(groups) != _NODES - 1:
             raise InputError(
-                f"malformed NAS-Bench-201 cell {text.strip()!r}: {_NODES - 1} nodes joined by + expected, got {len(groups)}"
+                f"malformed NAS-Bench-201 cell {text.strip()[:80]!r}: expected {_NODES - 1} nodes joined by +,"
+                f" got {len(groups)}"
             )
         row = np.full(_EDGES, -1, dtype=np.int8)
         for t, group in enumerate(groups, start=1):
@@ -99,7 +101,9 @@ class NasBench201(Space):
         return np.asarray((self.codes(rows) == 2).sum(axis=1))
 
     def distribution(self) -> ShapeTable:
-        """See `Space.distribution`: 3^6 cells by class of operation, each standing for 1, 2 or 2 a zero, skip or linear edge."""
+        """See `Space.distribution`: 3^6 cells by class of operation, each standing for 1, 2 or 2 a zero, skip or
+        linear edge.
+        """
         representatives = np.array(list(itertools.product((0, 1, 2), repeat=_EDGES)), dtype=np.int8)
         weights = np.prod(np.bincount(_CLASSES)[_CLASSES[representatives]], axis=1)
         totals = PathTotals.from_counts(self.path_counts(representatives))

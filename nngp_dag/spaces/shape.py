@@ -23,7 +23,9 @@ _SAFE = 1 << 31
 
 
 def exact(value: Any) -> Fraction:
-    """A number exactly; a float counts as the decimal that it prints (0.1 is 1/10). InputError for what is no finite number."""
+    """A number exactly; a float counts as the decimal that it prints (0.1 is 1/10). InputError for what is no finite
+    number.
+    """
     try:
         return Fraction(repr(float(value))) if isinstance(value, (float, np.floating)) else Fraction(value)
     except (TypeError, ValueError, ZeroDivisionError):
@@ -92,7 +94,9 @@ class PathTotals:
         )
 
     def keys(self) -> np.ndarray:
-        """Four integers that name (d, m) exactly, [A, 4]: both fractions in lowest terms; equal rows are equal (d, m)."""
+        """Four integers that name (d, m) exactly, [A, 4]: both fractions in lowest terms; equal rows are equal (d,
+        m).
+        """
         product = self.active * self.paths
         g, h = np.gcd(self.length, self.paths), np.gcd(product, self.length)
         g, h = np.where(g == 0, 1, g), np.where(h == 0, 1, h)
@@ -153,7 +157,9 @@ class Box:
         return ((self.depth_max - self.depth_min) / 2, (self.width_max - self.width_min) / 2)
 
     def shrink(self, factor: Any) -> Box:
-        """The box with the same centre and `factor` times the radius: |d - d*| <= factor r_d, |m - m*| <= factor r_m."""
+        """The box with the same centre and `factor` times the radius: |d - d*| <= factor r_d, |m - m*| <= factor
+        r_m.
+        """
         factor = exact(factor)
         if factor < 0:
             raise InputError(f"the share of the radius cannot be negative, got {float(factor):g}")
