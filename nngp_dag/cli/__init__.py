@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "paths": "Path counts, effective depth and width of DAGs.",
+    "kernel": "Infinite-width kernels of one DAG on data, and their spectra.",
     "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
     "reproduce": "Figures and tables of the paper, recomputed.",

@@ -1,0 +1,211 @@
+"""`nngp-dag kernel`: the kernels of one DAG on data, and the figures of their spectra."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.setting import EMBEDDINGS, METHODS, ORDERS, Setting
+from nngp_dag.memory import require_memory
+from nngp_dag.spectrum import Spectrum, spectrum
+
+__all__ = ["command", "estimated_bytes"]
+
+_KERNELS = ("nngp", "ntk")
+
+
+class _KernelNames(click.ParamType):
+    """Kernels joined by commas, each at most once."""
+
+    name = "kernels"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        names = value if isinstance(value, tuple) else tuple(name.strip() for name in str(value).split(","))
+        if not set(names) <= set(_KERNELS) or len(set(names)) < len(names):
+            self.fail(f"{value!r} is not one of nngp, ntk, or nngp,ntk.", param, ctx)
+        return tuple(name for name in _KERNELS if name in names)
+
+
+@click.command("kernel")
+@click.argument("code")
+@click.option(
+    "--data",
+    "data",
+    required=True,
+    metavar="SPEC",
+    help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
+)
+@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
+@click.option(
+    "--order", type=click.Choice(ORDERS), help="Default: activation-last; for neural-tangents activation-first."
+)
+@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
+@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@click.option(
+    "--get",
+    "names",
+    type=_KernelNames(),
+    default="nngp,ntk",
+    show_default=True,
+    metavar="KERNELS",
+    help="Which kernels to compute.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE.npz", help="Write the kernels (arrays nngp, ntk, float64)."
+)
+@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder with the original MNIST or CIFAR-10 files.",
+)
+@json_option
+@use_float64
+def command(
+    code: str,
+    data: str,
+    method: str,
+    order: str | None,
+    embedding: str,
+    activation: str,
+    names: tuple[str, ...],
+    out: Path | None,
+    raw: bool,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Infinite-width kernels of the DAG with code CODE on data, and the figures of their spectra."""
+    dag = Dag.from_code(code)
+    setting = Setting.make(method, order, embedding, activation)
+    if out is not None:
+        _check_writable(out)
+    compute = kernel_fn(dag, setting.method, setting.order, setting.embedding, setting.activation)
+    with _stages(2 + len(names)) as stage:
+        from nngp_dag.datasets import load
+
+        stage(f"data {data}")
+        x = load(data, raw=raw, data_dir=data_dir, labels=False).x
+        n, d = x.shape
+        require_memory(estimated_bytes(n, d, dag, method, names), f"{' and '.join(names)} of {n:,} rows")
+        stage(f"kernels of {n:,} rows")
+        kernels = {name: np.asarray(kernel) for name, kernel in zip(names, compute(x, get=names), strict=True)}
+        if out is not None:
+            _write_npz(out, kernels)
+        spectra = {}
+        for name in names:
+            stage(f"eigenvalues of the {name.upper()}")
+            # Taken out of the dictionary, so that each kernel is given back once its spectrum is known.
+            spectra[name] = spectrum(kernels.pop(name))
+    document = {
+        "code": dag.to_code(),
+        "n": n,
+        "method": setting.method,
+        "order": setting.order,
+        "embedding": setting.embedding,
+        "activation": setting.activation.name,
+        **{name: spectra[name].figures() for name in names},
+    }
+    if as_json:
+        emit_json(document)
+        return
+    title = " ".join(str(document[key]) for key in ("code", "method", "order", "embedding", "activation"))
+    print_table(f"{title}, {n:,} rows", ["", *(name.upper() for name in names)], _figure_rows(spectra))
+    if out is not None:
+        click.echo(f"kernels written to {out}", err=True)
+
+
+def estimated_bytes(n: int, d: int, dag: Dag, method: str, names: tuple[str, ...]) -> int:
+    """Peak memory of the command for n rows of length d: matrices in float64 that exist at once, and a constant."""
+    if method == "neural-tangents":  # whole matrices of every node, not tiles
+        matrices = 2 * dag.pruned().num_nodes + 6
+    else:  # the NTK is made from K_HH and Theta_HH; an eigenvalue computation needs a copy
+        matrices = 3 if "ntk" in names else 2
+    return 8 * (matrices * n * n + 3 * n * d) + 2**27
+
+
+def _figure_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:
+    """The figures as rows for people."""
+    figures = {
+        "lambda_min": lambda s: s.lambda_min,
+        "lambda_max": lambda s: s.lambda_max,
+        "trace": lambda s: s.trace,
+        "condition number": lambda s: s.condition,
+        "effective rank": lambda s: s.effective_rank,
+        "pair bound": lambda s: s.pair_bound,
+        "pair": lambda s: s.pair and f"{s.pair[0]}, {s.pair[1]}",
+        "lambda_min / mean diagonal": lambda s: s.scale_free.lambda_min,
+        "lambda_max / mean diagonal": lambda s: s.scale_free.lambda_max,
+        "pair bound / mean diagonal": lambda s: s.scale_free.pair_bound,
+    }
+    for label, figure in figures.items():
+        yield [label, *(figure(s) for s in spectra.values())]
+
+
+def _check_writable(out: Path) -> None:
+    """Say before the work what would make the result impossible to write."""
+    if not out.parent.is_dir():
+        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
+    if out.is_dir():
+        raise InputError(f"cannot write {out}: it is a directory (expected the name of an .npz file)")
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise InputError(f"cannot write {out}: no permission to write in {out.parent}")
+
+
+def _write_npz(out: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write beside the target, then move there: a reader never sees half a file."""
+    beside = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
+            beside = Path(file.name)
+            np.savez(file, allow_pickle=False, **arrays)
+        beside.chmod(0o666 & ~_umask())
+        os.replace(beside, out)
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror or error}") from None
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _stages(total: int) -> Iterator[Any]:
+    """A function that starts a named stage, drawn as a bar with the time spent on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("", total=total)
+        started = 0
+
+        def stage(description: str) -> None:
+            nonlocal started
+            progress.update(task, description=description, completed=started)
+            started += 1
+
+        yield stage
