@@ -23,6 +23,7 @@ SPACES = {
     "pnas": "genotype_spaces:pnas",
     "enas": "genotype_spaces:enas",
     "nds": "genotype_spaces:NdsUnion",
+    "nasbench101": "nasbench101:NasBench101",
     "complete-3": "complete:complete_3",
     "complete-4": "complete:complete_4",
     "complete-5": "complete:complete_5",
