@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,15 @@ from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.paths import path_counts_array
 from verify.tools.structure import Structure, structure
 
-__all__ = ["READINGS", "Space", "TwoPointKernels", "complete_space", "two_point_kernels", "unit_circle"]
+__all__ = [
+    "READINGS",
+    "Space",
+    "TwoPointKernels",
+    "complete_space",
+    "path_sum_reading",
+    "two_point_kernels",
+    "unit_circle",
+]
 
 READINGS: tuple[tuple[str, str, str], ...] = (
     ("independent", "activation-last", "gaussian"),
@@ -26,7 +33,7 @@ The NNGP of *independent* does not depend on the order, and none depends on whet
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Space:
     """The DAGs of a node count that have a path from input to output.
 
@@ -51,6 +58,10 @@ class Space:
         """One structural condition as bool [A]."""
         return np.array([getattr(item, name) for item in self.structures(stem)])
 
+    def index(self, code: str) -> int:
+        """The first DAG whose pruned form has this code."""
+        return next(i for i, name in enumerate(self.names) if Dag.from_code(name).pruned().to_code() == code)
+
     def smallest(self, chosen: np.ndarray) -> str | None:
         """Among the chosen DAGs (bool [A]) the code with the fewest edges, then the fewest nodes, pruned; ties by code."""
         candidates = {Dag.from_code(self.names[i]).pruned() for i in np.flatnonzero(chosen)}
@@ -73,13 +84,18 @@ def _structures(num_nodes: int, stem: bool) -> tuple[Structure, ...]:
     return tuple(structure(Dag.from_code(name), stem) for name in complete_space(num_nodes).names)
 
 
+def path_sum_reading(reading: tuple[str, str, str], kernel: str = "nngp") -> tuple[str, str, str]:
+    """The reading of Eq. 12 to compare a reading with; its NNGP does not depend on the order."""
+    return ("path-sum", "activation-last" if kernel == "nngp" else reading[1], reading[2])
+
+
 def unit_circle(n: int) -> np.ndarray:
     """n unit rows [n, 2] whose correlations with the first run from 1 (itself) down to -1, denser near 1."""
     angles = np.pi * np.linspace(0, 1, n) ** 1.5
     return np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TwoPointKernels:
     """Two-point kernels of every DAG of a space: `variance` [A] = K_ii and `covariance` [A, R] = K_ij at `rho` [R]."""
 
@@ -93,13 +109,21 @@ class TwoPointKernels:
         return self.variance[:, None] - self.covariance
 
 
+@lru_cache(maxsize=64)
 def two_point_kernels(
-    space: Space, points: int = 33, kernel: str = "nngp", activation: str = "relu", **setting: Any
+    space: Space,
+    reading: tuple[str, str, str],
+    kernel: str = "nngp",
+    points: int = 25,
+    activation: str = "relu",
 ) -> TwoPointKernels:
-    """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations from near 1 to -1."""
+    """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations from near 1 to -1.
+
+    Results are kept, since claims share them.
+    """
     from nngp_dag.kernel.sweep import sweep_chunks
 
-    x = unit_circle(points)
+    x, setting = unit_circle(points), dict(zip(("method", "order", "embedding"), reading, strict=True))
     variance, covariance = np.empty(len(space.codes)), np.empty((len(space.codes), points - 1))
     for index, kernels in sweep_chunks(space.codes, x, get=(kernel,), activation=activation, **setting):
         matrices = getattr(kernels, kernel)

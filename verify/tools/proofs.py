@@ -1,0 +1,52 @@
+"""Proofs at single points and on intervals, in the terms of the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from nngp_dag.certify import Inequality, Term, prove
+from nngp_dag.certify.certificate import to_certificate
+
+__all__ = ["RHOS", "Proved", "largest_difference", "term"]
+
+RHOS = tuple(Fraction(p, 20) for p in (19, 18, 17, 16, 15, 14, 12, 10, 8, 5, 0, -5, -10, -15))
+"""Rational correlations at which counterexamples are certified; the one with the largest margin is chosen."""
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A difference that was proved to be positive at one correlation."""
+
+    rho: Fraction
+    margin: float
+    certificate: Mapping[str, Any]
+
+
+def term(
+    code: str, reading: tuple[str, str, str], quantity: str, coefficient: int | Fraction = 1, scale: str = "none"
+) -> Term:
+    """A term for a reading (method, order, embedding)."""
+    method, order, embedding = reading
+    return Term(Fraction(coefficient), code, method, order, embedding, quantity, scale)
+
+
+def largest_difference(statement: str, terms: Iterable[Term], weight_by_v: bool = False) -> Proved | None:
+    """The correlation among `RHOS` at which the sum of terms is most positive, certified; None where it is nowhere.
+
+    Args:
+        statement: what is proved, without the point.
+        terms: the terms, as in `Inequality`.
+        weight_by_v: the terms are ratios to v = 1 - rho, and the margin is to be that of the gaps themselves.
+    """
+    terms = tuple(terms)
+    best: Proved | None = None
+    for rho in RHOS:
+        v = 1 - rho
+        proof = prove(Inequality(terms, v, v, f"{statement} at rho = {rho}"))
+        margin = proof.margin * float(v) if weight_by_v else proof.margin
+        if proof.proved and (best is None or margin > best.margin):
+            best = Proved(rho, margin, to_certificate(proof))
+    return best
