@@ -12,14 +12,32 @@ from nngp_dag.activations.erf import Erf as Erf
 from nngp_dag.activations.gelu import Gelu as Gelu
 from nngp_dag.activations.identity import Identity as Identity
 from nngp_dag.activations.leaky_relu import LeakyRelu as LeakyRelu
+from nngp_dag.activations.quadrature import Quadrature as Quadrature
+from nngp_dag.activations.quadrature import from_function as from_function
 from nngp_dag.activations.relu import Relu as Relu
 from nngp_dag.activations.sin import Sin as Sin
+from nngp_dag.activations.tanh import TANH as TANH
 from nngp_dag.errors import InputError
 
-__all__ = ["ACTIVATIONS", "Accuracy", "Activation", "Erf", "Gelu", "Identity", "LeakyRelu", "Relu", "Sin", "get"]
+__all__ = [
+    "ACTIVATIONS",
+    "TANH",
+    "Accuracy",
+    "Activation",
+    "Erf",
+    "Gelu",
+    "Identity",
+    "LeakyRelu",
+    "Prepared",
+    "Quadrature",
+    "Relu",
+    "Sin",
+    "from_function",
+    "get",
+]
 
 ACTIVATIONS: dict[str, Activation] = {
-    activation.name: activation for activation in [Relu(), LeakyRelu(), Erf(), Gelu(), Sin(), Identity()]
+    activation.name: activation for activation in [Relu(), LeakyRelu(), Erf(), Gelu(), Sin(), TANH, Identity()]
 }
 
 

@@ -18,14 +18,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from nngp_dag.activations.angles import arccos
+from nngp_dag.activations.safe import geometric_mean, reciprocal, root
 
-__all__ = ["arc_cosine_one", "arc_cosine_zero", "geometric_mean", "half_normal_mean"]
-
-
-def geometric_mean(kxx: Array, kyy: Array) -> Array:
-    """sqrt(kxx kyy) without overflow, exactly symmetric, exactly k where both are k (no derivative at 0)."""
-    high, low = jnp.maximum(kxx, kyy), jnp.minimum(kxx, kyy)
-    return high * jnp.sqrt(low / jnp.where(high > 0, high, 1))
+__all__ = ["arc_cosine_one", "arc_cosine_zero", "half_normal_mean"]
 
 
 @jax.custom_jvp
@@ -46,7 +41,7 @@ def arc_cosine_zero(kxx: Array, kyy: Array, kxy: Array) -> Array:
 def _arc_cosine_one_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
     kxx, kyy, kxy = primals
     dxx, dyy, dxy = tangents
-    relative = _reciprocal(kxx) * dxx + _reciprocal(kyy) * dyy
+    relative = reciprocal(kxx) * dxx + reciprocal(kyy) * dyy
     slope = _opposite(kxx, kyy, kxy) / (2 * jnp.pi)
     return arc_cosine_one(kxx, kyy, kxy), arc_cosine_zero(kxx, kyy, kxy) * dxy + slope * relative
 
@@ -55,15 +50,14 @@ def _arc_cosine_one_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...])
 def _arc_cosine_zero_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
     kxx, kyy, kxy = primals
     dxx, dyy, dxy = tangents
-    relative = _reciprocal(kxx) * dxx + _reciprocal(kyy) * dyy
-    slope = _reciprocal(jnp.pi * _opposite(kxx, kyy, kxy))
+    relative = reciprocal(kxx) * dxx + reciprocal(kyy) * dyy
+    slope = reciprocal(jnp.pi * _opposite(kxx, kyy, kxy))
     return arc_cosine_zero(kxx, kyy, kxy), slope * (dxy - kxy / 2 * relative)
 
 
 def half_normal_mean(k: Array) -> Array:
     """E[max(g, 0)] = sqrt(k / 2 pi), g ~ N(0, k), with derivative 0 at k = 0."""
-    positive = k > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, k, 1) / (2 * jnp.pi)), 0)
+    return root(k / (2 * jnp.pi))
 
 
 def _polar(kxx: Array, kyy: Array, kxy: Array) -> tuple[Array, Array, Array]:
@@ -77,14 +71,6 @@ def _polar(kxx: Array, kyy: Array, kxy: Array) -> tuple[Array, Array, Array]:
 
 def _opposite(kxx: Array, kyy: Array, kxy: Array) -> Array:
     """The root q sin theta = sqrt(kxx kyy - kxy^2); it and its derivative are 0 where rows are parallel or zero."""
-    proper = (kxx > 0) & (kyy > 0)
-    q = geometric_mean(jnp.where(proper, kxx, 1), jnp.where(proper, kyy, 1))
-    gap = (q - jnp.abs(kxy)) / q
-    proper = proper & (gap > 0)
-    return jnp.where(proper, q * jnp.sqrt(jnp.where(proper, gap * (2 - gap), 1)), 0)
-
-
-def _reciprocal(a: Array) -> Array:
-    """1 / a, and 0 where a is not a positive normal number."""
-    usable = a >= jnp.finfo(jnp.result_type(a)).tiny
-    return jnp.where(usable, 1 / jnp.where(usable, a, 1), 0)
+    q = geometric_mean(kxx, kyy)
+    gap = (q - jnp.abs(kxy)) * reciprocal(q)
+    return q * root(gap * (2 - gap))

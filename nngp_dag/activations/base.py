@@ -69,7 +69,7 @@ class Activation(ABC):
         name: str | None = None,
         *,
         max_variance: float = 10.0,
-        tolerance: float = 1e-10,
+        tolerance: float = 1e-11,
     ) -> Quadrature:
         """An activation from any JAX-traceable scalar function: see `nngp_dag.activations.quadrature.from_function`."""
         from nngp_dag.activations.quadrature import from_function

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from nngp_dag.activations.angles import arcsin
-from nngp_dag.activations.arc_cosine import geometric_mean
+from nngp_dag.activations.safe import geometric_mean
 
 __all__ = ["BoundedPair", "bounded_arcsin", "bounded_pair"]
 
@@ -44,7 +44,7 @@ def bounded_pair(kxx: Array, kyy: Array, kxy: Array) -> BoundedPair:
     scale = geometric_mean(1 + kxx, 1 + kyy)
     u = kxy / scale
     inverse_x, inverse_y = 1 / (1 + kxx), 1 / (1 + kyy)
-    excess = (kxx * inverse_x) * (kyy * inverse_y) - u * u
+    excess = _saturated(kxx) * _saturated(kyy) - u * u
     parallel = inverse_x + inverse_y - inverse_x * inverse_y  # (1 + kxx + kyy) / (A B), the determinant at excess = 0
     determinant = parallel + excess
     # excess >= 0 but for rounding, which counts only for variances near 1 / eps; half the bound leaves the derivative
@@ -67,3 +67,16 @@ def _bounded_arcsin_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...])
     pair = bounded_pair(kxx, kyy, kxy)
     slope = 1 / (pair.scale * jnp.sqrt(pair.determinant))
     return bounded_arcsin(kxx, kyy, kxy), slope * (dxy - kxy / 2 * (dxx / (1 + kxx) + dyy / (1 + kyy)))
+
+
+@jax.custom_jvp
+def _saturated(k: Array) -> Array:
+    """k / (1 + k); a derivative of its own, since the quotient rule overflows for large k."""
+    return k / (1 + k)
+
+
+@_saturated.defjvp
+def _saturated_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (k,), (dk,) = primals, tangents
+    inverse = 1 / (1 + k)
+    return _saturated(k), inverse * (inverse * dk)
