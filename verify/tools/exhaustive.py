@@ -121,7 +121,7 @@ def try_on_spaces(
         for space in spaces:
             missed = measure(space, reading)
             fails = missed > tolerance
-            flags = np.array([space.flags(v.flag, stem) for v in classes]).reshape(len(classes), -1)
+            flags = np.array([space.flags(v.flag, stem) for v in classes] or np.zeros((0, len(space.names)), bool))
             _separates(space, reading, missed, flags.any(axis=0), tolerance)
             count = int(fails.sum())
             result.counts.append([", ".join(reading), space.num_nodes, len(space.names), count, float(missed.max())])
