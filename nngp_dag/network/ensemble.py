@@ -31,9 +31,9 @@ class Member(NamedTuple):
     rest: Any
 
 
-def initialize(spec: NetworkSpec, wiring: Array, seed: Array) -> Member:
-    """The state of the network with this wiring matrix [slots + 1, slots + 1] and seed (a scalar): traceable."""
-    model = DagNetwork(spec, wiring, rngs=nnx.Rngs(params=jax.random.key(seed)))
+def initialize(spec: NetworkSpec, wiring: Array, key: Array) -> Member:
+    """The state of the network with this wiring matrix [slots + 1, slots + 1], its weights drawn by `key`: traceable."""
+    model = DagNetwork(spec, wiring, rngs=nnx.Rngs(params=key))
     parts: Any = nnx.split(model, nnx.Param, ...)
     _, params, rest = parts
     return Member(params, rest)
@@ -107,7 +107,10 @@ class Ensemble:
 @cache
 def _initializer(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array, Array], Member]:
     # Cached, so that ensembles that differ in seeds and DAGs alone share one compilation.
-    return jax.jit(jax.vmap(partial(initialize, spec)), out_shardings=sharding)
+    def member(wiring: Array, seed: Array) -> Member:
+        return initialize(spec, wiring, jax.random.key(seed))
+
+    return jax.jit(jax.vmap(member), out_shardings=sharding)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -1,0 +1,135 @@
+"""`nngp-dag montecarlo`: the kernels of real networks, and which method they accept or reject."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.progress import progress_bar
+from nngp_dag.dag import Dag
+from nngp_dag.datasets import load
+from nngp_dag.errors import InputError
+from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+
+__all__ = ["command"]
+
+
+@click.command("montecarlo")
+@click.argument("code")
+@click.option("--data", required=True, metavar="SPEC", help="digits:20, mnist:100, rows.npy, ...")
+@click.option("--width", type=int, default=1024, show_default=True, help="Neurons of every node.")
+@click.option("--seeds", type=int, default=16, show_default=True, help="Number of networks, at least 4.")
+@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
+@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
+@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@click.option(
+    "--tolerance",
+    type=float,
+    help="Stop early, when no confidence interval is wider than this (half width over the mean diagonal).",
+)
+@click.option("--confidence", type=float, default=0.95, show_default=True, help="Level of the confidence intervals.")
+@click.option(
+    "--rate-widths",
+    metavar="M1,M2,...",
+    help="Also fit the rate at which the error of one draw falls over these widths (theory: exponent -1/2).",
+)
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True)
+@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
+@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the original data files.")
+@seed_option
+@json_option
+@use_float64
+def command(
+    code: str,
+    data: str,
+    width: int,
+    seeds: int,
+    order: str,
+    embedding: str,
+    activation: str,
+    tolerance: float | None,
+    confidence: float,
+    rate_widths: str | None,
+    dtype: str,
+    raw: bool,
+    data_dir: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Compare the empirical NNGP and NTK of random networks of CODE with the kernel of every method.
+
+    Networks are drawn one after another (memory does not grow with --seeds). A method is accepted where no entry of the
+    mean differs from its kernel by more standard errors than chance allows (p >= 0.01).
+    """
+    from nngp_dag.montecarlo import compare_methods, monte_carlo, width_rate
+
+    dag = Dag.from_code(code)
+    widths = _widths(rate_widths)
+    if seeds < 4:
+        raise InputError(f"at least 4 seeds are needed for a standard error, got {seeds}")
+    rows = load(data, raw=raw, data_dir=data_dir, labels=False).x
+    options: dict[str, Any] = dict(order=order, embedding=embedding, activation=activation, dtype=dtype)
+    with progress_bar("Networks", seeds, "networks") as report:
+        result = monte_carlo(
+            dag, rows, width, seeds, seed, tolerance=tolerance, confidence=confidence, progress=report, **options
+        )
+    methods = compare_methods(result, rows)
+    document: dict[str, Any] = {
+        "code": dag.to_code(),
+        "width": width,
+        "seeds": result.seeds,
+        "order": order,
+        "embedding": embedding,
+        "activation": result.spec.activation.name,
+        **{kernel: {method: asdict(found) for method, found in table.items()} for kernel, table in methods.items()},
+        "interval": {
+            "confidence": confidence,
+            "nngp_half_width": result.nngp.tightness,
+            "ntk_half_width": result.ntk.tightness,
+        },
+    }
+    if widths:
+        with progress_bar("Rate", len(widths) * seeds, "networks") as report:
+            rate = width_rate(dag, rows, widths, seeds, seed, progress=report, **options)
+        document["rate"] = asdict(rate)
+    if as_json:
+        emit_json(document)
+        return
+    _print(document)
+
+
+def _widths(text: str | None) -> tuple[int, ...]:
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 10**6 for part in parts) or len(set(parts)) < 2:
+        raise InputError(f"--rate-widths takes at least two different widths joined by commas, got {text!r}")
+    return tuple(int(part) for part in parts)
+
+
+def _print(document: dict[str, Any]) -> None:
+    rows, reasons = [], {}
+    for kernel in ("nngp", "ntk"):
+        for method, found in document[kernel].items():
+            if found["available"]:
+                verdict = "accepted" if found["accepted"] else "rejected"
+                rows.append([kernel, method, found["relative_error"], found["z"], found["p"], verdict])
+            else:
+                reasons[method] = found["reason"]
+    title = f"{document['code']}: {document['seeds']} networks of width {document['width']}, {document['order']}"
+    print_table(title, ["kernel", "method", "relative error", "z", "p", "verdict"], rows)
+    for method, reason in reasons.items():
+        click.echo(f"{method} is not available: {reason}")
+    interval = document["interval"]
+    click.echo(
+        f"Largest half width of a {interval['confidence']:.0%} confidence interval over the mean diagonal:"
+        f" nngp {interval['nngp_half_width']:.3g}, ntk {interval['ntk_half_width']:.3g}"
+    )
+    for kernel in ("nngp", "ntk") if "rate" in document else ():
+        fit = document["rate"][kernel]
+        low, high = fit["interval"]
+        click.echo(f"Error of one {kernel} falls as width^{fit['exponent']:.3f} (95% interval {low:.3f} to {high:.3f})")
