@@ -19,7 +19,9 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "paths": "Path counts, effective depth and width of DAGs.",
+    "sweep": "Kernels of many DAGs on the same data, a row each.",
     "kernel": "Infinite-width kernels of one DAG on data, and their spectra.",
+    "montecarlo": "Kernels of real finite networks, and which method they accept or reject.",
     "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
     "reproduce": "Figures and tables of the paper, recomputed.",
