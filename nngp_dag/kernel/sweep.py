@@ -97,7 +97,8 @@ def sweep_chunks(
     plane = rows.shape[0] ** 2 * rows.dtype.itemsize
     start = 0
     while start < len(order):
-        index = order[start : start + _chunk_length(codes[order[start:]], plane, len(names), chunk_bytes)]
+        ahead = codes[order[start : start + max(1, chunk_bytes // (plane * len(names)))]]
+        index = order[start : start + _chunk_length(ahead, len(order) - start, plane, len(names), chunk_bytes)]
         start += len(index)
         with precision(x):  # entered a piece: a generator must not leave its setting with its caller
             kernels = _kernels(method, codes[index], rows, names)
@@ -207,11 +208,11 @@ def _rounded(size: int) -> int:
     return min(twos, threes)
 
 
-def _chunk_length(codes: np.ndarray, plane: int, num_kernels: int, budget: int) -> int:
-    """Codes, from the first on, whose results and inner levels fit in the budget."""
+def _chunk_length(codes: np.ndarray, remaining: int, plane: int, num_kernels: int, budget: int) -> int:
+    """How many of the next codes (of `remaining`) to take, so that results and inner levels fit in the budget."""
     num_nodes = _num_nodes(codes)
-    length = min(len(codes), max(1, budget // (plane * num_kernels)))
-    if length < len(codes) and length >= 9:
+    length = len(codes)
+    if length < remaining and length >= 9:
         length = 3 ** int(np.log(length) / np.log(3) + 1e-9)  # complete spaces then split into equal subtrees
     while length > 1:
         held = sum(

@@ -1,0 +1,174 @@
+"""`nngp-dag sweep`: the table, its resumption after a kill, and bad input."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from helpers import assert_close
+
+from nngp_dag import Dag, kernel_fn
+from nngp_dag.cli import main
+from nngp_dag.datasets import load
+from nngp_dag.journal import TableJournal
+from nngp_dag.spectrum import spectrum
+from nngp_dag.sweep import sweep_figures
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return stop.value.code, out, err
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_row_per_dag_in_the_order_of_codes(tmp_path, capsys):
+    out = tmp_path / "all.csv"
+    code, stdout, _ = run(capsys, "sweep", "--nodes", 3, "--data", "digits:20", "--out", out, "--json")
+    assert code == 0
+    assert json.loads(stdout)["num_dags"] == 27
+    rows = read(out)
+    assert [row["code"] for row in rows] == sorted(row["code"] for row in rows)
+    assert len(rows) == 27
+    assert not out.with_name("all.csv.partial").exists()
+    row = next(row for row in rows if row["code"] == "2_12")
+    kernels = kernel_fn(Dag.from_code("2_12"))(load("digits:20").x)
+    for name in ("nngp", "ntk"):
+        figures = spectrum(np.asarray(getattr(kernels, name)))
+        assert_close(float(row[f"{name}_lambda_min"]), figures.lambda_min)
+        assert_close(float(row[f"{name}_condition"]), figures.condition, tolerance=1e-9, reason="a small lambda_min")
+        assert_close(float(row[f"{name}_pair_bound"]), figures.pair_bound)
+        assert (int(row[f"{name}_pair_i"]), int(row[f"{name}_pair_j"])) == figures.pair
+        assert_close(float(row[f"{name}_lambda_min_scale_free"]), figures.scale_free.lambda_min)
+
+
+def test_a_list_of_codes_of_mixed_sizes_keeps_its_order(tmp_path, capsys):
+    codes = ["2_21_112", "2", "", "1_01_222", "2_12", "2"]
+    (tmp_path / "codes.txt").write_text("\n".join(codes))
+    out = tmp_path / "list.csv"
+    assert run(capsys, "sweep", "--codes", tmp_path / "codes.txt", "--data", "digits:10", "--out", out)[0] == 0
+    rows = read(out)
+    assert [row["code"] for row in rows] == [code for code in codes if code]
+    assert rows[1] == rows[4]
+
+
+def test_an_interrupted_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys, monkeypatch):
+    arguments = ["sweep", "--nodes", 3, "--data", "digits:10", "--out"]
+
+    def pieces(codes, x, **setting):
+        for number, piece in enumerate(sweep_figures(codes, x, chunk_bytes=9 * 2 * 8 * 100, **setting)):
+            if number == limit:
+                raise KeyboardInterrupt
+            yield piece
+
+    monkeypatch.setattr("nngp_dag.sweep.sweep_figures", pieces)
+    cut, partial, limit = tmp_path / "cut.csv", tmp_path / "cut.csv.partial", 2
+    assert run(capsys, *arguments, cut)[0] == 130
+    assert not cut.exists()
+    assert partial.read_text().count("\n") == 1 + 18
+    with partial.open("a") as file:
+        file.write("25,2_2")  # what a kill in the middle of a write leaves
+    limit = None
+    code, stdout, _ = run(capsys, *arguments, cut, "--json")
+    assert code == 0
+    assert json.loads(stdout)["resumed"] == 18
+    whole = tmp_path / "whole.csv"
+    assert run(capsys, *arguments, whole)[0] == 0
+    assert cut.read_bytes() == whole.read_bytes()
+    assert not partial.exists()
+
+
+@pytest.mark.full
+def test_a_killed_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys):
+    arguments = ["sweep", "--nodes", "4", "--data", "digits:100", "--out"]
+    killed = tmp_path / "killed.csv"
+    partial = tmp_path / "killed.csv.partial"
+    # The pieces of this size take a while each, so that the kill comes in the middle.
+    process = subprocess.Popen([sys.executable, "-m", "nngp_dag", *arguments, killed], cwd=tmp_path)
+    deadline = time.monotonic() + 120
+    while not (partial.exists() and partial.read_text().count("\n") > 1) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    if killed.exists():
+        pytest.fail("the sweep ended before it could be killed")
+    before = partial.read_text().count("\n") - 1
+    assert 0 < before < 729
+    with partial.open("a") as file:
+        file.write("700,2_2")  # what a kill in the middle of a write leaves
+    code, stdout, _ = run(capsys, *arguments, killed, "--json")
+    assert code == 0
+    assert json.loads(stdout)["resumed"] == before
+    whole = tmp_path / "whole.csv"
+    assert run(capsys, *arguments, whole)[0] == 0
+    assert killed.read_bytes() == whole.read_bytes()
+
+
+def test_a_journal_of_something_else_is_refused(tmp_path, capsys):
+    out = tmp_path / "table.csv"
+    with TableJournal(out, ["a"], {"method": "other"}) as journal:
+        journal.add([0], [{"a": 1}])
+    code, _, err = run(capsys, "sweep", "--nodes", 2, "--data", "digits:5", "--out", out)
+    assert code == 2
+    assert "another sweep" in err
+    assert err.count("\n") == 1
+
+
+def test_neural_tangents_leaves_out_what_it_cannot_express(tmp_path, capsys):
+    (tmp_path / "codes.txt").write_text("2_02\n1_11\n")
+    out = tmp_path / "nt.csv"
+    command = ["sweep", "--codes", tmp_path / "codes.txt", "--data", "digits:8", "--method", "neural-tangents"]
+    assert run(capsys, *command, "--out", out)[0] == 0
+    chain, shared_skips = read(out)
+    assert float(chain["nngp_lambda_min"]) > 0
+    assert shared_skips["nngp_lambda_min"] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "digits:5", "--out", "x.csv"], "either --nodes or --codes"),
+        (["--nodes", "3", "--codes", "c", "--data", "digits:5", "--out", "x.csv"], "either --nodes or --codes"),
+        (["--nodes", "9", "--data", "digits:5", "--out", "x.csv"], "2<=x<=6"),
+        (["--nodes", "3", "--data", "nothing", "--out", "x.csv"], "unknown data"),
+        (["--nodes", "3", "--data", "digits:5", "--out", "missing/x.csv"], "does not exist"),
+        (["--nodes", "3", "--data", "digits:5", "--out", "."], "directory"),
+        (["--codes", "missing.txt", "--data", "digits:5", "--out", "x.csv"], "cannot read"),
+        (["--codes", "bad.txt", "--data", "digits:5", "--out", "x.csv"], "line 2: malformed code"),
+        (["--codes", "empty.txt", "--data", "digits:5", "--out", "x.csv"], "no codes"),
+        (["--nodes", "3", "--data", "digits:5", "--order", "last", "--out", "x.csv"], "'last' is not one of"),
+        (
+            [
+                "--nodes",
+                "3",
+                "--data",
+                "digits:5",
+                "--order",
+                "activation-first",
+                "--embedding",
+                "stem",
+                "--out",
+                "x.csv",
+            ],
+            "stem embedding is not available",
+        ),
+    ],
+)
+def test_bad_input_is_one_line(arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.txt").write_text("2\n2_3\n")
+    (tmp_path / "empty.txt").write_text("\n")
+    code, out, err = run(capsys, "sweep", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not [name for name in os.listdir(tmp_path) if name.startswith("x.csv")]
