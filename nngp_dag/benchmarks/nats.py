@@ -78,7 +78,7 @@ def _mean_accuracy(api: Any, index: int, dataset: str, epochs: int) -> float:
 
 @contextmanager
 def _safe_loader() -> Iterator[None]:
-    modules = [importlib.import_module(f"nats_bench.{name}") for name in ("api_utils", "api_topology")]
+    modules: list[Any] = [importlib.import_module(f"nats_bench.{name}") for name in ("api_utils", "api_topology")]
     originals = [module.pickle_load for module in modules]
     try:
         for module in modules:

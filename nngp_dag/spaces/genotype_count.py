@@ -8,10 +8,10 @@ its exact multiplicity, and the cells are counted node by node.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 
@@ -24,8 +24,9 @@ __all__ = ["GenotypeRules", "count_shapes"]
 _Totals = tuple[int, int, int]  # paths P, their length S, and the paths n_0 without a parameterised operation
 _Node = tuple[_Totals, bool]  # and whether a later node uses it
 
+_State = tuple[int, tuple[_Node, ...]]  # linear operations so far, and the nodes, sorted
+
 _INPUT: _Totals = (1, 0, 1)
-_NOTHING: _Totals = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -57,64 +58,78 @@ class GenotypeRules:
 @cache
 def count_shapes(rules: GenotypeRules) -> ShapeTable:
     """How many cells have each path totals and number of parameterised operations, exactly."""
-    states: dict[tuple[int, tuple[_Node, ...]], int] = {(0, ()): 1}
-    finished: dict[tuple[int, int, int, int], int] = defaultdict(int)
-    for i in range(rules.nodes):
-        grown: dict[tuple[int, tuple[_Node, ...]], int] = defaultdict(int)
-        last = i == rules.nodes - 1
+    zero, skip, linear = rules.operations
+    if zero == 0 and (skip, linear) != (1, 1):
+        # Without zeros the number of linear edges says how many cells a class of operations stands for.
+        table = count_shapes(replace(rules, operations=(0, min(skip, 1), min(linear, 1))))
+        edges = 2 * rules.nodes
+        weights = [linear ** int(k) * skip ** (edges - int(k)) for k in table.parameterised]
+        return ShapeTable(table.totals, table.parameterised, table.multiplicity * np.array(weights, dtype=object))
+    states: dict[_State, int] = {(0, ()): 1}
+    for _ in range(rules.nodes - 1):
+        grown: dict[_State, int] = defaultdict(int)
         for (linear, nodes), multiplicity in states.items():
-            for rest, value, added, ways in _choices(rules, nodes, last):
-                if last:
-                    finished[(*_output(rest, value), linear + added)] += multiplicity * ways
-                else:
-                    grown[linear + added, tuple(sorted((*rest, (value, False))))] += multiplicity * ways
+            totals = [_INPUT, _INPUT, *(node[0] for node in nodes)]
+            for a, b, first, second, ways in _choices(rules, len(totals)):
+                value = _add(_apply(totals[a], first, a == b and rules.overwrite), _apply(totals[b], second))
+                used = {a - 2, b - 2} if rules.loose_ends else set()
+                rest = [(total, flag or j in used) for j, (total, flag) in enumerate(nodes)]
+                added = (first == Op.LINEAR) + (second == Op.LINEAR)
+                grown[linear + added, tuple(sorted([*rest, (value, False)]))] += multiplicity * ways
         states = grown
-    rows = np.array(list(finished), dtype=np.int64)
-    totals = PathTotals(rows[:, 0], rows[:, 1], rows[:, 0] - rows[:, 2])
-    return ShapeTable.count(totals, rows[:, 3], np.array(list(finished.values()), dtype=object))
+    return _finish(rules, states)
 
 
-def _choices(
-    rules: GenotypeRules, nodes: tuple[_Node, ...], last: bool
-) -> Iterator[tuple[tuple[_Node, ...], _Totals, int, int]]:
-    """Every choice of a node's edges: (the other nodes after it, its totals, its linear operations, in how many
-    ways).
-    """
-    totals = [_INPUT, _INPUT, *(node[0] for node in nodes)]
+def _choices(rules: GenotypeRules, earlier: int) -> Iterator[tuple[int, int, Op, Op, int]]:
+    """Every choice of a node's two edges among earlier nodes: (predecessors, operations, in how many ways)."""
     ops = [op for op in Op if rules.operations[op]]
-    for a, b in combinations_with_replacement(range(len(totals)), 2):
+    for a, b in combinations_with_replacement(range(earlier), 2):
         if a == b and rules.distinct:
             continue
         orders = 1 if a == b or rules.distinct else 2
-        used = {a - 2, b - 2} if rules.loose_ends else set()
-        rest = tuple(sorted((total, flag or j in used) for j, (total, flag) in enumerate(nodes))) if used else nodes
-        for first in ops:
-            for second in ops:
-                ways = orders * rules.operations[first] * rules.operations[second]
-                if a == b and rules.overwrite:
-                    value = _apply(totals[b], second)
-                else:
-                    value = _add(_apply(totals[a], first), _apply(totals[b], second))
-                if last and rules.last_is_output:
-                    # The skip of a node that the last node's own edge replaces is taken away again.
-                    for j in {a, b} - {0, 1}:
-                        value = _add(value, totals[j], -1)
-                yield rest, value, (first == Op.LINEAR) + (second == Op.LINEAR), ways
+        for first, second in product(ops, ops):
+            yield a, b, first, second, orders * rules.operations[first] * rules.operations[second]
 
 
-def _output(rest: tuple[_Node, ...], value: _Totals) -> _Totals:
-    for total, used in rest:
-        if not used:
-            value = _add(value, total)
-    return value
+def _finish(rules: GenotypeRules, states: Mapping[_State, int]) -> ShapeTable:
+    """Choose the last node's edges for all states at once, and add up what leads to the output."""
+    inner = rules.nodes - 1
+    linear = np.array([state[0] for state in states], dtype=np.int64)
+    multiplicity = np.array(list(states.values()), dtype=np.int64)
+    totals = np.array([[_INPUT, _INPUT, *(node[0] for node in state[1])] for state in states], dtype=np.int64)
+    unused = np.array([[not node[1] for node in state[1]] for state in states], dtype=np.int64).reshape(-1, inner)
+    rows, ways = [], []
+    for a, b, first, second, number in _choices(rules, inner + 2):
+        leads = unused.copy()
+        if rules.loose_ends or rules.last_is_output:
+            # A node that the last one uses is no loose end; its skip to the output is replaced by the last node's edge.
+            leads[:, [v - 2 for v in {a, b} - {0, 1}]] = 0
+        value = np.einsum("snk,sn->sk", totals[:, 2:], leads) + _applied(totals[:, b], second)
+        if not (a == b and rules.overwrite):
+            value += _applied(totals[:, a], first)
+        added = (first == Op.LINEAR) + (second == Op.LINEAR)
+        rows.append(np.column_stack([value, linear + added]))
+        ways.append(multiplicity * number)
+    found = np.concatenate(rows)
+    shape = PathTotals(found[:, 0], found[:, 1], found[:, 0] - found[:, 2])
+    return ShapeTable.count(shape, found[:, 3], np.concatenate(ways))
 
 
-def _apply(totals: _Totals, op: Op) -> _Totals:
+def _applied(totals: np.ndarray, op: Op) -> np.ndarray:
+    """`_apply` for many nodes, [S, 3]."""
+    paths, length, inactive = totals.T
     if op == Op.ZERO:
-        return _NOTHING
+        return np.zeros_like(totals)
+    return totals.copy() if op == Op.SKIP else np.stack([paths, length + paths, np.zeros_like(inactive)], axis=1)
+
+
+def _apply(totals: _Totals, op: Op, replaced: bool = False) -> _Totals:
+    """Path totals after an edge; nothing where another edge replaces it."""
+    if op == Op.ZERO or replaced:
+        return (0, 0, 0)
     paths, length, _ = totals
     return totals if op == Op.SKIP else (paths, length + paths, 0)
 
 
-def _add(a: _Totals, b: _Totals, sign: int = 1) -> _Totals:
-    return (a[0] + sign * b[0], a[1] + sign * b[1], a[2] + sign * b[2])
+def _add(a: _Totals, b: _Totals) -> _Totals:
+    return (a[0] + b[0], a[1] + b[1], a[2] + b[2])

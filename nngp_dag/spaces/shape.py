@@ -6,6 +6,7 @@ say everything; comparisons with bounds are integer cross-multiplications, so a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +17,7 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 
-__all__ = ["Box", "PathTotals", "ShapeTable", "exact"]
+__all__ = ["Box", "PathTotals", "ShapeTable", "exact", "unique_rows"]
 
 _SAFE = 1 << 31
 """Totals below this keep every product of two of them within int64."""
@@ -191,23 +192,17 @@ class ShapeTable:
     @classmethod
     def count(cls, totals: PathTotals, parameterised: np.ndarray, multiplicity: np.ndarray | None = None) -> ShapeTable:
         """Count equal rows; `multiplicity` [A] where a row stands for several cells."""
-        weights = np.ones(len(totals), dtype=object) if multiplicity is None else multiplicity.astype(object)
         rows = np.stack([totals.paths, totals.length, totals.active, np.asarray(parameterised)], axis=1)
-        if rows.dtype == object:
-            counted: dict[tuple[int, ...], int] = {}
-            for row, weight in zip(map(tuple, rows), weights, strict=True):
-                counted[row] = counted.get(row, 0) + weight
-            unique = np.array(sorted(counted), dtype=object).reshape(-1, 4)
-            sums = np.array([counted[tuple(row)] for row in unique], dtype=object)
-        elif multiplicity is None:
-            unique, sums = np.unique(rows, axis=0, return_counts=True)
+        unique, _, inverse = unique_rows(rows)
+        if multiplicity is None:
+            sums = np.bincount(inverse, minlength=len(unique))
         else:
-            unique, inverse = np.unique(rows, axis=0, return_inverse=True)
-            sums = np.zeros(len(unique), dtype=object)
-            np.add.at(sums, inverse.reshape(-1), weights)
-        return cls(
-            PathTotals(unique[:, 0], unique[:, 1], unique[:, 2]), unique[:, 3].astype(np.int64), sums.astype(object)
-        )
+            # Machine integers as long as the sum fits.
+            fits = sum(map(int, multiplicity)) < 1 << 62
+            sums = np.zeros(len(unique), dtype=np.int64 if fits else object)
+            np.add.at(sums, inverse, multiplicity.astype(sums.dtype))
+        shape = PathTotals(unique[:, 0], unique[:, 1], unique[:, 2])
+        return cls(shape, unique[:, 3].astype(np.int64), sums.astype(object))
 
     @classmethod
     def merge(cls, tables: Sequence[ShapeTable]) -> ShapeTable:
@@ -239,6 +234,27 @@ class ShapeTable:
         depths = {Fraction(a, b) for a, b, _, _ in keys}
         widths = {Fraction(a, b) for _, _, a, b in keys}
         return Box(min(depths), max(depths), min(widths), max(widths))
+
+
+def unique_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Different rows of non-negative integers [A, k] in lexicographic order, where each first occurs, and which each
+    row is.
+
+    Rows are packed into single integers where they fit, which sorts ten times faster than `numpy.unique` over an axis.
+    """
+    sizes = [int(column.max(initial=0)) + 1 for column in rows.T]
+    if rows.dtype == object or math.prod(sizes) >= 1 << 62:
+        listed = list(map(tuple, rows.tolist()))
+        place = {row: i for i, row in enumerate(sorted(set(listed)))}
+        inverse = np.array([place[row] for row in listed], dtype=np.int64)
+        first = np.zeros(len(place), dtype=np.int64)
+        first[inverse[::-1]] = np.arange(len(listed))[::-1]
+        return rows[first], first, inverse
+    packed = np.zeros(len(rows), dtype=np.int64)
+    for column, size in zip(rows.T, sizes, strict=True):
+        packed = packed * size + column
+    _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
+    return rows[first], first, inverse.reshape(-1)
 
 
 def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
