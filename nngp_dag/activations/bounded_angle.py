@@ -71,7 +71,7 @@ def _bounded_arcsin_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...])
 
 @jax.custom_jvp
 def _saturated(k: Array) -> Array:
-    """k / (1 + k); a derivative of its own, since the quotient rule overflows for large k."""
+    """The quotient k / (1 + k), whose derivative by the quotient rule would overflow for large k."""
     return k / (1 + k)
 
 
