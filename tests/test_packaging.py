@@ -104,10 +104,11 @@ def test_import_costs_little_more_than_jax():
 
 
 def test_help_answers_at_once():
-    """`nngp-dag --help` takes less than two seconds."""
+    """`nngp-dag --help` takes less than two seconds; where importing JAX takes that long already, little more."""
+    jax_only, _ = cpu_seconds(sys.executable, "-c", "import jax, jax.numpy")
     seconds, output = cpu_seconds(sys.executable, "-m", "nngp_dag", "--help")
     assert "paths" in output
-    assert seconds < 2
+    assert seconds < max(2, jax_only + 0.5)
 
 
 @pytest.mark.parametrize("named", [True, False])
