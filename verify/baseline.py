@@ -1,7 +1,8 @@
 """Baselines: the verdicts and key figures of a recorded run, and how a later run differs from them.
 
 A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "figures": {name: {"value",
-"tolerance", "absolute"}}}}}. A figure may move by `tolerance` (relative) plus `absolute`; a verdict may not change at all.
+"tolerance", "absolute"}}}}}. A figure may move by `tolerance` (relative) plus `absolute`; a verdict may not change at
+all.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ def compare(
     """How a run differs from a baseline.
 
     Args:
+        document: content of report.json.
+        baseline: content of a baseline file.
+        path: its name, for messages.
         partial: only some claims were asked for, so that the others' absence is no difference.
 
     Returns:
@@ -125,6 +129,7 @@ def _differences(claim: Mapping[str, Any], known: Mapping[str, Any]) -> list[str
         allowed = was["tolerance"] * abs(before) + was["absolute"]
         if not abs(value - before) <= allowed:
             lines.append(
-                f"figure {name!r} is {value:.9g}, was {before:.9g} (moved by {abs(value - before):.2g}, allowed {allowed:.2g})"
+                f"figure {name!r} is {value:.9g}, was {before:.9g} (moved by {abs(value - before):.2g}, allowed"
+                f" {allowed:.2g})"
             )
     return lines

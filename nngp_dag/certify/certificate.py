@@ -6,6 +6,7 @@ trusts nothing but the statement), and that the boxes cover the interval without
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Mapping
@@ -75,9 +76,9 @@ def recheck(certificate: Mapping[str, Any]) -> dict[str, Any]:
     """Check a certificate anew: {"statement", "proved", "boxes", "margin", "seconds"}."""
     start = time.perf_counter()
     inequality, cuts, bits = from_certificate(certificate)
-    ordered = all(a < b for a, b in zip(cuts, cuts[1:], strict=False))
+    ordered = all(a < b for a, b in itertools.pairwise(cuts))
     covers = bool(cuts) and ordered and cuts[0] == inequality.low and cuts[-1] == inequality.high
-    boxes = list(zip(cuts, cuts[1:], strict=False)) or [(cut, cut) for cut in cuts]
+    boxes = list(itertools.pairwise(cuts)) or [(cut, cut) for cut in cuts]
     with precision(bits):
         bounds = [lower_bound(inequality, low, high) for low, high in boxes] if covers else []
     proved = covers and all(bound > 0 for bound in bounds)

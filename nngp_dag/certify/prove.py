@@ -1,6 +1,7 @@
 r"""Strict inequalities between two-point kernels, proved on an interval by adaptive subdivision.
 
-An inequality is constant + sum_i c_i q_i(v) > 0 for all v = 1 - rho in [low, high], with rational c_i and quantities q_i of DAGs:
+An inequality is constant + sum_i c_i q_i(v) > 0 for all v = 1 - rho in [low, high], with rational c_i and quantities
+q_i of DAGs:
 
 - `gap-ratio`: (K_ii - K_ij) / v, which has a limit at v = 0: strictness there is strictness "up to the end where both
   sides vanish";
@@ -110,7 +111,9 @@ class Proof:
 
 
 def prove(inequality: Inequality, bits: int = 128, max_boxes: int = 4096, max_seconds: float = 60.0) -> Proof:
-    """Try to prove an inequality; where the budget of boxes or seconds ends, the result says 'not proved' and what is left open."""
+    """Try to prove an inequality; where the budget of boxes or seconds ends, the result says 'not proved' and what is
+    left open.
+    """
     start = time.perf_counter()
     todo = [(inequality.low, inequality.high)]
     settled: list[tuple[Fraction, Fraction]] = []
@@ -159,7 +162,9 @@ def precision(bits: int) -> Iterator[None]:
 
 @lru_cache(maxsize=100_000)
 def _evaluate(code: str, low: fmpq, high: fmpq, method: str, order: str, embedding: str, bits: int) -> TwoPoint:
-    """`two_point`, cached, since inequalities share DAGs and boxes; `bits`, the current precision, is part of the key."""
+    """`two_point`, cached, since inequalities share DAGs and boxes; `bits`, the current precision, is part of the
+    key.
+    """
     return two_point(Dag.from_code(code), low, high, method, order, embedding)
 
 

@@ -109,7 +109,8 @@ def two_point(
 
     Args:
         dag: any DAG with a path from input to output.
-        low, high: rationals, 0 <= low <= high <= 2; without `high`, the point low.
+        low: a rational, 0 <= low.
+        high: a rational, low <= high <= 2; without it, the point low.
         method: `exact`, `independent` or `path-sum`.
         order: `activation-last` or `activation-first` (only `exact` depends on it).
         embedding: `gaussian` (S_0 = 0) or `stem`.

@@ -13,17 +13,46 @@ __all__ = ["command"]
 
 
 @click.command("verify")
-@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="Two minutes, or up to an hour.")
+@click.option(
+    "--profile",
+    type=click.Choice(["quick", "full"]),
+    default="quick",
+    show_default=True,
+    help="Two minutes, or up to an hour.",
+)
 @click.option("--claims", metavar="ID,...", help="Only these claims.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("verify-report"), show_default=True, help="Folder of the reports.")
-@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Recorded run to compare verdicts and key figures with.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("verify-report"),
+    show_default=True,
+    help="Folder of the reports.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Recorded run to compare verdicts and key figures with.",
+)
 @click.option("--update-baseline", is_flag=True, help="Write this run to --baseline instead of comparing.")
-@click.option("--claims-dir", "directories", multiple=True, type=click.Path(path_type=Path), help="Folder of further claim files (repeatable).")
-@click.option("--data", default="digits", show_default=True, metavar="SPEC", help="Data of the claims that use real data.")
+@click.option(
+    "--claims-dir",
+    "directories",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of further claim files (repeatable).",
+)
+@click.option(
+    "--data", default="digits", show_default=True, metavar="SPEC", help="Data of the claims that use real data."
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; by default one a core.")
 @click.option("--fresh", is_flag=True, help="Start anew even where an unfinished run could be resumed.")
 @click.option("--list", "list_only", is_flag=True, help="List the claims and their expected verdicts, run nothing.")
-@click.option("--recheck", type=click.Path(path_type=Path, dir_okay=False), metavar="CERTIFICATE.json", help="Prove the inequalities of a certificate again, alone.")
+@click.option(
+    "--recheck",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="CERTIFICATE.json",
+    help="Prove the inequalities of a certificate again, alone.",
+)
 @seed_option
 @json_option
 def command(
@@ -77,7 +106,11 @@ def _list(folders: tuple[str, ...], identifiers: str | None, as_json: bool) -> i
         fields = ("id", "title", "source", "statement", "expected")
         emit_json([{field: str(getattr(claim, field)) for field in fields} for claim in claims])
     else:
-        print_table("Claims", ["claim", "source", "statement", "expected"], [[c.id, c.source, c.title, c.expected] for c in claims])
+        print_table(
+            "Claims",
+            ["claim", "source", "statement", "expected"],
+            [[c.id, c.source, c.title, c.expected] for c in claims],
+        )
     return 0
 
 
@@ -89,5 +122,8 @@ def _recheck(path: Path, as_json: bool) -> int:
         emit_json(result)
     else:
         for item in result["items"]:
-            click.echo(f"{'proved' if item['proved'] else 'NOT PROVED'}: {item['statement']} ({item['boxes']} boxes, {item['seconds']:.2f} s)")
+            click.echo(
+                f"{'proved' if item['proved'] else 'NOT PROVED'}: {item['statement']} ({item['boxes']} boxes,"
+                f" {item['seconds']:.2f} s)"
+            )
     return 0 if result["proved"] else 1

@@ -52,8 +52,10 @@ def check(context: Context) -> Evidence:
         summary="It is an identity of the paper's recursion. In a wide network it is false of "
         + ", ".join(f"{row[3]} of {row[2]} DAGs ({row[0]}, {row[1]} nodes)" for row in result.counts if row[3])
         + ".",
-        condition="True for the paper's own recursion (independent). For exact it is true of the DAGs in which no two nodes are joined by two"
-        " skip paths (z + z has four times the variance of z) and, in activation-last, skip paths bring the features of no two linear"
+        condition="True for the paper's own recursion (independent). For exact it is true of the DAGs in which no two"
+        " nodes are joined by two"
+        " skip paths (z + z has four times the variance of z) and, in activation-last, skip paths bring the features"
+        " of no two linear"
         " edges to one node (their means multiply); for no others.",
         inside={"reading": ", ".join(READINGS[0]), "DAGs": result.counts[0][2], "largest error": result.counts[0][4]},
         outside=result.counterexample(READINGS[2]) or result.counterexample(READINGS[1]),

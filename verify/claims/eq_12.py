@@ -64,10 +64,13 @@ def check(context: Context) -> Evidence:
     return Evidence(
         result.readings,
         summary=f"Of the {len(spaces[0].names)} four-node DAGs with a path, Eq. 12 is exceeded by {counts}.",
-        condition="It bounds the smallest eigenvalue of every DAG in none of these classes, and of no other. (a) A linear edge leaves a node"
+        condition="It bounds the smallest eigenvalue of every DAG in none of these classes, and of no other. (a) A"
+        " linear edge leaves a node"
         " that paths of different depths reach. In exact also (b): two nodes are joined by two skip paths. In exact"
-        " activation-last also (c): skip paths bring the features of two linear edges to one node that a linear edge leaves."
-        " Reason: the gap k - k f(kappa / k) of a linear edge is superadditive over kernels, because k f(kappa / k) is convex and"
+        " activation-last also (c): skip paths bring the features of two linear edges to one node that a linear edge"
+        " leaves."
+        " Reason: the gap k - k f(kappa / k) of a linear edge is superadditive over kernels, because k f(kappa / k) is"
+        " convex and"
         " of degree one; each violation adds to the gap, and nothing takes from it.",
         counterexample=result.counterexample(READINGS[0]),
         certificates=result.certificates,

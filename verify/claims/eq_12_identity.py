@@ -51,7 +51,8 @@ def _certify(code: str, reading: _Name) -> Proved | None:
     "eq-12-identity",
     title="The kernel is the sum over paths of f^d",
     source="Eq. 12 and the general rules",
-    statement="For every DAG the NNGP is sum_p f^(d_p)(K^(0)): it depends on the DAG only through its number of paths of each depth.",
+    statement="For every DAG the NNGP is sum_p f^(d_p)(K^(0)): it depends on the DAG only through its number of paths"
+    " of each depth.",
     latex=r"K^{(H)} = \sum_{p=1}^{P} f^{d_p}(K^{(0)})",
     expected="refuted",
     settings={"DAGs": "all of four nodes; of five in the full profile", "rows": "two unit rows, rho in [-1, 1)"},
@@ -70,9 +71,12 @@ def check(context: Context) -> Evidence:
         summary=f"Of {total} four-node DAGs, the sum over paths is the kernel for "
         + ", ".join(f"{count} ({', '.join(reading)})" for reading, count in equal.items())
         + ".",
-        condition="The identity is true of every DAG in none of these classes, and of no other. (a) A linear edge leaves a node that paths of"
-        " different depths reach: f is strictly convex, so f of a sum is not the sum. In exact also (b): two nodes are joined by two"
-        " skip paths, so that a feature meets its own copy. In exact activation-last also (c): skip paths bring the features"
+        condition="The identity is true of every DAG in none of these classes, and of no other. (a) A linear edge"
+        " leaves a node that paths of"
+        " different depths reach: f is strictly convex, so f of a sum is not the sum. In exact also (b): two nodes are"
+        " joined by two"
+        " skip paths, so that a feature meets its own copy. In exact activation-last also (c): skip paths bring the"
+        " features"
         " of two linear edges to one node, where their means multiply.",
         counterexample=result.counterexample(READINGS[0]),
         certificates=result.certificates,

@@ -90,7 +90,8 @@ def _against_random_features(
     "lemma-3.2",
     title="A linear edge maps K to f(K)",
     source="Lemma 3.2, Eq. 4",
-    statement="Behind a linear edge the covariance is K_ij' = c E[sigma(g) sigma(g')] for Gaussian pre-activations of covariance K, "
+    statement="Behind a linear edge the covariance is K_ij' = c E[sigma(g) sigma(g')] for Gaussian pre-activations of"
+    " covariance K, "
     "with c = 1 / E[sigma(z)^2].",
     latex=r"K'_{ij} = \int \mathcal{D}z_1 \mathcal{D}z_2\, c_\sigma\, \sigma(\sqrt{K_{ii}} z_1)\,"
     r" \sigma(\sqrt{K_{jj}} (C_{ij} z_1 + \sqrt{1 - C_{ij}^2} z_2))",
@@ -114,7 +115,8 @@ def check(context: Context) -> Evidence:
     worst = max(r.worst or 0 for r in readings if "quadrature" in r.label)
     return Evidence(
         readings,
-        summary=f"{len(ACTIVATIONS)} activations on {len(grid)} pairs: the largest error against quadrature is {worst:.1e}; also"
+        summary=f"{len(ACTIVATIONS)} activations on {len(grid)} pairs: the largest error against quadrature is"
+        f" {worst:.1e}; also"
         f" against neural-tangents, and within {_LEVEL:.0%} confidence of networks of {width:,} neurons.",
         key_figures={
             f"c of {name}": KeyFigure(activation.normalization, 1e-9) for name, activation in ACTIVATIONS.items()

@@ -24,8 +24,10 @@ def _margin(matrix: np.ndarray) -> float:
     "lemma-3.3",
     title="The smallest eigenvalue is at most that of any 2x2 principal submatrix",
     source="Lemma 3.3, Eq. 5",
-    statement="For a positive definite K, lambda_min(K) <= the smallest eigenvalue of each of its 2x2 principal submatrices.",
-    latex=r"\lambda_{\min}(K) \le \min_{i \ne j} \lambda_{\min} \begin{pmatrix} K_{ii} & K_{ij} \\ K_{ji} & K_{jj} \end{pmatrix}",
+    statement="For a positive definite K, lambda_min(K) <= the smallest eigenvalue of each of its 2x2 principal"
+    " submatrices.",
+    latex=r"\lambda_{\min}(K) \le \min_{i \ne j} \lambda_{\min} \begin{pmatrix} K_{ii} & K_{ij} \\ K_{ji} & K_{jj}"
+    r" \end{pmatrix}",
     expected="holds",
     settings={"matrices": "random Wishart matrices"},
     fast=True,

@@ -27,7 +27,9 @@ def _groups(space: Space) -> list[list[int]]:
 
 
 def _worst_pair(space: Space, reading: _Name, groups: list[list[int]]) -> tuple[int, float, tuple[str, str] | None]:
-    """Number of groups that disagree, the largest spread of K_ij within a group, and the disagreeing pair of fewest edges."""
+    """Number of groups that disagree, the largest spread of K_ij within a group, and the disagreeing pair of fewest
+    edges.
+    """
     k = two_point_kernels(space, reading).covariance
     disagreeing, largest, best = 0, 0.0, None
     for members in groups:
@@ -69,7 +71,8 @@ def _certify(pair: tuple[str, str], reading: _Name) -> Proved:
     "off-diagonal-rule",
     title="Off-diagonal entries depend on the output's in-degree and the paths' depths only",
     source="General rules before Eq. 12",
-    statement="Two DAGs with equal numbers of paths of each depth, and as many edges into the output, have the same off-diagonal entries.",
+    statement="Two DAGs with equal numbers of paths of each depth, and as many edges into the output, have the same"
+    " off-diagonal entries.",
     latex=r"K^{(H)}_{ij} = F(\deg^-(H), \{d_p\}_p, K^{(0)}_{ij})",
     expected="refuted",
     settings={"DAGs": "all of four nodes", "rows": "two unit rows, rho in [-1, 1)"},
@@ -113,7 +116,8 @@ def check(context: Context) -> Evidence:
         summary=f"Of {len(groups)} groups of four-node DAGs that the rule cannot tell apart, "
         + ", ".join(f"{row[2]} disagree in {row[0]}" for row in rows)
         + ".",
-        condition="True among the DAGs for which Eq. 12 is an identity (claim eq-12-identity): their kernel is the sum over paths, which"
+        condition="True among the DAGs for which Eq. 12 is an identity (claim eq-12-identity): their kernel is the sum"
+        " over paths, which"
         " depends on the numbers of paths of each depth and on nothing else.",
         counterexample=None if first is None else {**first, "confirmed": "interval arithmetic"},
         certificates=certificates,

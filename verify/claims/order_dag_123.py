@@ -18,7 +18,8 @@ CODES = [code for code, *_ in EQUATIONS.values()]
     "order-dag-123",
     title="lambda_dag1 < lambda_dag2 < lambda_dag3",
     source="Section 3.3, after Eq. 11",
-    statement="For every rho in (-1, 1) the upper bounds K_ii - K_ij of the three DAGs, and the smallest eigenvalues themselves, are"
+    statement="For every rho in (-1, 1) the upper bounds K_ii - K_ij of the three DAGs, and the smallest eigenvalues"
+    " themselves, are"
     " ordered: DAG#1 < DAG#2 < DAG#3.",
     latex=r"1 - f^3(\rho) \;<\; 3 (1 - f(\rho)) \;<\; 4 - \tilde f(\rho), \qquad \rho \in (-1, 1)",
     expected="certified",
@@ -26,7 +27,9 @@ CODES = [code for code, *_ in EQUATIONS.values()]
     fast=True,
 )
 def check(context: Context) -> Evidence:
-    """Both quantities, both inequalities, every reading; divided by v = 1 - rho so that the end rho -> 1 is strict too."""
+    """Both quantities, both inequalities, every reading; divided by v = 1 - rho so that the end rho -> 1 is strict
+    too.
+    """
     readings, certificates, rows, figures = [], [], [], {}
     for reading in READINGS:
         method, order, embedding = reading
@@ -58,7 +61,8 @@ def check(context: Context) -> Evidence:
             )
     return Evidence(
         readings,
-        summary=f"Proved for all rho in [-1, 1) in {len(READINGS)} readings with {sum(row[3] for row in rows)} boxes. On the scale of the"
+        summary=f"Proved for all rho in [-1, 1) in {len(READINGS)} readings with {sum(row[3] for row in rows)} boxes."
+        f" On the scale of the"
         " kernels as they are: DAG#2 and DAG#3 have three and four paths, so larger outputs (claims order-dag-123-*).",
         would_decide="a larger budget of boxes",
         certificates=certificates,

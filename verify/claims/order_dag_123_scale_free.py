@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -85,7 +86,7 @@ def _crossing(a: str, b: str, reading: _Name) -> float:
         return _gap_ratio(a, reading, rho) > _gap_ratio(b, reading, rho)
 
     grid = _GRID[::-1]
-    high, low = next((x, y) for x, y in zip(grid, grid[1:], strict=False) if above(x) != above(y))
+    high, low = next((x, y) for x, y in itertools.pairwise(grid) if above(x) != above(y))
     for _ in range(20):
         middle = (low + high) / 2
         low, high = (low, middle) if above(middle) != above(low) else (middle, high)
@@ -142,9 +143,12 @@ def check(context: Context) -> Evidence:
         summary="Divided by K_ii the order is another one in every reading. "
         + "; ".join(f"{row[0]}: {row[1]} {row[2]}" for row in rows if row[1] != "DAG#1 < DAG#3")
         + ".",
-        condition="Only the raw order is a theorem (order-dag-123); DAG#2 and DAG#3 have three and four paths, which scale the output."
-        " Scale-free, independent and exact activation-first agree that DAG#1 is last and that DAG#2 and DAG#3 change places at"
-        " one rho; under exact activation-last the means of DAG#2 and DAG#3 add to the diagonal alone, and DAG#1 is ahead near rho = 1.",
+        condition="Only the raw order is a theorem (order-dag-123); DAG#2 and DAG#3 have three and four paths, which"
+        " scale the output."
+        " Scale-free, independent and exact activation-first agree that DAG#1 is last and that DAG#2 and DAG#3 change"
+        " places at"
+        " one rho; under exact activation-last the means of DAG#2 and DAG#3 add to the diagonal alone, and DAG#1 is"
+        " ahead near rho = 1.",
         counterexample=counterexample,
         certificates=certificates,
         tables=[{"title": "Scale-free relations", "columns": ["reading", "relation", "is"], "rows": rows}],

@@ -64,7 +64,7 @@ class Reading:
         holds = None
         if math.isfinite(error):
             holds = True if error <= tolerance else False if error > CLEARLY_FALSE * tolerance else None
-        return cls(holds, tolerance=tolerance, worst=float(error), cases=cases, **fields)
+        return cls._settled(holds, tolerance=tolerance, worst=float(error), cases=cases, **fields)
 
     @classmethod
     def inequality(cls, margin: float, *, tolerance: float, cases: int, strict: bool = True, **fields: Any) -> Reading:
@@ -79,7 +79,12 @@ class Reading:
             holds = True if margin > true_from else False if margin < false_below else None
             if not strict and margin == true_from:
                 holds = True
-        return cls(holds, tolerance=tolerance, worst=float(margin), cases=cases, **fields)
+        return cls._settled(holds, tolerance=tolerance, worst=float(margin), cases=cases, **fields)
+
+    @classmethod
+    def _settled(cls, holds: bool | None, proof: str = "", **fields: Any) -> Reading:
+        """A reading whose proof counts only where its numbers agree."""
+        return cls(holds, proof=proof if holds else "", **fields)
 
     def name(self) -> str:
         """The reading in words, for tables: `activation-last, gaussian, exact, relu`, with its label."""

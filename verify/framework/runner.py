@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import time
@@ -55,7 +56,10 @@ def run(
     """Check every claim in `options.jobs` processes.
 
     Args:
-        on_start, on_record: called in this process when a claim begins and when its record is there.
+        claims: what to check.
+        options: how.
+        on_start: called in this process when a claim begins.
+        on_record: called in this process when its record is there.
 
     Returns:
         One record a claim, in the order of `claims`.
@@ -120,10 +124,9 @@ def _launch(options: Options) -> _Worker:
 def _send(worker: _Worker, claim: Claim, on_start: Callable[[Claim], None]) -> None:
     worker.claim, worker.started = claim, time.monotonic()
     on_start(claim)
-    try:
+    # Where the process died between claims, the closed pipe is noticed, and reported, at the next wait.
+    with contextlib.suppress(BrokenPipeError, ConnectionError):
         worker.connection.send(claim.id)
-    except (BrokenPipeError, ConnectionError):
-        pass  # the process died between claims: the closed pipe is noticed, and reported, at the next wait
 
 
 def _stop(worker: _Worker) -> None:

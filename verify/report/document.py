@@ -3,7 +3,8 @@
     {"schema": 1, "profile", "seed", "data", "jobs", "started", "seconds", "resumed": [...], "versions": {...},
     "hardware": {...},
      "passed": bool, "summary": {verdict: count}, "unexpected": [{id, verdict, expected}], "baseline": null | {...},
-     "claims": [{"id", "title", "source", "statement", "latex", "settings", "verdict", "expected", "as_expected", "seed", "seconds",
+     "claims": [{"id", "title", "source", "statement", "latex", "settings", "verdict", "expected", "as_expected",
+     "seed", "seconds",
                  "evidence": {...}, "error": null | {"reason", "traceback"}}]}
 
 `evidence` has the fields of `verify.framework.evidence.Evidence`. Undefined numbers are null. docs/report-schema.md
@@ -37,6 +38,7 @@ def build_document(
 
     Args:
         records: one record a claim (`verify.framework.execute`).
+        options: how they were run.
         seconds: wall-clock time of this run.
         resumed: identifiers of claims taken over from an unfinished run.
         baseline: the comparison with a baseline (`verify.baseline.compare`), if one was given.

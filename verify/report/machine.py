@@ -1,4 +1,6 @@
-"""JUnit XML and CTRF JSON (ctrf.io), for the test dashboards of a CI: one test a claim, passed where its verdict is the expected one."""
+"""JUnit XML and CTRF JSON (ctrf.io), for the test dashboards of a CI: one test a claim, passed where its verdict is the
+expected one.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def _failure(claim: Mapping[str, Any], differences: Mapping[str, list[str]]) -> 
 
 
 def junit_report(document: Mapping[str, Any]) -> str:
-    """The run as JUnit XML: a crashed claim is an error, another verdict than expected (or than the baseline's) a failure."""
+    """The run as JUnit XML: a crashed claim is an error, another verdict than expected (or than the baseline's) a
+    failure.
+    """
     differences = _differences(document)
     suite = ElementTree.Element(
         "testsuite", name="nngp-dag verify", timestamp=document["started"], time=str(document["seconds"])

@@ -1,1 +1,3 @@
-"""What several claims share: structural conditions of DAGs, two-point kernels of whole spaces, smallest counterexamples."""
+"""What several claims share: structural conditions of DAGs, two-point kernels of whole spaces, smallest
+counterexamples.
+"""

@@ -18,7 +18,7 @@ def pair_grid(variances: tuple[float, ...], correlations: tuple[float, ...]) -> 
 
 
 def dual_on_pairs(activation: Activation, pairs: np.ndarray) -> np.ndarray:
-    """f for pairs (kxx, kyy, rho) [P, 3], as [P]."""
+    """The dual map f for pairs (kxx, kyy, rho) [P, 3], as [P]."""
 
     def one(kxx: jax.Array, kyy: jax.Array, rho: jax.Array) -> jax.Array:
         kxy = rho * jnp.sqrt(kxx * kyy)
@@ -28,5 +28,5 @@ def dual_on_pairs(activation: Activation, pairs: np.ndarray) -> np.ndarray:
 
 
 def mean_on(activation: Activation, variances: np.ndarray) -> np.ndarray:
-    """beta for variances [P], as [P]."""
+    """The mean beta for variances [P], as [P]."""
     return np.asarray(jax.vmap(activation.mean)(jnp.asarray(variances)))

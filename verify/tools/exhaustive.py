@@ -1,8 +1,9 @@
-"""A statement tried on every DAG of complete spaces, with the structural condition that decides it and certified counterexamples.
+"""A statement tried on every DAG of complete spaces, with the structural condition that decides it and certified
+counterexamples.
 
-The condition is a list of *violations*: structural classes of which a DAG must be in none for the statement to be true of it. It is
-tested on every DAG: a DAG outside all classes for which the statement fails, or one inside some class for which it is true, makes the
-claim crash rather than report a condition that is wrong.
+The condition is a list of *violations*: structural classes of which a DAG must be in none for the statement to be true
+of it. It is tested on every DAG: a DAG outside all classes for which the statement fails, or one inside some class for
+which it is true, makes the claim crash rather than report a condition that is wrong.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ VIOLATIONS = {
 
 @dataclass
 class Exhaustive:
-    """What came of it: readings, a table of counts and one of smallest counterexamples, certificates and key figures."""
+    """What came of it: readings, a table of counts and one of smallest counterexamples, certificates and key
+    figures.
+    """
 
     readings: list[Reading] = field(default_factory=list)
     counts: list[list[Any]] = field(default_factory=list)

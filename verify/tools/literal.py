@@ -1,4 +1,6 @@
-"""The paper's formulas transcribed literally in NumPy, as a second route to every number: nothing here uses the library."""
+"""The paper's formulas transcribed literally in NumPy, as a second route to every number: nothing here uses the
+library.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +60,8 @@ def gaussian_integrals(
 ) -> float:
     """E[sigma(g) sigma(g')] of Eq. 4 for variances kxx, kyy and correlation rho, by Gauss-Legendre panels.
 
-    g = sqrt(kxx) z1 and g' = sqrt(kyy) (rho z1 + sqrt(1 - rho^2) z2). The plane is cut where g or g' is zero, so that a kink of
-    sigma at zero lies on the border of a panel.
+    g = sqrt(kxx) z1 and g' = sqrt(kyy) (rho z1 + sqrt(1 - rho^2) z2). The plane is cut where g or g' is zero, so that a
+    kink of sigma at zero lies on the border of a panel.
 
     Args:
         sigma: activation on arrays.
@@ -145,7 +147,7 @@ Kernels = tuple[float, np.ndarray, float, np.ndarray]
 
 
 def _f(k: np.ndarray) -> np.ndarray:
-    """f on [variance, covariances...] of two inputs of equal variance."""
+    """The map f on [variance, covariances...] of two inputs of equal variance."""
     rho = np.clip(k / k[0], -1, 1)
     return k[0] * (np.sqrt(1 - rho**2) + (np.pi - np.arccos(rho)) * rho) / np.pi
 

@@ -63,7 +63,9 @@ class Space:
         return next(i for i, name in enumerate(self.names) if Dag.from_code(name).pruned().to_code() == code)
 
     def smallest(self, chosen: np.ndarray) -> str | None:
-        """Among the chosen DAGs (bool [A]) the code with the fewest edges, then the fewest nodes, pruned; ties by code."""
+        """Among the chosen DAGs (bool [A]) the code with the fewest edges, then the fewest nodes, pruned; ties by
+        code.
+        """
         candidates = {Dag.from_code(self.names[i]).pruned() for i in np.flatnonzero(chosen)}
         key = lambda dag: (len(list(dag.edges())), dag.num_nodes, dag.to_code())  # noqa: E731
         return min(candidates, key=key).to_code() if candidates else None
@@ -71,7 +73,9 @@ class Space:
 
 @lru_cache(maxsize=4)
 def complete_space(num_nodes: int) -> Space:
-    """The complete space of `num_nodes` nodes (729 DAGs of four, 59,049 of five), without the DAGs that have no path."""
+    """The complete space of `num_nodes` nodes (729 DAGs of four, 59,049 of five), without the DAGs that have no
+    path.
+    """
     codes = enumerate_codes(num_nodes)
     counts = path_counts_array(codes)
     keep = counts.sum(axis=1) > 0
@@ -90,7 +94,7 @@ def path_sum_reading(reading: tuple[str, str, str], kernel: str = "nngp") -> tup
 
 
 def unit_circle(n: int) -> np.ndarray:
-    """n unit rows [n, 2] whose correlations with the first run from 1 (itself) down to -1, denser near 1."""
+    """Unit rows [n, 2] whose correlations with the first run from 1 (itself) down to -1, denser near 1."""
     angles = np.pi * np.linspace(0, 1, n) ** 1.5
     return np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 

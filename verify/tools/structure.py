@@ -1,7 +1,8 @@
 """Structural conditions of DAGs, from the edges alone (nothing here knows a kernel).
 
-All are about the pruned DAG. A *skip path* has only skip edges, and may have none. A *source* is the input, or the head of a
-linear edge: what enters the DAG's sums afresh there. Under the stem embedding the input is itself the head of a linear edge.
+All are about the pruned DAG. A *skip path* has only skip edges, and may have none. A *source* is the input, or the head
+of a linear edge: what enters the DAG's sums afresh there. Under the stem embedding the input is itself the head of a
+linear edge.
 
 - `double_skip`: two nodes are joined by two different skip paths, so that a feature meets a copy of itself.
 - `mean_meeting`: skip paths carry the features of two different linear edges to one node, where their means multiply.

@@ -1,0 +1,27 @@
+"""Eq. 10-11: the kernel of DAG#3 of Figure 3."""
+
+from __future__ import annotations
+
+from verify import Context, Evidence, claim
+from verify.claims._figure_3 import check_equation
+
+
+@claim(
+    "dag-3",
+    title="DAG#3: K = K_0 + f(K_0) + f(2 f(K_0)), and its bound",
+    source="Eq. 10-11",
+    statement="The NNGP of DAG#3 (2_21_112) is K_0 + f(K_0) + f(2 f(K_0)), and the smallest eigenvalue of two rows is"
+    " 4 minus its off-diagonal.",
+    latex=r"K^{(3)} = K^{(0)} + f(K^{(0)}) + f(2 f(K^{(0)})), \quad \lambda_{dag3} = 4 - \tilde f(K^{(0)}_{ij})",
+    expected="holds-conditionally",
+    settings={"data": "64 rows of real data", "orders and embeddings": "all", "networks": "of finite width"},
+)
+def check(context: Context) -> Evidence:
+    """Eq. 10-11 against exact in both orders and all embeddings, and against networks."""
+    return check_equation(
+        context,
+        "dag-3",
+        "Eq. 10 is the kernel in activation-first, where features behind a linear edge have mean zero. In"
+        " activation-last two ReLU features meet at node 2, and what their means add passes through f, so that Eq. 11"
+        " fails with Eq. 10.",
+    )
