@@ -60,9 +60,7 @@ def refused(run):
     return refused
 
 
-# ---- what it gives -----------------------------------------------------------------------------------------------------
-
-
+# ---- what it gives ---------------------------------------------------------------------------------------------------
 def test_json_has_the_fixed_keys_and_the_figures_of_the_kernels(document):
     result = document("2_21_112", "--data", DATA)
     assert list(result) == ["code", "n", "method", "order", "embedding", "activation", "nngp", "ntk"]
@@ -150,9 +148,7 @@ def test_real_mnist(document, shared_data):
     assert result["ntk"]["lambda_min"] >= result["nngp"]["lambda_min"]
 
 
-# ---- what is wrong -----------------------------------------------------------------------------------------------------
-
-
+# ---- what is wrong ---------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -239,9 +235,7 @@ def test_the_estimate_grows_with_what_is_computed():
     assert estimated_bytes(8000, 32, dag, "neural-tangents", ("nngp",)) > both
 
 
-# ---- as a process ------------------------------------------------------------------------------------------------------
-
-
+# ---- as a process ----------------------------------------------------------------------------------------------------
 def test_as_a_process(tmp_path):
     command = [sys.executable, "-m", "nngp_dag", "kernel", "2_02_002", "--data", "digits:30"]
     done = subprocess.run([*command, "--json", "--out", "k.npz"], cwd=tmp_path, capture_output=True, text=True)

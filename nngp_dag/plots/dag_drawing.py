@@ -1,0 +1,148 @@
+"""A DAG as a picture, in the style of the paper's Figure 3: solid arrows linear, dashed skip, light grey zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nngp_dag.dag import Dag, Op
+from nngp_dag.errors import InputError
+from nngp_dag.plots.style import COLOURS, figure_style, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Circle
+
+__all__ = ["MAX_DRAWN", "draw_dag"]
+
+MAX_DRAWN = 40
+"""The largest number of nodes that a drawing serves."""
+
+_LOOK: dict[Op, dict[str, Any]] = {
+    Op.LINEAR: {"color": COLOURS["blue"], "linestyle": "-", "zorder": 3},
+    Op.SKIP: {"color": COLOURS["vermilion"], "linestyle": (0, (4, 2)), "zorder": 2},
+    Op.ZERO: {"color": "#D9D9D9", "linestyle": "-", "zorder": 1},
+}
+_SMALL = 8
+"""Up to this number of nodes every edge is drawn, zero edges too."""
+
+
+def draw_dag(dag: Dag, ax: Axes | None = None, *, title: str | None = None, legend: bool | None = None) -> Axes:
+    """Draw a DAG as nodes in a row, input left and output right, with an arrow an edge.
+
+    Edges between neighbours are straight. Of the others, those out of even nodes bend upwards and those out of odd
+    nodes downwards, the same edge always the same way, so that DAGs can be compared; four nodes are drawn without
+    crossings. Above eight nodes linear edges bend upwards and skip edges downwards instead, and zero edges are left
+    out: there would be hundreds. Nodes and edges that lie on no path from input to output are faded.
+
+    Args:
+        dag: at most 40 nodes.
+        ax: where to draw; by default a new figure.
+        title: by default the code (shortened).
+        legend: explain the arrows; by default in a new figure only.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        InputError: more than 40 nodes.
+    """
+    n = dag.num_nodes
+    if n > MAX_DRAWN:
+        raise InputError(
+            f"a drawing serves up to {MAX_DRAWN} nodes, this DAG has {n}: draw its pruned() form, or a part"
+        )
+    with figure_style():
+        legend = ax is None if legend is None else legend
+        ax = new_axes(ax, *_figure_size(n))
+        large = n > _SMALL
+        radius = min(0.38, 0.21 + 0.006 * max(0, n - 4))
+        on_path = dag.reachable()
+        nodes = _draw_nodes(ax, on_path, radius)
+        for s, t, op in _edges(dag, large):
+            _draw_edge(ax, nodes, s, t, op, large, faded=not (on_path[s] and on_path[t]))
+        low, high = _extent(dag, large)
+        ax.set(xlim=(-0.6, n - 0.4), ylim=(low - radius - 0.15, high + radius + 0.15), aspect="equal")
+        ax.set_axis_off()
+        code = dag.to_code()
+        ax.set_title((code if len(code) <= 48 else code[:45] + "...") if title is None else title)
+        if legend:
+            _draw_legend(ax, [op for op in _LOOK if any(o == op for *_, o in _edges(dag, large))], large)
+    return ax
+
+
+def _figure_size(n: int) -> tuple[float, float]:
+    unit = 1.0 if n <= _SMALL else max(0.34, 8 / n)
+    return 0.6 + unit * n, 1.0 + unit * max(1.0, 0.5 * (n - 1))
+
+
+def _edges(dag: Dag, large: bool) -> Iterator[tuple[int, int, Op]]:
+    """The edges that are drawn."""
+    for t in range(1, dag.num_nodes):
+        for s in range(t):
+            op = dag.op(s, t)
+            if op is not Op.ZERO or not large:
+                yield s, t, op
+
+
+def _bend(s: int, t: int, op: Op, large: bool) -> float:
+    """How far the control point of the arc is off its chord, as a fraction of it; positive upwards."""
+    if t == s + 1:
+        return 0.0
+    # Longer arcs leave more steeply, so that arcs of one node part at once.
+    size = 0.46 + 0.002 * (t - s) if large else 0.34 + 0.05 * (t - s - 1)
+    upwards = op is Op.LINEAR if large else s % 2 == 0
+    return size if upwards else -size
+
+
+def _extent(dag: Dag, large: bool) -> tuple[float, float]:
+    """Lowest and highest points of the arcs, which rise to half the height of their control points."""
+    heights = [0.5 * (t - s) * _bend(s, t, op, large) for s, t, op in _edges(dag, large)]
+    return min([0.0, *heights]), max([0.0, *heights])
+
+
+def _draw_nodes(ax: Axes, on_path: np.ndarray, radius: float) -> list[Circle]:
+    from matplotlib.patches import Circle
+
+    nodes = []
+    for i, alive in enumerate(on_path):
+        fill = "#E4EEF5" if alive and i in (0, len(on_path) - 1) else "white"
+        colour = COLOURS["black"] if alive else "#B5B5B5"
+        node = Circle((i, 0), radius, facecolor=fill, edgecolor=colour, zorder=4)
+        node.set_linewidth(1.0)
+        ax.add_patch(node)
+        ax.text(i, 0, str(i), ha="center", va="center_baseline", color=colour, zorder=5)
+        nodes.append(node)
+    return nodes
+
+
+def _draw_edge(ax: Axes, nodes: list[Circle], s: int, t: int, op: Op, large: bool, faded: bool) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    arrow = FancyArrowPatch(
+        (s, 0),
+        (t, 0),
+        patchA=nodes[s],
+        patchB=nodes[t],
+        connectionstyle=f"arc3,rad={-_bend(s, t, op, large)}",
+        arrowstyle="-|>",
+        mutation_scale=6 if large else 10,
+        shrinkA=0,
+        shrinkB=0.5,
+        linewidth=0.7 if large else 1.4,
+        alpha=0.35 if faded and op is not Op.ZERO else 1.0,
+        **_LOOK[op],
+    )
+    arrow.set_gid(f"edge {s} {t} {op.name.lower()}")
+    ax.add_patch(arrow)
+
+
+def _draw_legend(ax: Axes, ops: list[Op], large: bool) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], linewidth=1.4, label=op.name.lower(), **_LOOK[op]) for op in ops]
+    if large:
+        handles.append(Line2D([], [], linestyle="none", label="(zero edges not drawn)"))
+    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(handles))
