@@ -24,6 +24,7 @@ COMMANDS = {
     "montecarlo": "Kernels of real finite networks, and which method they accept or reject.",
     "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
+    "score": "Scores of untrained networks (NAS-WOT, TE-NAS, trivial baselines), a row an architecture.",
     "reproduce": "Figures and tables of the paper, recomputed.",
     "verify": "Check the claims of the paper and report verdicts with their evidence.",
 }

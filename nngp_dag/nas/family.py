@@ -1,0 +1,87 @@
+"""What a search space's networks are: the class, its sizes for each use, and how an architecture becomes its input."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.errors import InputError
+from nngp_dag.spaces import Space, get
+
+__all__ = ["Family", "Parameters", "families", "family"]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Size of one architecture's network.
+
+    Attributes:
+        parameters: number of trained numbers (weights, biases, scales).
+        multiply_adds: multiply-adds of convolutions and of the classifier for one image.
+    """
+
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """The networks of a search space.
+
+    Attributes:
+        space: the space of architectures, with its notation.
+        network: a Flax module class: `network(spec)` called with (images, genes, probe), see `Network201`.
+        wot: sizes of the network that NAS-WOT scores.
+        ntk: sizes of the network whose tangent kernel TE-NAS computes.
+        regions: sizes of the network whose linear regions TE-NAS counts, for single-channel patches.
+        train: sizes of the supernet that FP-NAS trains.
+        genes: from an architecture, integers [cells, genes], to what the network takes; InputError where it has none.
+        size: number of parameters and multiply-adds of an architecture: (spec, genes, image size) -> Parameters.
+    """
+
+    space: Space
+    network: type
+    wot: Any
+    ntk: Any
+    regions: Any
+    train: Any
+    genes: Callable[[np.ndarray], np.ndarray]
+    size: Callable[[Any, np.ndarray, int], Parameters]
+
+    def read(self, architecture: Any) -> np.ndarray:
+        """Integers [cells, genes] of an architecture given in the space's notation or as such an array.
+
+        Raises:
+            InputError: an architecture that the space does not have.
+        """
+        if isinstance(architecture, str):
+            return self.space.parse(architecture)
+        rows = np.asarray(architecture)
+        if rows.shape != (len(self.space.cells), self.space.genes):
+            raise InputError(
+                f"an architecture of {self.space.title} is an array [{len(self.space.cells)}, {self.space.genes}],"
+                f" got shape {list(rows.shape)}"
+            )
+        # What can be written and read again is an architecture.
+        return self.space.parse(self.space.write(rows))
+
+
+_FAMILIES = {"nasbench201": "family201", "darts": "family_darts"}
+
+
+def families() -> list[str]:
+    """The names of the spaces that have networks."""
+    return list(_FAMILIES)
+
+
+def family(name: str) -> Family:
+    """The networks of a space; InputError lists the spaces that have some."""
+    if name not in _FAMILIES:
+        raise InputError(f"no networks for the space {name!r}: accepted are {', '.join(_FAMILIES)}")
+    module = importlib.import_module(f"nngp_dag.nas.{_FAMILIES[name]}")
+    result: Family = module.make(get(name))
+    return result

@@ -1,0 +1,53 @@
+"""The networks of NAS-Bench-201."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nngp_dag.nas.family import Family, Parameters
+from nngp_dag.nas.network201 import MacroSpec, Network201
+from nngp_dag.spaces import Space
+from nngp_dag.spaces.nasbench201 import OPERATIONS
+
+__all__ = ["make", "size"]
+
+
+def make(space: Space) -> Family:
+    """The family of the space `nasbench201`."""
+    return Family(
+        space=space,
+        network=Network201,
+        wot=MacroSpec(),
+        ntk=MacroSpec(channels=3, cells=1, init="kaiming-fan-out"),
+        regions=MacroSpec(channels=1, cells=1, stages=1, inputs=1, stem=False, init="kaiming-fan-in"),
+        train=MacroSpec(),
+        genes=lambda rows: np.asarray(rows[0], np.int32),
+        size=size,
+    )
+
+
+def size(spec: MacroSpec, genes: np.ndarray, image: int) -> Parameters:
+    """Parameters and multiply-adds of the network that has only the chosen operations (as the publishers count)."""
+    kernels = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
+    areas = [kernels[OPERATIONS[gene]] for gene in genes if OPERATIONS[gene] in kernels]
+    parameters = multiply_adds = 0
+
+    def add(inputs: int, outputs: int, area: int, side: int, norm: bool = True, times: int = 1) -> None:
+        nonlocal parameters, multiply_adds
+        parameters += times * (inputs * outputs * area + (2 * outputs if norm else 0))
+        multiply_adds += times * inputs * outputs * area * side * side
+
+    side, width = image, spec.channels
+    if spec.stem:
+        add(spec.inputs, width, 9, side)
+    for stage in range(spec.stages):
+        if stage:
+            side = (side + 1) // 2
+            add(width, 2 * width, 9, side)
+            add(2 * width, 2 * width, 9, side)
+            add(width, 2 * width, 1, side, norm=False)
+            width *= 2
+        for area in areas:
+            add(width, width, area, side, times=spec.cells)
+    parameters += 2 * width + width * spec.classes + spec.classes
+    return Parameters(parameters, multiply_adds + width * spec.classes)

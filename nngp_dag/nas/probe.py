@@ -1,0 +1,70 @@
+"""Probes: what a network reports about the inputs of its ReLUs, without a second forward pass.
+
+Several ReLUs may read the same tensor (every convolution that leaves a node has one of its own), so a network calls its
+probe once a tensor, with the number of ReLUs that read it; that number is traced, as the architecture is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+__all__ = ["Probe", "agreement", "no_probe", "patterns", "released_agreement"]
+
+_EXACT = 1 << 24
+"""Sums of this many +-1 are exact in float32."""
+
+
+class Probe(Protocol):
+    """A probe of ReLU inputs; the network gathers what it returns."""
+
+    def __call__(self, z: Array, count: Array | int, *, block: bool) -> Any:
+        """Report on z.
+
+        Args:
+            z: input of ReLUs, [N, ...], a row an image.
+            count: number of ReLUs that read z, a scalar, possibly traced; 0 where none does.
+            block: whether those ReLUs belong to ReLU-conv-BN blocks (the last ReLU does not).
+        """
+
+
+def no_probe(z: Array, count: Array | int, *, block: bool) -> tuple[()]:
+    """Report nothing."""
+    del z, count, block
+    return ()
+
+
+def agreement(z: Array, count: Array | int, *, block: bool) -> Array:
+    """The agreement of binary codes, int32 [N, N]: at how many places both are on or both off, times
+    `count`.
+
+    With codes c in {0,1} this is c c^T + (1-c)(1-c)^T (Mellor et al., arXiv:2006.04647, Eq. 3: the number of rectified
+    units minus the Hamming distance). With signs s = 2c - 1 it is (F + s s^T) / 2 for F units, one product, and exact.
+    """
+    del block
+
+    def gram() -> Array:
+        signs = jnp.where(z.reshape(z.shape[0], -1) > 0, 1.0, -1.0).astype(jnp.float32)
+        units = signs.shape[1]
+        parts = [signs[:, i : i + _EXACT] for i in range(0, units, _EXACT)]
+        product = jnp.stack([(part @ part.T).astype(jnp.int32) for part in parts]).sum(0)
+        return (units + product) // 2 * count
+
+    if isinstance(count, int):
+        return gram()
+    return lax.cond(count > 0, gram, lambda: jnp.zeros((z.shape[0], z.shape[0]), jnp.int32))
+
+
+def released_agreement(z: Array, count: Array | int, *, block: bool) -> Array:
+    """`agreement` with the weights of the released code, whose hooks fire on a ReLU-conv-BN block and on its ReLU:
+    every ReLU of a block counts twice, the last one once.
+    """
+    return agreement(z, count, block=block) * (2 if block else 1)
+
+
+def patterns(z: Array, count: Array | int, *, block: bool) -> Array:
+    """Which units are on, bool [N, units]; all off where no ReLU reads z."""
+    del block
+    return (z.reshape(z.shape[0], -1) > 0) & (jnp.asarray(count) > 0)
