@@ -72,7 +72,7 @@ def command(
     if seeds < 4:
         raise InputError(f"at least 4 seeds are needed for a standard error, got {seeds}")
     rows = load(data, raw=raw, data_dir=data_dir, labels=False).x
-    options: dict[str, Any] = dict(order=order, embedding=embedding, activation=activation, dtype=dtype)
+    options: dict[str, Any] = {"order": order, "embedding": embedding, "activation": activation, "dtype": dtype}
     with progress_bar("Networks", seeds, "networks") as report:
         result = monte_carlo(
             dag, rows, width, seeds, seed, tolerance=tolerance, confidence=confidence, progress=report, **options

@@ -113,9 +113,8 @@ def monte_carlo(
         done = min(seeds, start + stream.chunk)
         if progress is not None:
             progress(done)
-        if tolerance is not None and done >= 4:
-            if all(_tightness(m.mean, half_width(m, confidence)) <= tolerance for m in moments):
-                break
+        if tolerance is not None and done >= 4 and _widest(moments, confidence) <= tolerance:
+            break
     nngp, ntk = (_estimate(m, confidence) for m in moments)
     return MonteCarloEstimate(dag, stream.spec, int(moments[0].n), confidence, nngp, ntk)
 
@@ -184,6 +183,10 @@ def _accumulate(
 def _estimate(moments: Moments, confidence: float) -> KernelEstimate:
     mean, error = np.asarray(moments.mean), np.asarray(standard_error(moments))
     return KernelEstimate(mean, error, half_width(moments, confidence))
+
+
+def _widest(moments: _Pair, confidence: float) -> float:
+    return max(_tightness(m.mean, half_width(m, confidence)) for m in moments)
 
 
 def _tightness(mean: Any, width: Any) -> float:

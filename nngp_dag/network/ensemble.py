@@ -32,7 +32,7 @@ class Member(NamedTuple):
 
 
 def initialize(spec: NetworkSpec, wiring: Array, key: Array) -> Member:
-    """The state of the network with this wiring matrix [slots + 1, slots + 1], its weights drawn by `key`: traceable."""
+    """The state of the network of a wiring matrix [slots + 1, slots + 1], with weights drawn by `key`: traceable."""
     model = DagNetwork(spec, wiring, rngs=nnx.Rngs(params=key))
     parts: Any = nnx.split(model, nnx.Param, ...)
     _, params, rest = parts

@@ -1,0 +1,81 @@
+"""The infinite-width prediction of a training curve: full-batch gradient descent on mean squared error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.activations import Activation
+from nngp_dag.dag import Dag
+from nngp_dag.kernel import kernel_fn
+from nngp_dag.memory import require_memory
+from nngp_dag.prediction.dynamics import LinearDynamics
+
+__all__ = ["PredictedCurve", "predict_curve"]
+
+
+@dataclass(frozen=True)
+class PredictedCurve:
+    """Loss and accuracy at infinite width, averaged over random networks, at each step [P].
+
+    Attributes:
+        steps: step numbers.
+        loss: mean over rows of |u - y|^2 / 2, in expectation (exact).
+        accuracy: mean over `draws` draws of the initial outputs from their Gaussian process.
+        accuracy_error: standard error of `accuracy`.
+    """
+
+    steps: tuple[int, ...]
+    loss: np.ndarray
+    accuracy: np.ndarray
+    accuracy_error: np.ndarray
+
+
+def predict_curve(
+    dag: Dag,
+    x: Any,
+    targets: Any,
+    learning_rate: float,
+    steps: Sequence[int],
+    *,
+    order: str | None = None,
+    embedding: str = "gaussian",
+    activation: str | Activation = "relu",
+    output_scale: float = 1.0,
+    draws: int = 32,
+    seed: int = 0,
+) -> PredictedCurve:
+    """Predict what `train` measures with mse, gd and the ntk parameterisation, from the exact kernels.
+
+    Args:
+        dag: any DAG.
+        x: rows [N, d].
+        targets: y [N, C]; an output's class is its largest coordinate.
+        learning_rate: as in `TrainConfig` (the loss is a mean over rows).
+        steps: where to predict.
+        order: as in `kernel_fn`.
+        embedding: as in `kernel_fn`.
+        activation: as in `kernel_fn`.
+        output_scale: factor s on the outputs; both kernels are multiplied by s^2.
+        draws: initial functions for the accuracy.
+        seed: seed of the draws.
+
+    Raises:
+        InputError: no exact kernel for this setting, or too little memory.
+    """
+    rows, y = np.asarray(x, np.float64), np.asarray(targets, np.float64)
+    n = len(rows)
+    require_memory(8 * 6 * n**2, f"the predicted curve of {n:,} rows")
+    kernels = kernel_fn(dag, "exact", order, embedding, activation)(rows)
+    nngp, ntk = (output_scale**2 * np.asarray(kernel) for kernel in kernels)
+    dynamics = LinearDynamics(ntk, learning_rate)
+    values, vectors = np.linalg.eigh(nngp)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    initial = root @ np.random.default_rng(seed).normal(size=(draws, n, y.shape[1]))
+    labels = y.argmax(axis=1)
+    hits = np.stack([(dynamics.outputs(k, y, initial).argmax(axis=2) == labels).mean(axis=1) for k in steps])
+    error = hits.std(axis=1, ddof=1) / np.sqrt(draws)
+    return PredictedCurve(tuple(steps), dynamics.expected_losses(list(steps), y, nngp), hits.mean(axis=1), error)
