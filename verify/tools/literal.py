@@ -94,7 +94,7 @@ def gaussian_integrals(
 
 
 def exact_two_point(
-    edges: Sequence[tuple[int, int, int]], n: int, rho: np.ndarray, last: bool, embedding: str
+    edges: Sequence[tuple[int, int, int]], n: int, rho: np.ndarray, last: bool, embedding: str, means: bool = True
 ) -> Kernels:
     """NNGP and NTK of wide ReLU networks on unit rows, by the recursion over all pairs of nodes.
 
@@ -104,6 +104,7 @@ def exact_two_point(
         rho: correlations [R].
         last: activation-last, else activation-first.
         embedding: `gaussian`, `gaussian-trained` or `stem`.
+        means: whether features have their means; without, every mean is taken as zero.
 
     Returns:
         (NNGP K_ii, NNGP K_ij [R], NTK Theta_ii + K_ii, NTK K_ij + Theta_ij [R]).
@@ -111,18 +112,18 @@ def exact_two_point(
     k = np.concatenate([[1.0], rho])  # entry 0 is the pair of an input with itself, whose correlation is 1
     mean, theta = 0.0, np.zeros_like(k)
     if embedding == "stem":
-        mean, theta, k = np.sqrt(1 / np.pi), _fdot(k) * k, _f(k)
+        mean, theta, k = np.sqrt(1 / np.pi) * means, _fdot(k) * k, _f(k)
     elif embedding == "gaussian-trained":
         theta = k
     covariance = {(0, 0): k}
     tangent = {(0, 0): theta}
-    means = [mean]
+    totals = [mean]
     for t in range(1, n):
         skips = [s for s, head, op in edges if head == t and op == 1]
         linears = [s for s, head, op in edges if head == t and op == 2]
-        b = {s: np.sqrt(covariance[s, s][0] / np.pi) if last else 0.0 for s in linears}
+        b = {s: np.sqrt(covariance[s, s][0] / np.pi) if last and means else 0.0 for s in linears}
         for r in range(t):
-            k_tr = sum((covariance[s, r] for s in skips), np.zeros_like(k)) + sum(b[s] * means[r] for s in linears)
+            k_tr = sum((covariance[s, r] for s in skips), np.zeros_like(k)) + sum(b[s] * totals[r] for s in linears)
             theta_tr = sum((tangent[s, r] for s in skips), np.zeros_like(k))
             covariance[t, r] = covariance[r, t] = k_tr
             tangent[t, r] = tangent[r, t] = theta_tr
@@ -131,14 +132,14 @@ def exact_two_point(
             for u in skips:
                 k_tt = k_tt + covariance[s, u]
                 theta_tt = theta_tt + tangent[s, u]
-            k_tt = k_tt + 2 * sum(means[s] * b[u] for u in linears)
+            k_tt = k_tt + 2 * sum(totals[s] * b[u] for u in linears)
         for s in linears:
             inner = covariance[s, s]
             f, fdot = _f(inner), _fdot(inner)
             k_tt = k_tt + f + sum(b[s] * b[u] for u in linears if u != s)
             theta_tt = theta_tt + fdot * tangent[s, s] + (fdot * inner if last else f)
         covariance[t, t], tangent[t, t] = k_tt, theta_tt
-        means.append(sum(means[s] for s in skips) + sum(b.values()))
+        totals.append(sum(totals[s] for s in skips) + sum(b.values()))
     k, theta = covariance[n - 1, n - 1], tangent[n - 1, n - 1]
     return float(k[0]), k[1:], float(k[0] + theta[0]), (k + theta)[1:]
 
