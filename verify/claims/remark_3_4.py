@@ -1,0 +1,58 @@
+"""Remark 3.4: centred normalised inputs have K^(0)_ii = 1."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nngp_dag.dag import Dag
+from nngp_dag.kernel import kernel_fn
+from verify import Context, Evidence, Reading, claim
+
+
+@claim(
+    "remark-3.4",
+    title="Centred normalised inputs have K_ii = 1",
+    source="Remark 3.4",
+    statement="With centred normalised inputs every diagonal entry of K^(0) is 1, and f keeps it at 1 along a chain.",
+    latex=r"K^{(0)}_{ii} = 1",
+    expected="holds-conditionally",
+    settings={"data": "real data: unit rows; features centred and scaled to unit variance", "embeddings": "all"},
+    fast=True,
+)
+def check(context: Context) -> Evidence:
+    """Two meanings of 'normalised': rows of unit norm, and features of mean zero and unit variance."""
+    rows = context.rows(64)
+    standardised = rows - rows.mean(axis=0)
+    scale = standardised.std(axis=0)
+    standardised = standardised[:, scale > 0] / scale[scale > 0]
+    standardised /= np.sqrt(standardised.shape[1])
+    identity, chain = Dag.from_code("1"), Dag.from_code("2_02_002")
+    readings = []
+    for words, x in (("rows of unit norm", rows), ("features of mean 0 and variance 1, over sqrt(d)", standardised)):
+        for embedding in ("gaussian", "stem"):
+            diagonals = [
+                np.diag(np.asarray(kernel_fn(dag, embedding=embedding)(x, get="nngp"))) for dag in (identity, chain)
+            ]
+            error = max(float(np.abs(d - 1).max()) for d in diagonals)
+            readings.append(
+                Reading.agreement(
+                    error,
+                    tolerance=1e-12,
+                    cases=2 * len(x),
+                    order="activation-last",
+                    embedding=embedding,
+                    method="exact",
+                    label=words,
+                    detail=f"K_ii from {diagonals[0].min():.4g} to {diagonals[0].max():.4g}",
+                )
+            )
+    outside = readings[2]
+    return Evidence(
+        readings,
+        summary=f"Exactly 1 on rows of unit norm, centred or not. Features of mean 0 and variance 1 alone give"
+        f" {outside.detail}: 1 only on average.",
+        condition="Rows must have unit norm; centring features has no part in it. Then f(1) = 1 for every activation,"
+        " by the choice of c.",
+        inside={"rows": "unit norm", "largest error": readings[0].worst},
+        outside={"rows": "features standardised", "largest error": outside.worst},
+    )
