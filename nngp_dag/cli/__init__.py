@@ -22,9 +22,12 @@ COMMANDS = {
     "sweep": "Kernels of many DAGs on the same data, a row each.",
     "kernel": "Infinite-width kernels of one DAG on data, and their spectra.",
     "montecarlo": "Kernels of real finite networks, and which method they accept or reject.",
+    "train": "Training curves of finite networks, and their infinite-width prediction.",
+    "predict": "What infinitely wide networks predict: NNGP posterior and NTK.",
     "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
     "score": "Scores of untrained networks (NAS-WOT, TE-NAS, trivial baselines), a row an architecture.",
+    "search": "Architecture searches (NAS-WOT, TE-NAS, FP-NAS), with and without the filter.",
     "reproduce": "Figures and tables of the paper, recomputed.",
     "verify": "Check the claims of the paper and report verdicts with their evidence.",
 }
