@@ -83,7 +83,7 @@ def command(
     needs_images = [name for name in chosen if score(name).batch is not None]
     if not chosen:
         raise InputError(f"no score given: accepted are {', '.join(SCORES)}")
-    networks = _resized(family(space_name), channels, cells)
+    networks = family(space_name).resized(channels, cells)
     table = None if benchmark is None else read(networks.space, benchmark)
     images = load_images(data, data_dir=data_dir) if needs_images else None
     scorer = Scorer.make(
@@ -118,14 +118,6 @@ def command(
         click.echo(
             f"nngp-dag: skipped {source.bad} lines that could not be read, {source.duplicates} duplicates", err=True
         )
-
-
-def _resized(networks: Any, channels: int | None, cells: int | None) -> Any:
-    """The family with other sizes of the network that wot scores."""
-    import dataclasses
-
-    changes = {name: value for name, value in (("channels", channels), ("cells", cells)) if value is not None}
-    return dataclasses.replace(networks, wot=networks.wot.replace(**changes)) if changes else networks
 
 
 class _Source:

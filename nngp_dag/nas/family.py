@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.nas.search.distribution import Choices
+from nngp_dag.nas.search.layout import Layout
 from nngp_dag.spaces import Space, get
 
 __all__ = ["Family", "Parameters", "families", "family"]
@@ -40,6 +42,9 @@ class Family:
         regions: sizes of the network whose linear regions TE-NAS counts, for single-channel patches.
         train: sizes of the supernet that FP-NAS trains.
         genes: from an architecture, integers [cells, genes], to what the network takes; InputError where it has none.
+        layout: the edges and operations of a supernet.
+        supernet: from operations' weights [cells, edges, operations] to what the network takes.
+        choices: the independent choices that make up an architecture.
         size: number of parameters and multiply-adds of an architecture: (spec, genes, image size) -> Parameters.
     """
 
@@ -50,7 +55,17 @@ class Family:
     regions: Any
     train: Any
     genes: Callable[[np.ndarray], np.ndarray]
+    layout: Layout
+    supernet: Callable[[np.ndarray], np.ndarray]
+    choices: Choices
     size: Callable[[Any, np.ndarray, int], Parameters]
+
+    def resized(self, channels: int | None = None, cells: int | None = None) -> Family:
+        """The family with other sizes of the networks that NAS-WOT scores and FP-NAS trains."""
+        changes = {name: value for name, value in (("channels", channels), ("cells", cells)) if value is not None}
+        if not changes:
+            return self
+        return replace(self, wot=self.wot.replace(**changes), train=self.train.replace(**changes))
 
     def read(self, architecture: Any) -> np.ndarray:
         """Integers [cells, genes] of an architecture given in the space's notation or as such an array.

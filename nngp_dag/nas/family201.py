@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from nngp_dag.dag import Op
+from nngp_dag.nas.cell201 import NUM_EDGES, NUM_NODES
 from nngp_dag.nas.family import Family, Parameters
 from nngp_dag.nas.network201 import MacroSpec, Network201
+from nngp_dag.nas.search.distribution import Choices
+from nngp_dag.nas.search.layout import Layout, one_operation
 from nngp_dag.spaces import Space
 from nngp_dag.spaces.nasbench201 import OPERATIONS
 
@@ -22,6 +26,23 @@ def make(space: Space) -> Family:
         regions=MacroSpec(channels=1, cells=1, stages=1, inputs=1, stem=False, init="kaiming-fan-in"),
         train=MacroSpec(),
         genes=lambda rows: np.asarray(rows[0], np.int32),
+        layout=Layout(
+            operations=OPERATIONS,
+            classes=tuple(Op.ZERO if n == "none" else Op.LINEAR if "conv" in n else Op.SKIP for n in OPERATIONS),
+            edges=tuple((s, t) for t in range(1, NUM_NODES) for s in range(t)),
+            inputs=(0,),
+            outputs=(NUM_NODES - 1,),
+            cells=1,
+            prune=1,
+            keep=None,
+            to_architecture=lambda alive: one_operation(alive).astype(np.int8),
+        ),
+        supernet=lambda weights: weights[0],
+        choices=Choices(
+            (len(OPERATIONS),) * NUM_EDGES,
+            decode=lambda options: options[None].astype(np.int8),
+            active=lambda options: np.ones(len(options), dtype=bool),
+        ),
         size=size,
     )
 

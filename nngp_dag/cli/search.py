@@ -1,0 +1,184 @@
+"""`nngp-dag search`: NAS-WOT, TE-NAS and FP-NAS, with and without the filter of Section 5.3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.errors import InputError
+
+__all__ = ["command", "look_up", "summary"]
+
+
+@click.command("search")
+@click.argument("name", metavar="wot|te-nas|fp-nas")
+@click.option("--space", "space_name", default="nasbench201", show_default=True, help="nasbench201 or darts.")
+@click.option(
+    "--filter",
+    "filter_text",
+    default="half-radius",
+    show_default=True,
+    metavar="FILTER",
+    help="half-radius, released, none, radius:SHARE, or DMIN,DMAX,MMIN,MMAX.",
+)
+@click.option("--runs", type=click.IntRange(min=1), default=3, show_default=True, help="Runs, with seeds one apart.")
+@click.option(
+    "--data",
+    default="cifar10",
+    show_default=True,
+    metavar="SPEC",
+    help="cifar10, cifar10-test (with an optional :N), or an .npz or .npy of images [N, h, w, 3].",
+)
+@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the CIFAR-10 files.")
+@click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Test accuracies of the space.")
+@click.option("--num", type=click.IntRange(min=1), help="wot: architectures drawn (100).")
+@click.option("--batch-size", type=click.IntRange(min=2), help="Images of a batch (128 wot, 32 te-nas, 64 fp-nas).")
+@click.option("--repeats", type=click.IntRange(min=1), help="te-nas: initial weights for every figure (3).")
+@click.option("--patches", type=click.IntRange(min=2), help="te-nas: patches of each of three batches (1000).")
+@click.option("--steps", type=click.IntRange(min=1), help="fp-nas: steps (200).")
+@click.option("--warmup", type=click.IntRange(min=0), help="fp-nas: steps that train the weights alone (50).")
+@click.option("--samples-per-nat", type=click.FloatRange(min=0, min_open=True), help="fp-nas: lambda (1).")
+@click.option("--channels", type=click.IntRange(min=1), help="wot, fp-nas: C of the networks (16).")
+@click.option("--cells", type=click.IntRange(min=1), help="wot, fp-nas: N, cells of a stage (5; darts 2).")
+@click.option("--wot-weights", type=click.Choice(["once", "released"]), default="once", show_default=True)
+@seed_option
+@json_option
+def command(
+    name: str,
+    space_name: str,
+    filter_text: str,
+    runs: int,
+    data: str,
+    data_dir: Path | None,
+    benchmark: Path | None,
+    channels: int | None,
+    cells: int | None,
+    seed: int,
+    as_json: bool,
+    **sizes: Any,
+) -> None:
+    """Search a space, and report what was found: accuracy, seconds, evaluations, and what the filter saved.
+
+    Accuracies are looked up in --benchmark. Seconds are those of the search, compilation apart.
+    """
+    from nngp_dag.benchmarks import read
+    from nngp_dag.cli.progress import progress_bar
+    from nngp_dag.nas.family import family
+    from nngp_dag.nas.images import load_images
+    from nngp_dag.nas.search.filters import make_filter
+    from nngp_dag.nas.search.run import SEARCHES, run_search
+
+    if name not in SEARCHES:
+        raise InputError(f"unknown search {name!r}: accepted are {', '.join(SEARCHES)}")
+    networks = family(space_name).resized(channels=channels, cells=cells)
+    settings, steps = _settings(name, networks, sizes)
+    chosen = make_filter(filter_text, networks.space)
+    table = None if benchmark is None else read(networks.space, benchmark)
+    images = load_images(data, data_dir=data_dir)
+    records = []
+    for run in range(runs):
+        with progress_bar(f"{name}, run {run + 1} of {runs}", steps, "steps") as advance:
+            result = run_search(
+                name, networks, images, chosen=chosen, seed=seed + run, settings=settings, on_step=advance
+            )
+        records.append(summary(networks.space, result, table, seed + run))
+    document = {
+        "search": name,
+        "space": networks.space.name,
+        "filter": chosen.name,
+        "ranges": None
+        if chosen.predicate is None or (name == "te-nas" and chosen.released)
+        else chosen.predicate.box.bounds,
+        "data": images.source,
+        "runs": records,
+        "mean": _over_runs(records, np.mean),
+        "deviation": _over_runs(records, lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan),
+    }
+    if as_json:
+        emit_json(document)
+    else:
+        _print(document)
+
+
+def _settings(name: str, networks: Any, sizes: dict[str, Any]) -> tuple[Any, int]:
+    """The search's settings, and the number of steps that its progress counts."""
+    from nngp_dag.nas.search.fp_nas import FpNasSettings
+    from nngp_dag.nas.search.run import SearchSettings
+
+    given = {key: value for key, value in sizes.items() if value is not None}
+    batch = given.pop("batch_size", None)
+    training: dict[str, Any] = {key: given.pop(key) for key in ("steps", "warmup", "samples_per_nat") if key in given}
+    if batch is not None:
+        if name == "fp-nas":
+            training["batch_size"] = batch
+        else:
+            given["ntk_images" if name == "te-nas" else "batch_size"] = batch
+    fp_nas = FpNasSettings(**training)
+    settings = SearchSettings(**given, fp_nas=fp_nas)
+    remaining = len(networks.layout.operations) - 1
+    rounds = range(remaining, 1, -networks.layout.prune)
+    candidates = networks.layout.cells * len(networks.layout.edges) * sum(rounds)
+    steps = {"wot": settings.num, "te-nas": candidates, "fp-nas": fp_nas.steps + fp_nas.warmup}
+    return settings, steps[name]
+
+
+def look_up(table: Any, space: Any, architecture: np.ndarray) -> dict[str, float]:
+    """Accuracies of an architecture in a benchmark; InputError where it is not there."""
+    match = np.flatnonzero((table.architectures == architecture).all((1, 2)))
+    if not len(match):
+        raise InputError(f"{space.write(architecture)}, which the search found, is not in {', '.join(table.sources)}")
+    return {name: float(values[match[0]]) for name, values in table.accuracy.items()}
+
+
+def summary(space: Any, result: Any, table: Any, seed: int) -> dict[str, Any]:
+    """One run as plain numbers."""
+    totals = space.totals(result.architecture)
+    return {
+        "seed": seed,
+        "architecture": space.write(result.architecture),
+        "accuracy": None if table is None else look_up(table, space, result.architecture),
+        "seconds": result.seconds,
+        "compile_seconds": result.compile_seconds,
+        "candidates": result.candidates,
+        "evaluations": result.evaluations,
+        "filtered_share": result.filtered_share,
+        "effective_depth": totals.depth.tolist(),
+        "effective_width": totals.width.tolist(),
+        **result.details,
+    }
+
+
+def _over_runs(records: list[dict[str, Any]], statistic: Any) -> dict[str, Any]:
+    """A statistic of the runs' figures."""
+    figures = {key: statistic([r[key] for r in records]) for key in ("seconds", "evaluations", "filtered_share")}
+    names = records[0]["accuracy"] or {}
+    return {"accuracy": {name: statistic([r["accuracy"][name] for r in records]) for name in names}, **figures}
+
+
+def _print(document: dict[str, Any]) -> None:
+    datasets = list(document["mean"]["accuracy"])
+
+    def cells(record: dict[str, Any]) -> list[Any]:
+        accuracy = record["accuracy"] or {}
+        return [
+            *(f"{accuracy[name]:.2f}" for name in datasets),
+            f"{record['seconds']:.1f}",
+            f"{record['evaluations']:.4g}",
+            f"{100 * record['filtered_share']:.1f} %",
+        ]
+
+    rows = [[f"seed {record['seed']}", *cells(record)] for record in document["runs"]]
+    rows.append(["mean", *cells(document["mean"])])
+    if len(document["runs"]) > 1:
+        rows.append(["deviation", *cells(document["deviation"])])
+    print_table(
+        f"{document['search']} on {document['space']}, filter {document['filter']}",
+        ["run", *datasets, "seconds", "evaluations", "filtered out"],
+        rows,
+    )
+    for record in document["runs"]:
+        click.echo(f"seed {record['seed']}: {record['architecture']}")

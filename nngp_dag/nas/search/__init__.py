@@ -1,0 +1,1 @@
+"""Searches with and without the DAG filter: NAS-WOT, TE-NAS and FP-NAS."""

@@ -1,0 +1,36 @@
+"""What a search found and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+__all__ = ["SearchResult"]
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """One run of a search.
+
+    Attributes:
+        architecture: what was found, integers [cells, genes].
+        candidates: number of candidates that the search without a filter would have evaluated at the same places.
+        evaluations: number that were evaluated.
+        seconds: time of the search, compilation apart.
+        compile_seconds: time of the first call of every compiled function.
+        details: figures of the search's own.
+    """
+
+    architecture: np.ndarray
+    candidates: int
+    evaluations: int
+    seconds: float
+    compile_seconds: float
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def filtered_share(self) -> float:
+        """Share of the candidates that were not evaluated."""
+        return 1 - self.evaluations / self.candidates if self.candidates else 0.0

@@ -1,0 +1,154 @@
+"""One run of a search by name, from images and a seed to a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.errors import InputError
+from nngp_dag.nas.family import Family
+from nngp_dag.nas.images import Images
+from nngp_dag.nas.scores import make_score
+from nngp_dag.nas.scoring import architecture_key
+from nngp_dag.nas.search.filters import SearchFilter
+from nngp_dag.nas.search.fp_nas import FpNasSettings, fp_nas
+from nngp_dag.nas.search.judge import SupernetJudge
+from nngp_dag.nas.search.result import SearchResult
+from nngp_dag.nas.search.rules import BoxRule, KeepAll, NearestCentroid, Rule
+from nngp_dag.nas.search.te_nas import prune_search
+from nngp_dag.nas.search.wot import ScoreCache, random_search
+
+__all__ = ["SEARCHES", "SearchSettings", "make_rule", "run_search", "wot_cache"]
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Sizes of all searches.
+
+    Attributes:
+        num: architectures that NAS-WOT draws.
+        batch_size: images of NAS-WOT's batch.
+        wot_weights: `once` or `released`, see `nngp_dag.nas.wot`.
+        ntk_images: images of TE-NAS's tangent kernels.
+        patches: patches of each of the three batches on which TE-NAS counts linear regions.
+        repeats: new initial weights for every figure of TE-NAS.
+        fp_nas: sizes of FP-NAS.
+    """
+
+    num: int = 100
+    batch_size: int = 128
+    wot_weights: str = "once"
+    ntk_images: int = 32
+    patches: int = 1000
+    repeats: int = 3
+    fp_nas: FpNasSettings = field(default_factory=FpNasSettings)
+
+
+def wot_cache(networks: Family, images: Images, seed: int, settings: SearchSettings) -> tuple[ScoreCache, float]:
+    """NAS-WOT's scores on a random batch, cached, and the seconds that compiling took."""
+    batch = images.batch(settings.batch_size, np.random.default_rng([seed, 1]))
+    function = make_score("wot", networks, {"weights": settings.wot_weights})
+
+    def score(architecture: np.ndarray) -> float:
+        return function(architecture, batch, architecture_key(seed, networks.space.write(architecture)))
+
+    start = time.perf_counter()
+    score(networks.choices.decode(np.ones(len(networks.choices.sizes), dtype=np.int64)))
+    return ScoreCache(score), time.perf_counter() - start
+
+
+def make_rule(chosen: SearchFilter) -> Rule:
+    """The filter's form within TE-NAS."""
+    if chosen.released:
+        return NearestCentroid()
+    return KeepAll() if chosen.predicate is None else BoxRule(chosen.predicate.box)
+
+
+def _wot(
+    networks: Family,
+    images: Images,
+    chosen: SearchFilter,
+    seed: int,
+    settings: SearchSettings,
+    on_step: Callable[[int], None] | None,
+) -> SearchResult:
+    score, compile_seconds = wot_cache(networks, images, seed, settings)
+    result = random_search(
+        networks.space,
+        score,
+        num=settings.num,
+        rng=np.random.default_rng(seed),
+        keep=chosen.predicate,
+        on_step=on_step,
+    )
+    return replace(result, compile_seconds=compile_seconds)
+
+
+def _te_nas(
+    networks: Family,
+    images: Images,
+    chosen: SearchFilter,
+    seed: int,
+    settings: SearchSettings,
+    on_step: Callable[[int], None] | None,
+) -> SearchResult:
+    judge = SupernetJudge(
+        networks,
+        images,
+        np.random.default_rng(seed),
+        batch_size=settings.ntk_images,
+        patches=settings.patches,
+        repeats=settings.repeats,
+    )
+    judge.compile()
+    result = prune_search(networks.layout, judge, rule=make_rule(chosen), on_step=on_step)
+    return replace(result, compile_seconds=judge.compile_seconds)
+
+
+def _fp_nas(
+    networks: Family,
+    images: Images,
+    chosen: SearchFilter,
+    seed: int,
+    settings: SearchSettings,
+    on_step: Callable[[int], None] | None,
+) -> SearchResult:
+    return fp_nas(networks, images, seed=seed, settings=settings.fp_nas, keep=chosen.predicate, on_step=on_step)
+
+
+SEARCHES: dict[str, Callable[..., SearchResult]] = {"wot": _wot, "te-nas": _te_nas, "fp-nas": _fp_nas}
+"""All searches by name."""
+
+
+def run_search(
+    name: str,
+    networks: Family,
+    images: Images,
+    *,
+    chosen: SearchFilter,
+    seed: int = 0,
+    settings: SearchSettings | None = None,
+    on_step: Callable[[int], None] | None = None,
+) -> SearchResult:
+    """Run a search once.
+
+    Args:
+        name: `wot`, `te-nas` or `fp-nas`.
+        networks: the space's networks.
+        images: real images, with labels for `fp-nas`.
+        chosen: the filter (`nngp_dag.nas.search.filters.make_filter`).
+        seed: of everything random; runs with and without a filter see the same draws where they can.
+        settings: sizes.
+        on_step: called with the number of draws (wot), candidates (te-nas) or steps (fp-nas) dealt with.
+
+    Raises:
+        InputError: an unknown search, too few images, or a filter that nothing passes.
+    """
+    if name not in SEARCHES:
+        raise InputError(f"unknown search {name!r}: accepted are {', '.join(SEARCHES)}")
+    arguments: tuple[Any, ...] = (networks, images, chosen, seed, settings or SearchSettings(), on_step)
+    return SEARCHES[name](*arguments)
