@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-__all__ = ["Correlations", "Estimate", "correlate", "multiple_correlation", "resample_chunks"]
+__all__ = ["UNDEFINED", "Correlations", "Estimate", "correlate", "multiple_correlation", "resample_chunks"]
 
 _CHUNK_DRAWS = 1 << 20
 
@@ -42,6 +42,10 @@ class Estimate:
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
+"""No number and no interval."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,6 @@ def _rank_correlations(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def _fisher(r: float, variance: float, level: float) -> Estimate:
     if not np.isfinite(r):
-        return Estimate(float("nan"), float("nan"), float("nan"))
+        return UNDEFINED
     z, half = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)), stats.norm.ppf((1 + level) / 2) * np.sqrt(variance)
     return Estimate(r, float(np.tanh(z - half)), float(np.tanh(z + half)))

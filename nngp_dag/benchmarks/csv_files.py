@@ -75,6 +75,6 @@ def _cell_json(row: dict[str, str]) -> str:
     for name in _MATRIX_COLUMNS:
         try:
             json.loads(row[name])
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             raise InputError(f"{name} is not JSON: {row[name][:40]!r}") from None
     return f'{{"module_adjacency": {row[_MATRIX_COLUMNS[0]]}, "module_operations": {row[_MATRIX_COLUMNS[1]]}}}'

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from nngp_dag.benchmarks.correlation import Estimate
+from nngp_dag.benchmarks.correlation import UNDEFINED, Estimate
 
 __all__ = ["DRAWS", "QUANTILES", "REPETITIONS", "BestOfDraws", "Distribution", "best_of_draws", "distribution"]
 
@@ -21,12 +22,12 @@ class Distribution:
     """The accuracies of what passes a filter.
 
     Attributes:
-        count: number of architectures.
+        count: number of architectures (expected, for a filter that draws lots).
         mean, deviation: of their accuracies.
         quantiles: accuracies at `QUANTILES`.
     """
 
-    count: int
+    count: float
     mean: float
     deviation: float
     quantiles: dict[str, float]
@@ -57,33 +58,38 @@ class BestOfDraws:
         return asdict(self)
 
 
-def distribution(accuracy: Any) -> Distribution:
-    """Summary of accuracies [A]; NaN where there is none."""
-    values = np.asarray(accuracy, dtype=np.float64)
-    if not len(values):
-        return Distribution(0, float("nan"), float("nan"), {f"{q:g}": float("nan") for q in QUANTILES})
-    quantiles = np.quantile(values, QUANTILES)
+def distribution(accuracy: Any, keep: Any) -> Distribution:
+    """Summary of the accuracies [A] of what a filter keeps: whether, or with which probability, [A]; NaN for
+    nothing.
+    """
+    values, weights = np.asarray(accuracy, dtype=np.float64), np.asarray(keep, dtype=np.float64)
+    if not weights.any():
+        return Distribution(0.0, float("nan"), float("nan"), {f"{q:g}": float("nan") for q in QUANTILES})
+    kept = weights > 0
+    values, weights = values[kept], weights[kept]
+    mean = float(np.average(values, weights=weights))
+    quantiles = np.quantile(values, QUANTILES, weights=weights, method="inverted_cdf")
     return Distribution(
-        len(values),
-        float(values.mean()),
-        float(values.std()),
+        float(weights.sum()),
+        mean,
+        float(np.sqrt(np.average((values - mean) ** 2, weights=weights))),
         {f"{q:g}": float(v) for q, v in zip(QUANTILES, quantiles, strict=True)},
     )
 
 
 def best_of_draws(
-    keep: Any,
+    filters: Mapping[str, Any],
     accuracy: Any,
     rng: np.random.Generator,
     refill: bool,
     draws: int = DRAWS,
     repetitions: int = REPETITIONS,
     level: float = 0.95,
-) -> BestOfDraws:
-    """The best of random draws with a filter against none, an oracle choosing among those that pass.
+) -> dict[str, BestOfDraws]:
+    """The best of random draws with each filter against none, an oracle choosing among those that pass.
 
     Args:
-        keep: which architectures pass, bool [A].
+        filters: by name, whether, or with which probability, each architecture passes, [A].
         accuracy: accuracies, [A].
         rng: for the draws (with replacement, as in the authors' code).
         refill: draw until `draws` architectures have passed (equal cost); otherwise draw so many and drop those that do
@@ -92,27 +98,33 @@ def best_of_draws(
         repetitions: number of repetitions.
         level: of the intervals.
     """
-    keep, y = np.asarray(keep, dtype=bool), np.asarray(accuracy, dtype=np.float64)
-    unfiltered = y[rng.integers(len(y), size=(repetitions, draws))].max(axis=1)
-    nothing = Estimate(float("nan"), float("nan"), float("nan"))
-    if not keep.any():
-        return BestOfDraws(nothing, float("nan"), nothing, 0.0)
-    if refill:
-        passing = y[keep]
-        best = passing[rng.integers(len(passing), size=(repetitions, draws))].max(axis=1)
-        evaluated = float(draws)
-    else:
-        drawn = rng.integers(len(y), size=(repetitions, draws))
-        best = np.where(keep[drawn], y[drawn], -np.inf).max(axis=1)
-        evaluated = float(keep[drawn].sum(axis=1).mean())
-        best = best[np.isfinite(best)]  # repetitions in which nothing passed have no best
-        if len(best) < 2:
-            return BestOfDraws(nothing, float("nan"), nothing, evaluated)
+    y = np.asarray(accuracy, dtype=np.float64)
+    without = y[rng.integers(len(y), size=(repetitions, draws))].max(axis=1)
+    result = {}
+    for name, keep in filters.items():
+        p = np.asarray(keep, dtype=np.float64)
+        if not p.any():
+            result[name] = BestOfDraws(UNDEFINED, float("nan"), UNDEFINED, 0.0)
+        elif refill:
+            drawn = np.searchsorted(np.cumsum(p), rng.random((repetitions, draws)) * p.sum(), side="right")
+            result[name] = _compared(y[drawn].max(axis=1), without, float(draws), level)
+        else:
+            drawn = rng.integers(len(y), size=(repetitions, draws))
+            passes = rng.random((repetitions, draws)) < p[drawn]
+            best = np.where(passes, y[drawn], -np.inf).max(axis=1)
+            # Repetitions in which nothing passed have no best.
+            result[name] = _compared(best[np.isfinite(best)], without, float(passes.sum(axis=1).mean()), level)
+    return result
+
+
+def _compared(best: np.ndarray, without: np.ndarray, evaluated: float, level: float) -> BestOfDraws:
+    if len(best) < 2:
+        return BestOfDraws(UNDEFINED, float("nan"), UNDEFINED, evaluated)
     mean = stats.ttest_1samp(best, 0.0).confidence_interval(level) if np.ptp(best) else (best[0], best[0])
-    gain = stats.ttest_ind(best, unfiltered, equal_var=False).confidence_interval(level)
+    gain = stats.ttest_ind(best, without, equal_var=False).confidence_interval(level)
     return BestOfDraws(
         Estimate(float(best.mean()), float(mean[0]), float(mean[1])),
         float(best.std(ddof=1)),
-        Estimate(float(best.mean() - unfiltered.mean()), float(gain[0]), float(gain[1])),
+        Estimate(float(best.mean() - without.mean()), float(gain[0]), float(gain[1])),
         evaluated,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.benchmarks.correlation import Estimate, resample_chunks
+from nngp_dag.benchmarks.correlation import UNDEFINED, Estimate, resample_chunks
 from nngp_dag.benchmarks.table import Benchmark
 from nngp_dag.spaces import Box
 
@@ -34,6 +34,8 @@ class Kept:
         gain: that mean minus the mean of all architectures, with an interval.
         recall_top100: share of the 100 best architectures kept.
         bottom_tenth: share of the worst tenth kept.
+        over_count: that mean minus the mean that counting operations keeps at the same share, with an interval; NaN for
+            filters that are not compared with counting.
         optimum: probability that the best architecture is kept (0 or 1 for a filter that does not draw lots).
     """
 
@@ -43,6 +45,7 @@ class Kept:
     recall_top100: float
     bottom_tenth: float
     optimum: float
+    over_count: Estimate
 
     def as_dict(self) -> dict[str, Any]:
         """Nested plain numbers."""
@@ -80,7 +83,12 @@ def at_share(parameterised: np.ndarray, share: float) -> np.ndarray:
 
 
 def measure(
-    filters: Mapping[str, Any], accuracy: Any, rng: np.random.Generator, resamples: int = 1000, level: float = 0.95
+    filters: Mapping[str, Any],
+    accuracy: Any,
+    rng: np.random.Generator,
+    resamples: int = 1000,
+    level: float = 0.95,
+    counting: Mapping[str, str] | None = None,
 ) -> dict[str, Kept]:
     """What each of several filters keeps.
 
@@ -90,6 +98,8 @@ def measure(
         rng: for the bootstrap; all filters see the same resamples.
         resamples: number of bootstrap resamples of architectures.
         level: of the intervals.
+        counting: the name of the filter that counts operations at the same share, by name of the filter it stands
+            against.
 
     Returns:
         Expected values over a filter's lots, by name; NaN means where nothing is kept.
@@ -105,9 +115,11 @@ def measure(
     top = y >= ordered[-min(100, len(y))]
     bottom = y <= ordered[max(1, len(y) // 10) - 1]
     result = {}
-    for i, name in enumerate(filters):
-        p = keep[:, i]
-        mean = float((p * y).sum() / p.sum()) if p.any() else float("nan")
+    kept = [float((p * y).sum() / p.sum()) if p.any() else float("nan") for p in keep.T]
+    names = list(filters)
+    for i, name in enumerate(names):
+        p, mean = keep[:, i], kept[i]
+        against = names.index(counting[name]) if counting and name in counting else None
         result[name] = Kept(
             share=float(p.mean()),
             mean=Estimate.percentile(mean, means[:, i], level),
@@ -115,5 +127,8 @@ def measure(
             recall_top100=float(p[top].mean()),
             bottom_tenth=float(p[bottom].mean()),
             optimum=float(p[y == ordered[-1]].max()),
+            over_count=UNDEFINED
+            if against is None
+            else Estimate.percentile(mean - kept[against], means[:, i] - means[:, against], level),
         )
     return result

@@ -74,6 +74,13 @@ class Space(abc.ABC):
         """Number of different architectures, exactly: every combination of cells."""
         return self.num_cells ** len(self.cells)
 
+    def count_distinct(self) -> int | None:
+        """Number of cells that differ as pruned graphs up to relabelling of nodes, the space's operations told apart.
+
+        None where the space does not count them.
+        """
+        return None
+
     @abc.abstractmethod
     def cells_at(self, index: Any) -> np.ndarray:
         """The cells with the given numbers, int8 [A, genes]; the space numbers its cells 0..num_cells-1.

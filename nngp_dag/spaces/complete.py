@@ -51,6 +51,12 @@ class CompleteSpace(Space):
         """3^(n (n - 1) / 2)."""
         return 3**self.genes
 
+    def count_distinct(self) -> int | None:
+        """See `Space.count_distinct`: up to four nodes, beyond that None (it would take a while)."""
+        from nngp_dag.canonical import count_isomorphism_classes
+
+        return count_isomorphism_classes(self.enumerate()) if self.num_nodes <= 4 else None
+
     def cells_at(self, index: Any) -> np.ndarray:
         """See `Space.cells_at`."""
         powers = 3 ** np.arange(self.genes - 1, -1, -1, dtype=np.int64)

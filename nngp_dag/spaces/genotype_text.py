@@ -74,7 +74,7 @@ def _fields(text: str) -> Mapping[str, Any]:
         if text.startswith("{"):
             try:
                 read = json.loads(text)
-            except json.JSONDecodeError:
+            except ValueError:
                 read = ast.literal_eval(text)
             if isinstance(read, Mapping):
                 return read

@@ -75,6 +75,10 @@ class NasBench101(Space):
 
         return len(all_cells())
 
+    def count_distinct(self) -> int:
+        """All cells differ."""
+        return self.num_cells
+
     def cells_at(self, index: Any) -> np.ndarray:
         """See `Space.cells_at`."""
         from nngp_dag.spaces.nasbench101_cells import all_cells
@@ -122,7 +126,7 @@ class NasBench101(Space):
 def _read_json(text: str) -> Mapping[str, Any]:
     try:
         fields = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise InputError(f"malformed NAS-Bench-101 cell {text.strip()[:60]!r}: {_FORM}") from None
     if not isinstance(fields, Mapping):
         raise InputError(f"malformed NAS-Bench-101 cell {text.strip()[:60]!r}: {_FORM}")

@@ -95,13 +95,15 @@ class PathTotals:
         )
 
     def keys(self) -> np.ndarray:
-        """Four integers that name (d, m) exactly, [A, 4]: both fractions in lowest terms; equal rows are equal (d,
-        m).
+        """Four integers that name (d, m) exactly, [A, 4]: both fractions in lowest terms, 0 / 1 where d = 0.
+
+        Equal rows are equal (d, m).
         """
-        product = self.active * self.paths
-        g, h = np.gcd(self.length, self.paths), np.gcd(product, self.length)
-        g, h = np.where(g == 0, 1, g), np.where(h == 0, 1, h)
-        return np.stack([self.length // g, self.paths // g, product // h, self.length // h], axis=1)
+        proper = self.nondegenerate
+        length, paths = np.where(proper, self.length, 0), np.where(proper, self.paths, 1)
+        product, below = np.where(proper, self.active * self.paths, 0), np.where(proper, self.length, 1)
+        g, h = np.gcd(length, paths), np.gcd(product, below)
+        return np.stack([length // g, paths // g, product // h, below // h], axis=1)
 
     def within(self, box: Box) -> np.ndarray:
         """Cells inside a box, bounds included, compared exactly; cells with d = 0 never are. bool [A]."""
@@ -213,7 +215,7 @@ class ShapeTable:
         ]
         return cls.count(totals, joined[0], joined[1])
 
-    @property
+    @cached_property
     def num_cells(self) -> int:
         """Number of cells counted."""
         return int(sum(self.multiplicity))
@@ -230,10 +232,15 @@ class ShapeTable:
             raise InputError(
                 "no cell has a path with a parameterised operation: effective depth and width have no range"
             )
-        keys = totals.keys().tolist()
-        depths = {Fraction(a, b) for a, b, _, _ in keys}
-        widths = {Fraction(a, b) for _, _, a, b in keys}
-        return Box(min(depths), max(depths), min(widths), max(widths))
+        bounds = []
+        for values, part in ((totals.depth, 0), (totals.width, 1)):
+            for sign in (1, -1):
+                # Rounded quotients find the few candidates; exact fractions decide among them.
+                edge = (sign * values).min()
+                near = np.flatnonzero(sign * values <= edge + 1e-9 * abs(edge))
+                exactly = (sign * totals.fractions(int(i))[part] for i in near)
+                bounds.append(sign * min(exactly))
+        return Box(*bounds)
 
 
 def unique_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,40 @@
+"""`nngp-dag reproduce`: figures and tables of the paper, each a command of its own, loaded only when it runs.
+
+Adding one is a line in `TARGETS`: the module of this package that holds it, and the name of its click command there.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+__all__ = ["TARGETS", "command"]
+
+TARGETS = {
+    "figure-5": ("nngp_dag.cli.reproduce_figure5:command", "Accuracy over effective depth and width (NAS-Bench-201)."),
+}
+"""Target -> where its click command is, and its line of help."""
+
+
+class _Targets(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(TARGETS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in TARGETS:
+            return None
+        module, name = TARGETS[cmd_name][0].split(":")
+        found = getattr(importlib.import_module(module), name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the targets without importing them."""
+        with formatter.section("Targets"):
+            formatter.write_dl([(target, words) for target, (_, words) in TARGETS.items()])
+
+
+@click.command("reproduce", cls=_Targets)
+def command() -> None:
+    """Recompute a figure or table of the paper."""
