@@ -168,7 +168,7 @@ def test_ties_go_to_the_first_pair_across_blocks(monkeypatch):
     for i, j in [(30, 33), (7, 25), (7, 9), (12, 13)]:
         k[i, j] = k[j, i] = -0.5
     for block in (1, 7, 100, 10**6):
-        monkeypatch.setattr("nngp_dag.spectrum._BLOCK", block)
+        monkeypatch.setattr("nngp_dag.spectrum.pairs.BLOCK", block)
         assert pair_bound(k) == (0.5, (7, 9))
 
 
@@ -177,7 +177,8 @@ def test_blocks_do_not_change_the_result(monkeypatch, block):
     k = np.stack([random_kernel(23, 30, seed) for seed in range(5)])
     k[3] = np.eye(23)
     expected = [pair_bound_by_definition(m) for m in k]
-    monkeypatch.setattr("nngp_dag.spectrum._BLOCK", block)
+    for module in ("pairs.BLOCK", "checks.BLOCK", "eigenvalues._PART"):
+        monkeypatch.setattr(f"nngp_dag.spectrum.{module}", block)
     figures = spectra(k)
     np.testing.assert_allclose(figures.pair_bound, [float(v) for v, _ in expected], rtol=1e-13)
     assert figures.pair.tolist() == [list(pair) for _, pair in expected]

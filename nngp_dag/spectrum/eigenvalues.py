@@ -1,0 +1,55 @@
+"""Eigenvalues of symmetric matrices by LAPACK: in place, and with as many threads as help."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+__all__ = ["eigenvalues_in_place", "eigenvalues_of_many"]
+
+_SMALL = 2000
+"""Up to this number of rows a matrix is too small for BLAS threads."""
+_PART = 1 << 20
+"""Entries of the matrices that one thread takes at a time."""
+
+
+def eigenvalues_in_place(work: np.ndarray) -> np.ndarray:
+    """Eigenvalues of a symmetric float64 matrix, ascending, in its own memory."""
+    from scipy.linalg import eigvalsh
+
+    threads = _one_blas_thread() if work.shape[0] <= _SMALL else contextlib.nullcontext()
+    # LAPACK works in place on column-major storage only, and the transpose of a symmetric matrix is itself. `ev` has
+    # the smallest workspace, and all drivers share the reduction that takes the time.
+    fortran = work if work.flags.f_contiguous else work.T
+    with threads:
+        return np.asarray(eigvalsh(fortran, overwrite_a=True, check_finite=False, driver="ev"))
+
+
+def eigenvalues_of_many(k: np.ndarray) -> np.ndarray:
+    """Eigenvalues float64 [A, N], ascending, of a stack [A, N, N]: matrices side by side, one on each core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parts = max(1, min(k.shape[0], k.size // _PART))
+
+    def work(part: np.ndarray) -> np.ndarray:
+        return np.linalg.eigvalsh(part.astype(np.float64, copy=False))
+
+    with _one_blas_thread(), ThreadPoolExecutor(cores) as pool:
+        return np.concatenate(list(pool.map(work, np.array_split(k, parts))))
+
+
+def _one_blas_thread() -> contextlib.AbstractContextManager[Any]:
+    """BLAS threads of small problems wait for each other far longer than they work, above all on a busy machine."""
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _blas() -> Any:
+    import scipy.linalg  # noqa: F401 (its BLAS must be loaded before the controller looks for libraries)
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
