@@ -18,6 +18,9 @@ jax.config.update("jax_enable_x64", X64)
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("default")
 
+# What the kernels are is checked on the oldest supported JAX, and with the global switch to float64 off, too.
+MARKED_MODULES = {"test_kernel_definitions": ("oldest", "float32")}
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -27,3 +30,10 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the real data sets (../shared/data) are not on this machine")
     return SHARED_DATA
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the modules in `MARKED_MODULES`."""
+    for item in items:
+        for marker in MARKED_MODULES.get(item.path.stem, ()):
+            item.add_marker(marker)

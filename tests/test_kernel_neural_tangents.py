@@ -123,6 +123,7 @@ def test_trained_embedding_is_exact():
     assert served > 15
 
 
+@pytest.mark.oldest
 @pytest.mark.parametrize("activation", sorted(backend._LAYERS))
 @pytest.mark.parametrize("order", ORDERS)
 def test_activations_are_exact(activation, order):
@@ -260,6 +261,7 @@ def test_finite_networks_have_these_kernels(code, order, embedding):
         assert_mean(entries, desired[upper], power=0.3, bias=4 / width * desired.max())
 
 
+@pytest.mark.oldest
 def test_an_untrained_embedding_gets_no_gradient():
     network = backend.build(Dag.from_code("2"), setting(), 3, width=4)
     _, parameters = network.init_fn(jax.random.PRNGKey(0), (1, 3))
