@@ -12,7 +12,16 @@ import numpy as np
 
 from nngp_dag.activations import ACTIVATIONS, Activation, from_function
 
-__all__ = ["REGISTERED", "USER_FUNCTIONS", "diagonal_maps", "everything", "pair_maps", "pair_of", "user_activation"]
+__all__ = [
+    "REGISTERED",
+    "USER_FUNCTIONS",
+    "diagonal_maps",
+    "everything",
+    "in_chunks",
+    "pair_maps",
+    "pair_of",
+    "user_activation",
+]
 
 REGISTERED = list(ACTIVATIONS)
 
@@ -54,7 +63,7 @@ def pair_maps(name: str) -> Callable[..., tuple[Any, Any]]:
         x, y = activation.prepare(kxx), activation.prepare(kyy)
         return activation.dual(x, y, kxy), activation.dual_derivative(x, y, kxy)
 
-    return _in_chunks(jax.jit(jax.vmap(maps)))
+    return in_chunks(jax.jit(jax.vmap(maps)))
 
 
 @cache
@@ -65,10 +74,10 @@ def diagonal_maps(name: str) -> Callable[..., tuple[Any, Any, Any]]:
     def maps(k: Any) -> tuple[Any, Any, Any]:
         return activation.dual_diagonal(k), activation.dual_derivative_diagonal(k), activation.mean(k)
 
-    return _in_chunks(jax.jit(jax.vmap(maps)))
+    return in_chunks(jax.jit(jax.vmap(maps)))
 
 
-def _in_chunks(compiled: Callable[..., tuple[Any, ...]], size: int = 16) -> Callable[..., tuple[Any, ...]]:
+def in_chunks(compiled: Callable[..., tuple[Any, ...]], size: int = 16) -> Callable[..., tuple[Any, ...]]:
     """The same on vectors of any length (numbers are vectors of one), compiled for one length only."""
 
     def run(*args: Any) -> tuple[Any, ...]:
