@@ -1,5 +1,7 @@
 """nngp_dag: infinite-width kernels of networks with DAG-shaped connectivity, and tests of the theory about them."""
 
+from nngp_dag.analysis import analyze as analyze
+from nngp_dag.analysis import compare as compare
 from nngp_dag.dag import Dag as Dag
 from nngp_dag.dag import Op as Op
 from nngp_dag.dag import enumerate_codes as enumerate_codes

@@ -18,6 +18,7 @@ from nngp_dag.errors import InputError
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
+    "analyze": "Everything about one DAG, or several side by side; writes a page.",
     "paths": "Path counts, effective depth and width of DAGs.",
     "sweep": "Kernels of many DAGs on the same data, a row each.",
     "kernel": "Infinite-width kernels of one DAG on data, and their spectra.",

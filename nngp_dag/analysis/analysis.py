@@ -1,0 +1,245 @@
+"""Everything about one DAG, computed when it is first looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nngp_dag.activations import Activation
+from nngp_dag.analysis.inputs import as_dag, as_rows
+from nngp_dag.analysis.neighbours import Neighbour, neighbours
+from nngp_dag.analysis.nodes import node_spectra
+from nngp_dag.analysis.remarks import Remark, remarks
+from nngp_dag.analysis.structure import Meeting, meetings
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.setting import METHODS, Kernel, Setting
+from nngp_dag.memory import require_memory
+from nngp_dag.paths import PathStatistics, path_statistics
+from nngp_dag.spectrum import Spectrum, spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from nngp_dag.montecarlo import MonteCarloEstimate
+
+__all__ = ["Analysis", "analyze"]
+
+_FINITE_ROWS = 12
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Analysis:
+    """One DAG on one data set: its paths, its kernels by all methods, their spectra, and what finite networks say.
+
+    Everything beside the fields is computed when it is first asked for, and kept. In Jupyter the last line of a cell
+    shows it as a page, `print` as text.
+
+    Attributes:
+        dag: the DAG.
+        data: name of the data.
+        x: rows, float64 [N, d].
+        setting: order, embedding and activation, for all methods.
+        width: neurons of the finite networks.
+        seeds: their number.
+        seed: the seed of anything random.
+    """
+
+    dag: Dag
+    data: str
+    x: np.ndarray
+    setting: Setting
+    width: int = 256
+    seeds: int = 32
+    seed: int = 0
+
+    # ---- structure --------------------------------------------------------------------------------------------------
+
+    @property
+    def code(self) -> str:
+        """The code of the DAG."""
+        return self.dag.to_code()
+
+    @cached_property
+    def paths(self) -> PathStatistics:
+        """Path counts, effective depth and width."""
+        return path_statistics(self.dag)
+
+    @cached_property
+    def meetings(self) -> tuple[Meeting, ...]:
+        """Where features meet against the assumptions of the approximations (`nngp_dag.analysis.structure`)."""
+        return meetings(self.dag, self.setting.order, self.setting.embedding, self.setting.activation)
+
+    # ---- kernels ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _computed(self) -> tuple[dict[str, Kernel], dict[str, str]]:
+        n = len(self.x)
+        require_memory(8 * 9 * n * n, f"four methods' kernels of {n:,} rows")
+        kernels: dict[str, Kernel] = {}
+        reasons: dict[str, str] = {}
+        for method in METHODS:
+            try:
+                kernels[method] = Kernel(*map(np.asarray, self._fn(method)(self.x)))
+            except InputError as error:
+                reasons[method] = str(error)
+        return kernels, reasons
+
+    def _fn(self, method: str) -> Any:
+        setting = self.setting
+        return kernel_fn(self.dag, method, setting.order, setting.embedding, setting.activation)
+
+    @property
+    def kernels(self) -> dict[str, Kernel]:
+        """Both kernels by method, float64 [N, N], for the methods that apply."""
+        return self._computed[0]
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """The methods that do not apply, and why."""
+        return self._computed[1]
+
+    @cached_property
+    def spectra(self) -> dict[str, dict[str, Spectrum]]:
+        """Spectra by method, then by kernel (nngp, ntk)."""
+        return {
+            method: {"nngp": spectrum(kernel.nngp), "ntk": spectrum(kernel.ntk)}
+            for method, kernel in self.kernels.items()
+        }
+
+    @cached_property
+    def differences(self) -> dict[str, dict[str, float]]:
+        """|K_method - K_exact|_F / |K_exact|_F by method, then by kernel; NaN where the exact kernel is zero."""
+        exact = self._exact
+        return {
+            method: {name: _relative(getattr(kernel, name), getattr(exact, name)) for name in Kernel._fields}
+            for method, kernel in self.kernels.items()
+        }
+
+    @property
+    def _exact(self) -> Kernel:
+        if "exact" not in self.kernels:
+            raise InputError(self.unavailable["exact"])
+        return self.kernels["exact"]
+
+    @cached_property
+    def nodes(self) -> dict[int, Spectrum]:
+        """The spectrum of the exact K_tt at every node t on a path, from the input to the output."""
+        return node_spectra(self.dag, self.x, self.setting)
+
+    @cached_property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """The DAGs that differ in one edge, with the figures of their exact kernels, best lambda_min first."""
+        return neighbours(self.dag, self.x, self.setting)
+
+    @cached_property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What to know before trusting a number: where approximations fail and by how much, scale, resolution."""
+        return remarks(self)
+
+    # ---- finite networks --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def networks(self) -> MonteCarloEstimate:
+        """Empirical kernels of `seeds` networks of `width` neurons a node, on the first rows (at most twelve)."""
+        from nngp_dag.montecarlo import monte_carlo
+
+        s = self.setting
+        return monte_carlo(
+            self.dag,
+            self.x[:_FINITE_ROWS],
+            self.width,
+            self.seeds,
+            self.seed,
+            order=s.order,
+            embedding=s.embedding,
+            activation=s.activation,
+        )
+
+    @cached_property
+    def agreement(self) -> dict[str, dict[str, Any]]:
+        """Which methods these networks accept: {"nngp": {method: `Agreement` or `Unavailable`}, "ntk": ...}."""
+        from nngp_dag.montecarlo import compare_methods
+
+        return compare_methods(self.networks, self.x[:_FINITE_ROWS])
+
+    # ---- looks ------------------------------------------------------------------------------------------------------
+
+    def figure(self) -> Figure:
+        """The DAG, its kernel over the angle, its spectra, and how they propagate: one figure of four panels."""
+        from nngp_dag.analysis.panels import summary_figure
+
+        return summary_figure(self)
+
+    def to_html(self, *, page: bool = False, finite: bool = True) -> str:
+        """The analysis as HTML that needs nothing else: a fragment, or with `page` a whole document.
+
+        Args:
+            page: a whole document.
+            finite: train no network, but draw `seeds` of them and say which methods they accept.
+        """
+        from nngp_dag.analysis.html import analysis_html
+
+        return analysis_html(self, page=page, finite=finite)
+
+    def to_dict(self, *, finite: bool = True) -> dict[str, Any]:
+        """The numbers of the analysis as plain nested values, for JSON."""
+        from nngp_dag.analysis.document import analysis_document
+
+        return analysis_document(self, finite=finite)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __str__(self) -> str:
+        from nngp_dag.analysis.text import analysis_text
+
+        return analysis_text(self)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def analyze(
+    dag: Any,
+    data: Any = "digits:128",
+    *,
+    order: str | None = None,
+    embedding: str = "gaussian",
+    activation: str | Activation = "relu",
+    width: int = 256,
+    seeds: int = 32,
+    seed: int = 0,
+) -> Analysis:
+    """Everything about one DAG on some data, computed when it is looked at.
+
+    Args:
+        dag: a `Dag`, a code such as "2_02_002", edges {(s, t): op}, or a networkx DiGraph.
+        data: a specification (`digits:128`, `mnist:500`, a file), a `Dataset`, or rows [N, d], which are taken as they
+            are; N >= 2.
+        order: as in `kernel_fn`, the same for all methods; by default activation-last.
+        embedding: as in `kernel_fn`.
+        activation: as in `kernel_fn`.
+        width: neurons of the finite networks.
+        seeds: number of finite networks, at least 4.
+        seed: their seed.
+
+    Raises:
+        InputError: a DAG, data or a setting that cannot be used.
+    """
+    name, rows = as_rows(data)
+    if len(rows) < 2:
+        raise InputError("an analysis needs at least 2 rows of data: there is nothing to compare in one")
+    if seeds < 4 or width < 1 or seed < 0:
+        raise InputError(f"width must be at least 1, seeds at least 4, seed at least 0; got {width}, {seeds}, {seed}")
+    setting = Setting.make("exact", order, embedding, activation)
+    return Analysis(as_dag(dag), name, rows, setting, width, seeds, seed)
+
+
+def _relative(value: np.ndarray, target: np.ndarray) -> float:
+    size = float(np.linalg.norm(target))
+    return float(np.linalg.norm(value - target)) / size if size > 0 else float("nan")

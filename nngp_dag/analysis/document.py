@@ -1,0 +1,89 @@
+"""The numbers of an analysis or a comparison as plain nested values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from nngp_dag.analysis.neighbours import MAX_NODES
+from nngp_dag.kernel.setting import METHODS
+
+if TYPE_CHECKING:
+    from nngp_dag.analysis.analysis import Analysis
+    from nngp_dag.analysis.comparison import Comparison
+
+__all__ = ["analysis_document", "comparison_document"]
+
+
+def analysis_document(analysis: Analysis, finite: bool = True) -> dict[str, Any]:
+    """code, n, setting, paths, kernels by method, remarks, meetings, eigenvalues by node, networks and neighbours."""
+    paths, s = analysis.paths, analysis.setting
+    has_path = bool(paths.num_paths)
+    return {
+        "code": analysis.code,
+        "data": analysis.data,
+        "n": len(analysis.x),
+        "order": s.order,
+        "embedding": s.embedding,
+        "activation": s.activation.name,
+        "num_paths": paths.num_paths,
+        "paths": {str(d): n for d, n in enumerate(paths.counts) if n},
+        "effective_depth": float(paths.effective_depth),
+        "effective_width": float(paths.effective_width),
+        "methods": {method: _method(analysis, method) for method in METHODS},
+        "meetings": [asdict(meeting) for meeting in analysis.meetings],
+        "remarks": [asdict(remark) for remark in analysis.remarks],
+        "nodes": {
+            str(node): {"lambda_min": spectrum.lambda_min, "lambda_max": spectrum.lambda_max, "trace": spectrum.trace}
+            for node, spectrum in analysis.nodes.items()
+        },
+        "networks": _networks(analysis) if finite and has_path else None,
+        "neighbours": None
+        if analysis.dag.num_nodes > MAX_NODES
+        else [{"edge": list(n.edge), "op": n.after.name.lower(), **n.figures} for n in analysis.neighbours],
+    }
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """data, n, setting, and for each DAG its label, code, paths and figures of both exact kernels."""
+    s = comparison.setting
+    return {
+        "data": comparison.data,
+        "n": len(comparison.analyses[0].x),
+        "order": s.order,
+        "embedding": s.embedding,
+        "activation": s.activation.name,
+        "dags": [
+            {
+                "label": label,
+                "code": a.code,
+                "num_paths": a.paths.num_paths,
+                "effective_depth": float(a.paths.effective_depth),
+                "effective_width": float(a.paths.effective_width),
+                **_method(a, "exact"),
+            }
+            for label, a in zip(comparison.labels, comparison.analyses, strict=True)
+        ],
+    }
+
+
+def _method(analysis: Analysis, method: str) -> dict[str, Any]:
+    if method not in analysis.kernels:
+        return {"available": False, "reason": analysis.unavailable[method]}
+    document: dict[str, Any] = {"available": True}
+    for name, spectrum in analysis.spectra[method].items():
+        document[name] = {
+            **spectrum.figures(),
+            "effective_rank": spectrum.effective_rank,
+            **{f"{figure}_scale_free": value for figure, value in spectrum.scale_free._asdict().items()},
+            "difference": analysis.differences[method][name] if "exact" in analysis.kernels else None,
+        }
+    return document
+
+
+def _networks(analysis: Analysis) -> dict[str, Any]:
+    agreement = {
+        kernel: {method: asdict(result) for method, result in found.items()}
+        for kernel, found in analysis.agreement.items()
+    }
+    return {"width": analysis.width, "seeds": analysis.networks.seeds, **agreement}

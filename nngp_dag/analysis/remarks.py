@@ -1,0 +1,153 @@
+"""What to know before trusting a number: remarks on one analysis, each with its reason and its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from nngp_dag.analysis.structure import Meeting
+from nngp_dag.dag import Dag
+from nngp_dag.kernel import pair_kernel
+
+if TYPE_CHECKING:
+    from nngp_dag.analysis.analysis import Analysis
+
+__all__ = ["Remark", "eq_12_excess", "remarks"]
+
+Level = Literal["warning", "note", "good"]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One remark: a warning (an approximation fails here), a note, or good news; a short title and one sentence."""
+
+    level: Level
+    title: str
+    text: str
+
+
+def remarks(analysis: Analysis) -> tuple[Remark, ...]:
+    """The remarks on an analysis, warnings first."""
+    if not analysis.paths.num_paths:
+        return (Remark("warning", "no path", "No path leads from the input to the output: all kernels are zero."),)
+    found = [*_pruning(analysis), *_data(analysis)]
+    if "exact" in analysis.kernels:
+        found += [*_approximations(analysis), *_equation_12(analysis), *_resolution(analysis)]
+    else:
+        found.append(Remark("warning", "no exact kernel", analysis.unavailable["exact"] + "."))
+    found += _scale(analysis)
+    return tuple(sorted(found, key=lambda remark: ("warning", "note", "good").index(remark.level)))
+
+
+def eq_12_excess(dag: Dag, order: str, embedding: str, activation: object) -> tuple[float, float]:
+    """By how much the exact two-point kernel exceeds Eq. 12, and at which rho: max K_ii - K_ij - (P - sum f^d(rho)).
+
+    Taken over 199 correlations in (-1, 1); positive where Eq. 12 is no bound on the smallest eigenvalue.
+    """
+    rho = np.linspace(-0.99, 0.99, 199)
+    one = np.ones_like(rho)
+    gaps = []
+    for method in ("exact", "path-sum"):
+        setting = (method, order, embedding, activation)
+        off = np.asarray(pair_kernel(dag, one, rho, one, *setting).nngp)  # type: ignore[arg-type]
+        gaps.append(float(pair_kernel(dag, 1.0, 1.0, 1.0, *setting).nngp) - off)  # type: ignore[arg-type]
+    excess = gaps[0] - gaps[1]
+    return float(excess.max()), float(rho[excess.argmax()])
+
+
+def _approximations(analysis: Analysis) -> list[Remark]:
+    wrong = {"independent": ("copies", "means"), "path-sum": ("copies", "means", "depths")}
+    by_reason: dict[tuple[Meeting, ...], list[str]] = {}
+    for method, kinds in wrong.items():
+        by_reason.setdefault(tuple(m for m in analysis.meetings if m.kind in kinds), []).append(method)
+    found = []
+    for met, methods in by_reason.items():
+        subject, verb = " and ".join(methods), "is" if len(methods) == 1 else "are"
+        if not met:
+            text = "No features meet against their assumptions, at any node."
+            found.append(Remark("good", f"{subject} {verb} exact here", text))
+            continue
+        off = analysis.differences[methods[-1]]
+        sizes = f"{_percent(off['nngp'])} of the NNGP and {_percent(off['ntk'])} of the NTK"
+        found.append(Remark("warning", f"{subject} {verb} off by {sizes}", " ".join(map(_words, met))))
+    if reason := analysis.unavailable.get("neural-tangents"):
+        found.append(Remark("note", "neural-tangents does not apply", f"The reason: {reason}."))
+    return found
+
+
+def _words(meeting: Meeting) -> str:
+    node = f"node {meeting.node}"
+    if meeting.kind == "copies":
+        a = meeting.count
+        return (
+            f"Skip paths bring {a} copies of what node {meeting.source} receives to {node}: equal copies add up to"
+            f" {a}² = {a * a} times its variance, not {a} times."
+        )
+    if meeting.kind == "means":
+        b = meeting.count
+        return f"At {node} the features of {b} activations meet, and their means multiply: {b * b - b} products."
+    depths = ", ".join(map(str, meeting.depths[:-1])) + f" and {meeting.depths[-1]}" if len(meeting.depths) > 1 else ""
+    reached = f"paths of {depths} linear edges" if depths else f"{meeting.count} paths"
+    return f"A linear edge leaves {node}, which {reached} reach: f of their sum is not the sum of their f."
+
+
+def _equation_12(analysis: Analysis) -> list[Remark]:
+    s = analysis.setting
+    excess, rho = eq_12_excess(analysis.dag, s.order, s.embedding, s.activation)
+    if excess <= 1e-9 * analysis.paths.num_paths:
+        return [Remark("good", "Eq. 12 bounds lambda_min here", "For all correlations tried, on unit rows.")]
+    text = (
+        f"On two unit rows of correlation {rho:.2f} the exact K_ii - K_ij is {excess:.3g} above P - Σ n_d f^d(ρ):"
+        " what Eq. 12 gives is no upper bound on the smallest eigenvalue of this DAG."
+    )
+    return [Remark("warning", "Eq. 12 is exceeded", text)]
+
+
+def _scale(analysis: Analysis) -> list[Remark]:
+    paths = analysis.paths.num_paths
+    if paths == 1:
+        return []
+    text = (
+        f"{paths:,} paths make the output larger, and every eigenvalue with it. Compare DAGs by the scale-free columns"
+        " or the condition number too."
+    )
+    return [Remark("note", "scale", text)]
+
+
+def _pruning(analysis: Analysis) -> list[Remark]:
+    off = np.flatnonzero(~analysis.dag.reachable()).tolist()
+    if not off:
+        return []
+    listed = ", ".join(map(str, off[:8])) + (", ..." if len(off) > 8 else "")
+    lies = f"Node {listed} lies" if len(off) == 1 else f"Nodes {listed} lie"
+    text = f"{lies} on no path from input to output and count for nothing"
+    if analysis.dag.num_nodes <= 12:
+        text += f": to every rule the DAG is {analysis.dag.pruned()}"
+    return [Remark("note", "pruned", text + ".")]
+
+
+def _data(analysis: Analysis) -> list[Remark]:
+    norms = np.linalg.norm(analysis.x, axis=1)
+    if np.allclose(norms, 1, rtol=0, atol=1e-6):
+        return []
+    text = (
+        f"Row norms run from {norms.min():.3g} to {norms.max():.3g}. Eq. 12 and the paper's formulas presume unit rows."
+    )
+    return [Remark("note", "rows are not of unit norm", text)]
+
+
+def _resolution(analysis: Analysis) -> list[Remark]:
+    unresolved = [name for name, s in analysis.spectra["exact"].items() if s.lambda_min <= s.resolution]
+    if not unresolved:
+        return []
+    text = (
+        "It cannot be told from zero: parallel rows, more rows than the kernel has dimensions (no linear edge on a"
+        " path), or a spectrum beyond float64."
+    )
+    return [Remark("warning", f"lambda_min of the {' and '.join(unresolved).upper()} is below its resolution", text)]
+
+
+def _percent(value: float) -> str:
+    return "less than 0.01 %" if value < 1e-4 else f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.0f} %"

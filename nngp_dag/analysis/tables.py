@@ -1,0 +1,77 @@
+"""The tables of an analysis, as rows for people: the same in the terminal and in the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from nngp_dag.kernel.setting import METHODS
+
+if TYPE_CHECKING:
+    from nngp_dag.analysis.analysis import Analysis
+
+__all__ = ["METHOD_COLUMNS", "finite_rows", "method_rows", "neighbour_rows", "path_rows", "shown"]
+
+METHOD_COLUMNS = ("λ_min", "λ_min / scale", "λ_max", "κ", "effective rank", "pair bound", "differs")
+"""Columns of `method_rows`: scale is the mean diagonal, κ = λ_max / λ_min, the last |K - K_exact| / |K_exact|."""
+
+
+def method_rows(analysis: Analysis, kernel: str) -> list[tuple[str, list[Any]]]:
+    """A row of figures for each method and one kernel (nngp or ntk); empty for a method that does not apply."""
+    rows = []
+    for method in METHODS:
+        if method not in analysis.kernels:
+            rows.append((method, []))
+            continue
+        s = analysis.spectra[method][kernel]
+        differs = analysis.differences[method][kernel] if "exact" in analysis.kernels else None
+        cells = [s.lambda_min, s.scale_free.lambda_min, s.lambda_max, s.condition, s.effective_rank, s.pair_bound]
+        rows.append((method, [*cells, "-" if method == "exact" else _share(differs)]))
+    return rows
+
+
+def finite_rows(analysis: Analysis) -> list[tuple[str, list[Any]]]:
+    """A row for each method: relative error, z, p and the verdict of the networks, for NNGP and NTK."""
+    rows = []
+    for method in METHODS:
+        cells: list[Any] = []
+        for kernel in ("nngp", "ntk"):
+            found = analysis.agreement[kernel][method]
+            if found.available:
+                cells += [_share(found.relative_error), found.z, found.p, "accepted" if found.accepted else "rejected"]
+        rows.append((method, cells))
+    return rows
+
+
+def neighbour_rows(analysis: Analysis, number: int = 4) -> list[list[Any]]:
+    """The neighbours with the largest and the smallest lambda_min: change, code, then ratios of figures."""
+    found = analysis.neighbours
+    chosen = found if len(found) <= 2 * number else (*found[:number], *found[-number:])
+    figures = ("nngp_lambda_min", "nngp_lambda_min_scale_free", "ntk_lambda_min", "n_paths")
+    return [[n.change, n.dag.to_code(), *(_times(n.ratio(figure)) for figure in figures)] for n in chosen]
+
+
+def shown(value: Any) -> str:
+    """A table cell: floats with four significant digits, undefined ones as a dash."""
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _share(value: float | None) -> str | None:
+    if value is None or value != value:
+        return None
+    return "0" if value < 1e-12 else f"{100 * value:.2g} %" if value >= 1e-6 else f"{value:.0e}"
+
+
+def _times(value: float | None) -> str | None:
+    return None if value is None else f"× {value:.3g}"
+
+
+def path_rows(counts: Sequence[int], limit: int = 12) -> list[tuple[int, int]]:
+    """(d, n_d) for the depths that have paths, at most `limit` of them, evenly chosen."""
+    rows = [(d, n) for d, n in enumerate(counts) if n]
+    if len(rows) <= limit:
+        return rows
+    step = (len(rows) - 1) / (limit - 1)
+    return [rows[round(i * step)] for i in range(limit)]

@@ -1,0 +1,67 @@
+"""An analysis as text for a terminal."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from nngp_dag.analysis.tables import METHOD_COLUMNS, method_rows, path_rows, shown
+
+if TYPE_CHECKING:
+    from nngp_dag.analysis.analysis import Analysis
+    from nngp_dag.analysis.comparison import Comparison
+
+__all__ = ["analysis_text", "comparison_text"]
+
+_WIDTH = 110
+_MARKS = {"warning": "!", "note": "·", "good": "✓"}
+
+
+def analysis_text(analysis: Analysis) -> str:
+    """Paths, figures by method and remarks, in at most 110 columns."""
+    from rich.table import Table
+
+    code = analysis.code if len(analysis.code) <= 60 else analysis.code[:57] + "..."
+    paths, setting = analysis.paths, analysis.setting
+    counts = ", ".join(f"{n:,} of depth {d}" for d, n in path_rows(paths.counts)) or "none"
+    lines = [
+        f"DAG {code} on {analysis.data} ({len(analysis.x):,} rows)",
+        f"{setting.order}, {setting.embedding}, {setting.activation.name};"
+        f" {analysis.dag.num_nodes} nodes, {analysis.dag.num_linear} linear edges",
+        f"{paths.num_paths:,} paths ({counts}); effective depth {float(paths.effective_depth):.4g},"
+        f" effective width {float(paths.effective_width):.4g}",
+    ]
+    parts: list[object] = []
+    if paths.num_paths:
+        for kernel, title in (("nngp", "NNGP K"), ("ntk", "NTK K + Θ")):
+            table = Table(title=title, title_justify="left", expand=False)
+            for i, column in enumerate(("method", *METHOD_COLUMNS)):
+                table.add_column(column, justify="left" if i == 0 else "right")
+            for method, cells in method_rows(analysis, kernel):
+                table.add_row(method, *([shown(cell) for cell in cells] or ["–"] * len(METHOD_COLUMNS)))
+            parts.append(table)
+    remarks = [f"{_MARKS[r.level]} {r.title}: {r.text}" for r in analysis.remarks]
+    return _render("\n".join(lines), *parts, "\n".join(remarks))
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """The table of a comparison, in at most 110 columns."""
+    from rich.table import Table
+
+    table = Table(title=f"{len(comparison)} DAGs on {comparison.data}", title_justify="left")
+    for i, column in enumerate(comparison.COLUMNS):
+        table.add_column(column, justify="left" if i == 0 else "right")
+    for label, cells in comparison.rows():
+        table.add_row(label, *(shown(cell) for cell in cells))
+    return _render(table, *comparison.sentences())
+
+
+def _render(*parts: object) -> str:
+    from rich.console import Console
+
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=_WIDTH, highlight=False, markup=False)
+    for part in parts:
+        if part != "":
+            console.print(part)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())

@@ -1,0 +1,120 @@
+"""`nngp-dag analyze`: everything about one DAG, in the terminal, as JSON, or as a page."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+from nngp_dag.cli.common import emit_json, json_option, seed_option, use_float64
+from nngp_dag.errors import InputError
+from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+
+__all__ = ["command"]
+
+
+@click.command("analyze")
+@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@click.option(
+    "--data",
+    default="digits:128",
+    show_default=True,
+    metavar="SPEC",
+    help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
+)
+@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
+@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
+@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@click.option("--width", type=click.IntRange(min=1), default=256, show_default=True, help="Neurons of finite networks.")
+@click.option("--seeds", type=click.IntRange(min=4), default=32, show_default=True, help="Number of finite networks.")
+@click.option("--no-networks", is_flag=True, help="Draw no finite networks.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page that needs nothing else."
+)
+@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder with the original MNIST or CIFAR-10 files.",
+)
+@seed_option
+@json_option
+@use_float64
+def command(
+    codes: tuple[str, ...],
+    data: str,
+    order: str,
+    embedding: str,
+    activation: str,
+    width: int,
+    seeds: int,
+    no_networks: bool,
+    out: Path | None,
+    raw: bool,
+    data_dir: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Everything about the DAG CODE: drawing, paths, kernels by four methods, spectra, finite networks, neighbours.
+
+    Several CODEs are compared with each other. --out writes a page, which opens in any browser.
+    """
+    from nngp_dag.analysis import analyze, compare
+    from nngp_dag.dag import Dag
+    from nngp_dag.datasets import load
+
+    dags = [Dag.from_code(code) for code in codes]
+    if out is not None:
+        _check(out)
+    rows = load(data, raw=raw, data_dir=data_dir, labels=False)
+    setting = {"order": order, "embedding": embedding, "activation": activation}
+    if len(dags) == 1:
+        analysis = analyze(dags[0], rows, width=width, seeds=seeds, seed=seed, **setting)
+        html = (lambda: analysis.to_html(page=True, finite=not no_networks)) if out is not None else None
+        document = (lambda: analysis.to_dict(finite=not no_networks)) if as_json else None
+        text = str(analysis) if not as_json else ""
+    else:
+        comparison = compare(dags, rows, **setting)
+        html = (lambda: comparison.to_html(page=True)) if out is not None else None
+        document = comparison.to_dict if as_json else None
+        text = str(comparison) if not as_json else ""
+    if document is not None:
+        emit_json(document())
+    else:
+        click.echo(text)
+    if out is not None and html is not None:
+        _write(out, html())
+        click.echo(f"page written to {out}", err=True)
+
+
+def _check(out: Path) -> None:
+    """Say before the work what would make the page impossible to write."""
+    if not out.parent.is_dir():
+        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
+    if out.is_dir():
+        raise InputError(f"cannot write {out}: it is a directory (expected the name of an .html file)")
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise InputError(f"cannot write {out}: no permission to write in {out.parent}")
+
+
+def _write(out: Path, html: str) -> None:
+    """Write beside the target, then move there."""
+    beside = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=out.parent, prefix=f".{out.name}.", delete=False, encoding="utf-8"
+        ) as file:
+            beside = Path(file.name)
+            file.write(html)
+        mask = os.umask(0)
+        os.umask(mask)
+        beside.chmod(0o666 & ~mask)
+        os.replace(beside, out)
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror or error}") from None
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
