@@ -120,11 +120,20 @@ def best_of_draws(
 def _compared(best: np.ndarray, without: np.ndarray, evaluated: float, level: float) -> BestOfDraws:
     if len(best) < 2:
         return BestOfDraws(UNDEFINED, float("nan"), UNDEFINED, evaluated)
-    mean = stats.ttest_1samp(best, 0.0).confidence_interval(level) if np.ptp(best) else (best[0], best[0])
-    gain = stats.ttest_ind(best, without, equal_var=False).confidence_interval(level)
     return BestOfDraws(
-        Estimate(float(best.mean()), float(mean[0]), float(mean[1])),
-        float(best.std(ddof=1)),
-        Estimate(float(best.mean() - without.mean()), float(gain[0]), float(gain[1])),
-        evaluated,
+        _student(best, level=level), float(best.std(ddof=1)), _student(best, without, level=level), evaluated
     )
+
+
+def _student(sample: np.ndarray, other: np.ndarray | None = None, *, level: float) -> Estimate:
+    """The mean of a sample, or the difference of two means (Welch), with its Student interval; exact where all
+    agree.
+    """
+    samples = [sample] if other is None else [sample, other]
+    variances = np.array([x.var(ddof=1) / len(x) for x in samples])
+    value = float(sample.mean() - (0.0 if other is None else other.mean()))
+    if not variances.any():
+        return Estimate(value, value, value)
+    freedom = variances.sum() ** 2 / sum(v**2 / (len(x) - 1) for v, x in zip(variances, samples, strict=True))
+    half = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variances.sum()))
+    return Estimate(value, value - half, value + half)
