@@ -49,7 +49,7 @@ class LearningRateThreshold:
 
     @property
     def over_theorem(self) -> float:
-        """Geometric mean of the thresholds over lambda_min(K) / (N P)^2, the theorem's (constants and 2^O(H) left out)."""
+        """Geometric mean of the thresholds over the theorem's lambda_min(K) / (N P)^2, its factor 2^O(H) left out."""
         return float(np.exp(np.log(self.thresholds).mean()) / self.scales.theorem_rate)
 
 
