@@ -103,7 +103,7 @@ def test_monte_carlo(network):
 
 def test_importing_the_package_imports_neither():
     """`import nngp_dag` loads neither neural-tangents nor TensorFlow, nor other heavy packages."""
-    heavy = "neural_tangents tensorflow sklearn matplotlib flax optax networkx rich".split()
+    heavy = ["neural_tangents", "tensorflow", "sklearn", "matplotlib", "flax", "optax", "networkx", "rich"]
     loaded = run_python(
         f"""
         import sys, nngp_dag
