@@ -28,7 +28,6 @@ REGISTERED = list(ACTIVATIONS)
 USER_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "cos": jnp.cos,
     "softplus": jax.nn.softplus,
-    "cubic": lambda x: x**3 - x,
     "relu-function": jax.nn.relu,
 }
 """Every test runs on these too; `relu-function` stands for functions with a kink, whose series converges slowly."""

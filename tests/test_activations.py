@@ -19,7 +19,7 @@ from nngp_dag.errors import InputError
 
 KINKED = {"relu", "leaky_relu", "relu-function"}
 SMOOTH = [name for name in everything() if name not in KINKED]
-SYMMETRIC_MEAN = {"erf", "sin", "tanh", "identity", "cubic"}
+SYMMETRIC_MEAN = {"erf", "sin", "tanh", "identity"}
 
 variances = st.floats(1e-3, 10)
 correlations = st.one_of(st.floats(-1, 1), st.sampled_from([-1.0, 0.0, 1.0, 0.999999, -0.999999]))
@@ -196,7 +196,7 @@ def test_homogeneous_of_degree_one(name, point, a, b):
 
 
 @pytest.mark.float32
-@pytest.mark.parametrize("name", everything())
+@pytest.mark.parametrize("name", [*REGISTERED, "softplus"])
 def test_float32_stays_float32(name):
     points = np.array([(1, 1, 0.5), (4, 0.3, -0.9), (9, 9, 1), (2, 2, -1), (0, 1, 0), (0, 0, 0)], dtype=np.float32)
     kxx, kyy, rho = points.T

@@ -14,6 +14,7 @@ from nngp_dag.activations.angles import arccos, arcsin
 from nngp_dag.activations.definition import maps_by_definition
 from nngp_dag.activations.gaussian_rule import hermite_table, positive_rule
 from nngp_dag.activations.parseval import moments
+from nngp_dag.activations.x64 import enable_x64
 from nngp_dag.errors import InputError
 
 
@@ -146,6 +147,7 @@ def test_options_that_make_no_sense(options):
         from_function(jnp.tanh, **options)
 
 
+@pytest.mark.oldest
 @pytest.mark.float32
 def test_constants_are_double_whatever_the_setting():
     """The constant c and the terms are found in float64 even at the first use inside a trace with float64 off."""
@@ -154,7 +156,7 @@ def test_constants_are_double_whatever_the_setting():
         return jnp.tanh(2 * x)
 
     fresh = Quadrature(sigma, "fresh")
-    with jax.enable_x64(False):
+    with enable_x64(False):
         value = jax.jit(lambda k: fresh.dual(fresh.prepare(k), fresh.prepare(k), k / 2))(jnp.float32(1))
     assert value.dtype == jnp.float32
     reference = maps_by_definition(Quadrature(sigma, "reference"), 1.0, 1.0, 0.5)
