@@ -132,6 +132,10 @@ def test_counting_filter_keeps_exactly_the_share() -> None:
         assert ((p == 0) | (p == 1) | (number == number[(p > 0) & (p < 1)][:1].sum())).all()
         assert not (np.diff(p[np.argsort(number)]) < -1e-12).any()
     np.testing.assert_array_equal(at_least(number, 3), number >= 3)
+    allowed = rng.random(1000) < 0.5
+    p = at_share(number, 0.2, among=allowed)
+    assert p.mean() == pytest.approx(0.2) and not p[~allowed].any()
+    assert at_share(number, 0.9, among=allowed).mean() == pytest.approx(allowed.mean())
 
 
 def test_best_of_draws_against_its_exact_expectation() -> None:

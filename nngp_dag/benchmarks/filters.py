@@ -66,18 +66,25 @@ def at_least(parameterised: np.ndarray, number: int) -> np.ndarray:
     return np.asarray(parameterised >= number)
 
 
-def at_share(parameterised: np.ndarray, share: float) -> np.ndarray:
+def at_share(parameterised: np.ndarray, share: float, among: np.ndarray | None = None) -> np.ndarray:
     """'At least k operations' at exactly a given share: all cells above k, and those with k kept at random.
 
+    Args:
+        parameterised: number of parameterised operations of each cell, [A].
+        share: share of all architectures to keep.
+        among: which architectures may be kept, bool [A]; by default all.
+
     Returns:
-        The probability that each architecture is kept, float64 [A]; its mean is `share`.
+        The probability that each architecture is kept, float64 [A]; its mean is `share`, or less where `among` has
+        less.
     """
-    values, counts = np.unique(parameterised, return_counts=True)
+    allowed = np.ones(len(parameterised), dtype=bool) if among is None else np.asarray(among, dtype=bool)
+    values, counts = np.unique(parameterised[allowed], return_counts=True)
     room = share * len(parameterised)
     probability = np.zeros(len(parameterised))
     for value, count in zip(values[::-1], counts[::-1], strict=True):
         kept = min(1.0, max(0.0, room / count))
-        probability[parameterised == value] = kept
+        probability[allowed & (parameterised == value)] = kept
         room -= kept * count
     return probability
 

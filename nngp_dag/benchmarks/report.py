@@ -76,7 +76,8 @@ class DatasetReport:
 
     Attributes:
         correlations: see `groups.correlations`.
-        filters: what each filter keeps: boxes, 'at least k' at the same share, and every 'at least k'.
+        filters: what each filter keeps: boxes, 'at least k' at the same share (also among cells with d > 0, which any
+            filter of this kind can tell), and every 'at least k'.
         passing: the accuracies of what passes each box, and counting at its share.
         draws: the best of 100 draws, drawn until 100 passed ("equal cost") or filtered from 100 ("equal draws"), by
             filter.
@@ -150,9 +151,12 @@ def analyse(benchmark: Benchmark, fixed: int | None = None, seed: int = 0, resam
     boxes = box_filters(benchmark)
     filters: dict[str, np.ndarray] = {"no filter": np.ones(len(benchmark), dtype=bool)}
     counting = {name: f"at least k operations, share of {name}" for name in boxes}
+    proper = benchmark.totals.nondegenerate
     for name, keep in boxes.items():
+        share = float(keep.mean())
         filters[name] = keep
-        filters[counting[name]] = at_share(benchmark.parameterised, float(keep.mean()))
+        filters[counting[name]] = at_share(benchmark.parameterised, share)
+        filters[f"{counting[name]}, d > 0"] = at_share(benchmark.parameterised, share, among=proper)
     drawn = dict(filters)
     for k in range(1, int(benchmark.parameterised.max()) + 1):
         filters[f"at least {k} operations"] = at_least(benchmark.parameterised, k)
@@ -175,6 +179,7 @@ def analyse(benchmark: Benchmark, fixed: int | None = None, seed: int = 0, resam
 def _sentence(dataset: str, filters: Mapping[str, Kept]) -> str:
     name = f"{HALF} of the radius"
     box, count, everything = filters[name], filters[f"at least k operations, share of {name}"], filters["no filter"]
+    proper = filters[f"at least k operations, share of {name}, d > 0"]
     if not np.isfinite(box.mean.value):
         return f"{dataset}: nothing lies within half the radius."
     difference = box.over_count
@@ -185,7 +190,9 @@ def _sentence(dataset: str, filters: Mapping[str, Kept]) -> str:
         f"{dataset}: half the radius keeps {100 * box.share:.1f} % of the architectures, mean accuracy"
         f" {box.mean.value:.2f} (all {everything.mean.value:.2f}); {better} ({count.mean.value:.2f}), with"
         f" {100 * box.recall_top100:.0f} % of the 100 best against {100 * count.recall_top100:.0f} %, and"
-        f" {100 * box.bottom_tenth:.1f} % of the worst tenth against {100 * count.bottom_tenth:.1f} %."
+        f" {100 * box.bottom_tenth:.1f} % of the worst tenth against {100 * count.bottom_tenth:.1f} %. Counting among"
+        f" cells with d > 0: mean {proper.mean.value:.2f}, {100 * proper.recall_top100:.0f} % of the best,"
+        f" {100 * proper.bottom_tenth:.1f} % of the worst."
     )
 
 
