@@ -70,11 +70,20 @@ class Activation(ABC):
         *,
         max_variance: float = 10.0,
         tolerance: float = 1e-11,
+        is_analytic: bool = False,
+        is_polynomial: bool = False,
     ) -> Quadrature:
         """An activation from any JAX-traceable scalar function: see `nngp_dag.activations.quadrature.from_function`."""
         from nngp_dag.activations.quadrature import from_function
 
-        return from_function(function, name, max_variance=max_variance, tolerance=tolerance)
+        return from_function(
+            function,
+            name,
+            max_variance=max_variance,
+            tolerance=tolerance,
+            is_analytic=is_analytic,
+            is_polynomial=is_polynomial,
+        )
 
     @property
     @abstractmethod
