@@ -1,7 +1,4 @@
-"""Layers of cell-based image networks, images [N, height, width, channels], batch normalisation in train mode.
-
-Padding is symmetric, as in PyTorch, so that a strided convolution reads the same pixels as in the published networks.
-"""
+"""Layers of cell-based image networks, images [N, height, width, channels], batch normalisation in train mode."""
 
 from __future__ import annotations
 
@@ -11,6 +8,8 @@ from typing import Any
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
+
+from nngp_dag.nas.convolution import convolve
 
 __all__ = ["BatchNorm", "Conv", "Linear", "ReluConvBN", "Stack", "avg_pool_3x3", "halve", "max_pool_3x3"]
 
@@ -42,19 +41,11 @@ class Conv(nnx.Module):
         stack: Stack = (),
     ) -> None:
         self.kernel = nnx.Param(jnp.zeros((*stack, size, size, inputs // groups, outputs), dtype))
-        self.stride, self.dilation, self.groups, self.padding = stride, dilation, groups, dilation * (size - 1) // 2
+        self.stride, self.dilation, self.groups = stride, dilation, groups
 
     def __call__(self, x: Array) -> Array:
         """Images x [N, h, w, inputs] -> [N, h / stride, w / stride, outputs]."""
-        return lax.conv_general_dilated(
-            x,
-            self.kernel[...],
-            (self.stride, self.stride),
-            ((self.padding, self.padding), (self.padding, self.padding)),
-            rhs_dilation=(self.dilation, self.dilation),
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-            feature_group_count=self.groups,
-        )
+        return convolve(x, self.kernel[...], self.stride, self.dilation, self.groups)
 
 
 class Linear(nnx.Module):
