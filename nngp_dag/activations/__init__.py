@@ -5,6 +5,10 @@ To add one: a module with a subclass of `Activation`, and its line in `ACTIVATIO
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from jax import Array
+
 from nngp_dag.activations.base import Accuracy as Accuracy
 from nngp_dag.activations.base import Activation as Activation
 from nngp_dag.activations.base import Prepared as Prepared
@@ -41,10 +45,12 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def get(activation: str | Activation) -> Activation:
-    """The activation of a name, or the activation itself; InputError for an unknown name."""
+def get(activation: str | Activation | Callable[[Array], Array]) -> Activation:
+    """The activation of a name, the activation itself, or one made of a JAX function; else InputError."""
     if isinstance(activation, Activation):
         return activation
-    if activation in ACTIVATIONS:
+    if isinstance(activation, str) and activation in ACTIVATIONS:
         return ACTIVATIONS[activation]
+    if callable(activation):
+        return from_function(activation)
     raise InputError(f"unknown activation {activation!r}: accepted are {', '.join(ACTIVATIONS)}")

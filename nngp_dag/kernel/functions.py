@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -42,7 +43,7 @@ def kernel_fn(
     method: str = "exact",
     order: str | None = None,
     embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    activation: str | Activation | Callable[[Array], Array] = "relu",
 ) -> KernelFn:
     """The infinite-width NNGP and NTK of a DAG.
 
@@ -53,7 +54,7 @@ def kernel_fn(
         order: "activation-last" (Eq. 1-2) or "activation-first" (ReLU-Conv); by default activation-last, and
             activation-first for neural-tangents.
         embedding: "gaussian", "gaussian-trained" or "stem".
-        activation: a name, or an `Activation`.
+        activation: a name, an `Activation`, or any JAX function of one number.
 
     Returns:
         fn(x1, x2=None, get=None), see `KernelFn`: rows are not normalised, the dtype follows x1 (NumPy float64 is
@@ -103,7 +104,7 @@ def pair_kernel(
     method: str = "exact",
     order: str | None = None,
     embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    activation: str | Activation | Callable[[Array], Array] = "relu",
 ) -> Kernel:
     """The kernels of pairs of inputs, given their inner products: `Kernel(nngp, ntk)` of the broadcast shape.
 

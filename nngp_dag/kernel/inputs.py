@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from nngp_dag.errors import InputError
+from nngp_dag.x64 import enable_x64
 
 __all__ = ["checked_names", "checked_rows", "precision"]
 
@@ -27,10 +28,6 @@ def precision(*arrays: Any) -> contextlib.AbstractContextManager[Any]:
     """float64 where a NumPy or JAX float64 array comes in, whatever the global setting."""
     if not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
         return contextlib.nullcontext()
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64  # type: ignore[attr-defined]  # JAX before 0.8
-
     return enable_x64(True)
 
 

@@ -15,12 +15,9 @@ from nngp_dag.dag import Dag
 from nngp_dag.kernel.embedding import EmbeddedRow
 from nngp_dag.kernel.method import PairMethod
 from nngp_dag.kernel.mixing import Mixing, mixing
-from nngp_dag.kernel.recursion import Node, Recursion
+from nngp_dag.kernel.recursion import MAX_UNROLLED, Node, Recursion
 
-__all__ = ["MAX_UNROLLED", "Exact", "Independent", "PropagatedRows", "over_pairs", "over_rows"]
-
-MAX_UNROLLED = 8
-"""Nodes up to which the fold over nodes is unrolled; beyond, it is one masked scan."""
+__all__ = ["Exact", "Independent", "PropagatedRows", "over_pairs", "over_rows"]
 
 _Program = tuple[Mixing, ...] | Mixing
 

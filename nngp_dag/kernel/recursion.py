@@ -27,7 +27,10 @@ from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
 from nngp_dag.kernel.mixing import Mixing
 from nngp_dag.kernel.setting import Setting
 
-__all__ = ["Flow", "Node", "PairState", "Recursion", "RowState"]
+__all__ = ["MAX_UNROLLED", "Flow", "Node", "PairState", "Recursion", "RowState"]
+
+MAX_UNROLLED = 8
+"""Nodes up to which folds over nodes and sums over them are unrolled."""
 
 
 class Flow(NamedTuple):
@@ -43,8 +46,8 @@ class Flow(NamedTuple):
 
     def arrive(self, weights: Array, linear: Array) -> tuple[Array, Array]:
         """What the next node receives afresh, and in total with what its skip edges bring."""
-        fresh = jnp.dot(linear, self.through, precision=lax.Precision.HIGHEST)
-        return fresh, jnp.dot(weights, self.fresh, precision=lax.Precision.HIGHEST) + fresh
+        fresh = _weigh(linear, self.through)
+        return fresh, _weigh(weights, self.fresh) + fresh
 
     def append(self, t: int | Array, fresh: Array, through: Array) -> Flow:
         """With node t added: at the end of arrays that grow, in place t of arrays with room."""
@@ -182,6 +185,13 @@ class Recursion:
 
 _Triple = tuple[Array, Array, Array]
 _Pair = tuple[Array, Array]
+
+
+def _weigh(weights: Array, values: Array) -> Array:
+    """sum_u weights_u values_u; over few nodes term by term, which fuses with what follows when mapped over pairs."""
+    if values.shape[0] <= MAX_UNROLLED:
+        return sum((weights[u] * values[u] for u in range(1, values.shape[0])), weights[0] * values[0])
+    return jnp.dot(weights, values, precision=lax.Precision.HIGHEST)
 
 
 def _put(values: Array, t: int | Array, value: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -48,7 +49,7 @@ class Setting:
         method: str = "exact",
         order: str | None = None,
         embedding: str = "gaussian",
-        activation: str | Activation = "relu",
+        activation: str | Activation | Callable[[Array], Array] = "relu",
     ) -> Setting:
         """Check names and combination; by default activation-first for neural-tangents, else activation-last."""
         if order is None:
