@@ -84,7 +84,8 @@ class Analysis:
         reasons: dict[str, str] = {}
         for method in METHODS:
             try:
-                kernels[method] = Kernel(*map(np.asarray, self._fn(method)(self.x)))
+                arrays: list[Any] = [np.asarray(kernel) for kernel in self._fn(method)(self.x)]
+                kernels[method] = Kernel(*arrays)
             except InputError as error:
                 reasons[method] = str(error)
         return kernels, reasons

@@ -42,7 +42,7 @@ class Comparison:
         "λ_min / scale",
         "κ",
         "λ_min (NTK)",
-        "/ scale",
+        "λ_min / scale (NTK)",
         "κ (NTK)",
     )
     MAX_DRAWN: ClassVar[int] = 16

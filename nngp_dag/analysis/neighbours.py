@@ -68,7 +68,11 @@ def neighbours(dag: Dag, x: Any, setting: Setting) -> tuple[Neighbour, ...]:
     dags = [dag, *(_changed(dag, s, t, after) for s, t, _, after in changes)]
     figures: list[dict[str, Any]] = [{}] * len(dags)
     codes = np.stack([d.to_array() for d in dags])
-    arguments = {"order": setting.order, "embedding": setting.embedding, "activation": setting.activation}
+    arguments: dict[str, Any] = {
+        "order": setting.order,
+        "embedding": setting.embedding,
+        "activation": setting.activation,
+    }
     for index, rows in sweep_figures(codes, np.asarray(x)[:_MAX_ROWS], **arguments):
         for i, row in zip(index, rows, strict=True):
             figures[i] = row

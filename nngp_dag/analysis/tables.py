@@ -18,7 +18,7 @@ METHOD_COLUMNS = ("λ_min", "λ_min / scale", "λ_max", "κ", "effective rank", 
 
 def method_rows(analysis: Analysis, kernel: str) -> list[tuple[str, list[Any]]]:
     """A row of figures for each method and one kernel (nngp or ntk); empty for a method that does not apply."""
-    rows = []
+    rows: list[tuple[str, list[Any]]] = []
     for method in METHODS:
         if method not in analysis.kernels:
             rows.append((method, []))
@@ -32,7 +32,7 @@ def method_rows(analysis: Analysis, kernel: str) -> list[tuple[str, list[Any]]]:
 
 def finite_rows(analysis: Analysis) -> list[tuple[str, list[Any]]]:
     """A row for each method: relative error, z, p and the verdict of the networks, for NNGP and NTK."""
-    rows = []
+    rows: list[tuple[str, list[Any]]] = []
     for method in METHODS:
         cells: list[Any] = []
         for kernel in ("nngp", "ntk"):

@@ -12,6 +12,7 @@ from nngp_dag.plots.spectra import plot_spectral_density as plot_spectral_densit
 from nngp_dag.plots.spectra import plot_spectrum as plot_spectrum
 from nngp_dag.plots.style import SYMBOLS as SYMBOLS
 from nngp_dag.plots.style import figure_style as figure_style
+from nngp_dag.plots.style import use_style as use_style
 
 __all__ = [
     "MAX_DRAWN",
@@ -26,4 +27,5 @@ __all__ = [
     "plot_space",
     "plot_spectral_density",
     "plot_spectrum",
+    "use_style",
 ]

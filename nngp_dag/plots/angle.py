@@ -10,7 +10,7 @@ import numpy as np
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.plots.style import GREY, METHOD_LINES, SYMBOLS, figure_style, new_axes, tidy
+from nngp_dag.plots.style import METHOD_LINES, figure_style, new_axes, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ def plot_angle(
 ) -> Axes:
     """K(x, x') of two unit inputs against the angle between them, a line a method.
 
-    A method that does not serve the DAG stands in the legend, without a line. On the sphere this curve is the kernel:
+    A method that does not serve the DAG is named in the legend, without a line. On the sphere this curve is the kernel:
     its value at 0 is K(x, x), and its shape near 0 decides the small eigenvalues.
 
     Args:
@@ -59,24 +59,25 @@ def plot_angle(
     order = order or "activation-last"
     angles = np.linspace(0, np.pi, num_points)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    symbol = SYMBOLS[kernel]
     with figure_style():
         ax = new_axes(ax)
         tidy(ax)
+        absent: list[str] = []
         for i, method in enumerate(methods):
             look = METHOD_LINES[method] | {"linewidth": 3.2 - 0.6 * i, "zorder": 2 + 0.1 * i}
             try:
                 fn = kernel_fn(dag, method, order, embedding, activation)
             except InputError:
-                ax.plot([], [], label=f"{method} (does not apply)", color=GREY, linestyle="none")
+                absent.append(method)
                 continue
             values = np.asarray(fn(circle[:1], circle, get=kernel))[0]
             shown = (values[0] - values)[1:] if gap else values
             ax.plot(np.degrees(angles[-shown.size :]), shown, label=method, **look)
         ax.set(xlim=(0, 180), xticks=[0, 45, 90, 135, 180], xlabel="angle between $x$ and $x'$ (degrees)")
-        names = {"nngp": "K(x, x)", "ntk": r"K(x, x) + \Theta(x, x)"}
-        ax.set_ylabel(f"${names[kernel]} - \\ldots(x, x')$" if gap else f"{symbol}$(x, x')$")
+        whole = "K" if kernel == "nngp" else r"(K + \Theta)"
+        ax.set_ylabel(f"${whole}(x, x) - {whole}(x, x')$" if gap else f"${whole}(x, x')$")
         if gap:
             ax.set_yscale("log")
-        ax.legend()
+        title = f"({', '.join(absent)}: does not apply)" if absent else None
+        ax.legend(title=title, title_fontsize=7.5)
     return ax

@@ -57,7 +57,7 @@ def plot_depth(
             ax.fill_between(
                 position, *band, color=COLOURS["blue"], alpha=alpha, linewidth=0, label=f"{share} % of them"
             )
-        lines = (
+        lines: tuple[tuple[str, np.ndarray, dict[str, Any]], ...] = (
             ("lambda_max", values[:, -1], {"color": COLOURS["green"], "marker": "^", "linestyle": "-."}),
             ("median", np.median(values, axis=1), {"color": COLOURS["blue"], "marker": "o", "linestyle": "-"}),
             ("lambda_min", values[:, 0], {"color": COLOURS["vermilion"], "marker": "s", "linestyle": "--"}),

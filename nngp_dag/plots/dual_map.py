@@ -52,12 +52,15 @@ def plot_dual_map(
         tidy(ax)
         ax.plot([-1, 1], [-1, 1], color=GREY, linestyle=":", linewidth=1)
         shades = LinearSegmentedColormap.from_list("depth", ["#9CCBE8", COLOURS["blue"], "#00263D"])
-        for i, d in enumerate(sorted(iterates)):
-            values = _iterate(activation, rho, d)
-            colour = shades(i / max(1, len(iterates) - 1))
+        depths = sorted(iterates)
+        curves = np.array([_iterate(activation, rho, d) for d in depths])
+        place = _widest(curves)
+        for i, (d, values) in enumerate(zip(depths, curves, strict=True)):
+            colour = shades(i / max(1, len(depths) - 1))
             ax.plot(rho, values, color=colour)
-            low = values[0]
-            ax.annotate(f"$d = {d}$", (-1, low), xytext=(3, 3), textcoords="offset points", color=colour, fontsize=7.5)
+            look = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
+            ax.text(rho[place], values[place], f"{d}", color=colour, fontsize=8, ha="center", va="center", bbox=look)
+        ax.text(0.03, 0.97, "numbers: $d$", transform=ax.transAxes, va="top", fontsize=8)
         for point, attracts in fixed_points(activation):
             fill = COLOURS["vermilion"] if attracts else "white"
             ax.plot(point, point, "o", ms=5, color=fill, mec=COLOURS["vermilion"], zorder=5, clip_on=False)
@@ -88,6 +91,14 @@ def fixed_points(activation: str | Activation) -> list[tuple[float, bool]]:
             low, high = (middle, high) if same else (low, middle)
         points.append(float(low))
     return [(point, _attracts(activation, point)) for point in sorted(points)]
+
+
+def _widest(curves: np.ndarray) -> int:
+    """Where on the grid the curves lie farthest apart, [D, R] -> index: labels fit there."""
+    if len(curves) == 1:
+        return curves.shape[1] // 4
+    inner = slice(10, -10)
+    return 10 + int(np.abs(np.diff(curves[:, inner], axis=0)).min(axis=0).argmax())
 
 
 def _attracts(activation: Activation, point: float) -> bool:

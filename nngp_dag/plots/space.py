@@ -67,10 +67,11 @@ def plot_space(
         ax = new_axes(ax, 4.6, 3.3)
         tidy(ax)
         norm = (LogNorm if log else Normalize)(shown.min(), shown.max())
-        area = 22 + 300 * number / number.max()
+        area = 34 + 300 * number / number.max()
         order = np.argsort(-number)  # small circles on top
         points = ax.scatter(
-            *shapes[order].T,
+            shapes[order, 0],
+            shapes[order, 1],
             s=area[order],
             c=shown[order],
             cmap="viridis",
@@ -83,7 +84,7 @@ def plot_space(
         bar.outline.set_linewidth(0.6)
         for size in sorted({1, int(number.max())}):
             words = f"{size} DAG" + "s" * (size > 1)
-            ax.scatter([], [], s=22 + 300 * size / number.max(), c="#BBBBBB", edgecolors="white", label=words)
+            ax.scatter([], [], s=34 + 300 * size / number.max(), c="#BBBBBB", edgecolors="white", label=words)
         ax.legend(loc="upper right", labelspacing=1.0, borderaxespad=0.2)
         ax.set(xlabel=f"effective depth {SYMBOLS['effective_depth']}")
         ax.set(ylabel=f"effective width {SYMBOLS['effective_width']}")
@@ -92,13 +93,19 @@ def plot_space(
 
 
 def plot_discrepancy_map(
-    codes: Any, values: Any, ax: Axes | None = None, *, label: str = "relative difference", floor: float = 1e-3
+    codes: Any,
+    values: Any,
+    ax: Axes | None = None,
+    *,
+    label: str = "relative difference",
+    floor: float = 1e-9,
+    log: bool = False,
 ) -> Axes:
     """A number of every DAG of a complete space as a map: a row for the edges between inner nodes, a column for those
     into the output.
 
     Rows and columns run in the lexicographic order of codes, so that blocks show which edge matters. White: at most
-    `floor`, and grey: undefined. Logarithmic.
+    `floor`; grey: undefined.
 
     Args:
         codes: flat codes of a complete space in lexicographic order, integers [3^E, E] (`enumerate_codes`).
@@ -106,6 +113,7 @@ def plot_discrepancy_map(
         ax: where to draw; by default a new figure.
         label: what the values are, for the colour bar.
         floor: values up to here count as nothing.
+        log: logarithmic colours.
 
     Returns:
         The Axes.
@@ -124,16 +132,15 @@ def plot_discrepancy_map(
     grid = values.reshape(rows, columns)
     with figure_style():
         import matplotlib as mpl
-        from matplotlib.colors import LogNorm
+        from matplotlib.colors import LogNorm, Normalize
 
         ax = new_axes(ax, 4.9, 4.2)
         colours = mpl.colormaps["cividis_r"].with_extremes(under="white", bad="#D5D5D5")
-        high = max(float(np.nanmax(values)), 10 * floor)
-        image = ax.imshow(
-            grid, cmap=colours, norm=LogNorm(floor, high), aspect="auto", interpolation="nearest", origin="upper"
-        )
+        high = max(float(np.nanmax(values)), 2 * floor)
+        norm = (LogNorm if log else Normalize)(floor, high)
+        image = ax.imshow(grid, cmap=colours, norm=norm, aspect="auto", interpolation="nearest", origin="upper")
         bar = ax.figure.colorbar(image, ax=ax, pad=0.02, aspect=26, extend="min")
-        bar.set_label(label)
+        bar.set_label(f"{label} (white: at most {floor:g}; grey: undefined)")
         bar.outline.set_linewidth(0.6)
         _digits(ax, rows, columns, codes, n)
     return ax

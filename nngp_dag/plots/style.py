@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "GREY", "LINES", "METHOD_LINES", "SYMBOLS", "figure_style", "line", "new_axes", "tidy"]
+__all__ = [
+    "COLOURS",
+    "GREY",
+    "LINES",
+    "METHOD_LINES",
+    "SYMBOLS",
+    "figure_style",
+    "line",
+    "new_axes",
+    "tidy",
+    "use_style",
+]
 
 COLOURS = {
     "blue": "#0072B2",
@@ -87,6 +98,13 @@ def figure_style() -> Iterator[None]:
 
     with mpl.rc_context(_RC):
         yield
+
+
+def use_style() -> None:
+    """The style of `figure_style` for the rest of the session: for the first cell of a notebook."""
+    import matplotlib as mpl
+
+    mpl.rcParams.update(_RC)
 
 
 def line(index: int) -> dict[str, Any]:
