@@ -51,6 +51,14 @@ def test_shapes_agree_with_path_enumeration(space: Space) -> None:
         assert space.num_parameterised(row[None])[0] == dag.num_linear
 
 
+def test_totals_are_those_of_the_path_counts(space: Space) -> None:
+    rows = space.sample(20_000, np.random.default_rng(5)).reshape(-1, space.genes)
+    totals, expected = space.totals(rows), PathTotals.from_counts(space.path_counts(rows))
+    for name in ("paths", "length", "active"):
+        np.testing.assert_array_equal(getattr(totals, name), getattr(expected, name))
+    assert len(space.totals(rows[:0])) == 0
+
+
 def test_cells_are_numbered_once_each(space: Space) -> None:
     index = np.unique(np.random.default_rng(3).integers(space.num_cells, size=2000, dtype=np.int64))
     rows = space.cells_at(index)

@@ -65,6 +65,12 @@ def test_number_of_distinct_cells() -> None:
     assert not any(isomorphic(a, b) for i, a in enumerate(graphs) for b in graphs[:i])
 
 
+def test_publishers_count_of_unique_strings() -> None:
+    counts = spaces.get("nasbench201").other_counts()
+    assert counts["publisher's unique strings"] == 6466  # Dong & Yang, 2020
+    assert counts["expressions without zeros and skips"] == 4930
+
+
 def graph_of(row: np.ndarray) -> nx.DiGraph:
     graph = nx.DiGraph()
     graph.add_nodes_from([0, 3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,12 @@ _ACCURACIES = (
 )
 
 
-def read_json(path: Path, builder: Builder, dataset: str = "cifar10") -> None:
+def read_json(
+    path: Path,
+    builder: Builder,
+    dataset: str = "cifar10",
+    track: Callable[[Iterable[int], int], Iterable[int]] | None = None,
+) -> None:
     """Add the entries of an NDS file, or of a list of NAS-Bench-101 cells.
 
     NDS: a list of networks, or {"top": [...], "mid": [...]}; each has the genotype in `net.genotype` and the test
@@ -42,7 +47,9 @@ def read_json(path: Path, builder: Builder, dataset: str = "cifar10") -> None:
     entries = _entries(content)
     if not entries:
         raise InputError(f"{path} holds no list of networks (NDS) or cells (NAS-Bench-101)")
-    for where, entry in entries:
+    numbers = range(len(entries))
+    for i in numbers if track is None else track(numbers, len(entries)):
+        where, entry = entries[i]
         place = f"{path}, {where}"
         try:
             if not isinstance(entry, Mapping):

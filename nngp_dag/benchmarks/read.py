@@ -29,7 +29,7 @@ def read(
         paths: `.csv` and `.json` files; a folder or `.pbz2` file is taken for NATS-Bench.
         skip_bad: count rows that cannot be used, instead of refusing the file.
         datasets: the accuracy columns of a CSV file to read, by default all.
-        track: shows progress over a NATS-Bench archive.
+        track: shows progress over the entries of a JSON file or NATS-Bench archive, given their numbers and how many.
 
     Raises:
         InputError: a file that does not exist or is of no known form, or a row that cannot be used (it is named).
@@ -45,7 +45,7 @@ def read(
         elif path.suffix == ".csv":
             read_csv(path, builder, datasets)
         elif path.suffix == ".json":
-            read_json(path, builder)
+            read_json(path, builder, track=track)
         else:
             raise InputError(
                 f"unknown kind of benchmark file {path}: .csv, .json, .pbz2 or a NATS-Bench folder expected"

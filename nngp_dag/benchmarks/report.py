@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -43,6 +43,7 @@ def space_report(space: Space) -> dict[str, Any]:
         "num_architectures": space.num_architectures,
         "num_cells": space.num_cells,
         "num_distinct": space.count_distinct(),
+        "other_counts": space.other_counts(),
         "complete": space.complete,
         "center": box.center,
         "radius": box.radius,
@@ -75,7 +76,9 @@ class DatasetReport:
     """What one data set says.
 
     Attributes:
-        correlations: see `groups.correlations`.
+        correlations: see `groups.correlations`; with a fixed number of operations also over all architectures
+            ("all_..."),
+            where that number can be compared with.
         filters: what each filter keeps: boxes, 'at least k' at the same share (also among cells with d > 0, which any
             filter of this kind can tell), and every 'at least k'.
         passing: the accuracies of what passes each box, and counting at its share.
@@ -137,7 +140,13 @@ class BenchmarkReport:
         }
 
 
-def analyse(benchmark: Benchmark, fixed: int | None = None, seed: int = 0, resamples: int = 1000) -> BenchmarkReport:
+def analyse(
+    benchmark: Benchmark,
+    fixed: int | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+    track: Callable[[Iterable[str], int], Iterable[str]] | None = None,
+) -> BenchmarkReport:
     """Figure 5's groups and correlations and Section 5.3's filters, for each data set of a benchmark.
 
     Args:
@@ -145,9 +154,11 @@ def analyse(benchmark: Benchmark, fixed: int | None = None, seed: int = 0, resam
         fixed: restrict groups and correlations (not filters) to cells with so many parameterised operations.
         seed: of the bootstrap and the draws.
         resamples: number of bootstrap resamples.
+        track: shows progress over the data sets, given their names and how many they are.
     """
     shown = benchmark if fixed is None else benchmark.fixed(fixed)
     groups = group(shown)
+    everything = groups if fixed is None else group(benchmark)
     boxes = box_filters(benchmark)
     filters: dict[str, np.ndarray] = {"no filter": np.ones(len(benchmark), dtype=bool)}
     counting = {name: f"at least k operations, share of {name}" for name in boxes}
@@ -161,10 +172,15 @@ def analyse(benchmark: Benchmark, fixed: int | None = None, seed: int = 0, resam
     for k in range(1, int(benchmark.parameterised.max()) + 1):
         filters[f"at least {k} operations"] = at_least(benchmark.parameterised, k)
     datasets = {}
-    for i, (name, accuracy) in enumerate(benchmark.accuracy.items()):
-        rng = np.random.default_rng([seed, i])
+    names = list(benchmark.accuracy)
+    for name in names if track is None else track(names, len(names)):
+        accuracy, rng = benchmark.accuracy[name], np.random.default_rng([seed, names.index(name)])
+        found = correlations(shown, groups, name, rng, resamples)
+        if fixed is not None:
+            over_all = correlations(benchmark, everything, name, rng, resamples)
+            found |= {f"all_{over}": sets for over, sets in over_all.items()}
         datasets[name] = DatasetReport(
-            correlations(shown, groups, name, rng, resamples),
+            found,
             measure(filters, accuracy, rng, resamples, counting=counting),
             {filter_name: distribution(accuracy, keep) for filter_name, keep in drawn.items()},
             {

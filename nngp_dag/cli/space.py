@@ -81,7 +81,9 @@ def run_benchmark(
     )
     if benchmark.num_bad:
         click.echo(f"nngp-dag: skipped {benchmark.num_bad} rows that could not be used", err=True)
-    report = analyse(benchmark, fixed, seed, resamples)
+    report = analyse(
+        benchmark, fixed, seed, resamples, track=lambda items, total: track(items, "analysing", total=total)
+    )
     plain = report.as_dict()
     if out is not None:
         written = write_report(report, out, dump(strict_json({**(document or {}), "benchmark": plain})))
@@ -135,6 +137,7 @@ def _print_space(report: dict[str, Any]) -> None:
         ["architectures", f"{report['num_architectures']:,}"],
         [f"cells ({', '.join(report['cells'])})", f"{report['num_cells']:,}"],
         ["different up to isomorphism", report["num_distinct"]],
+        *(list(count) for count in report["other_counts"].items()),
         ["cells without a path", f"{report['num_without_path']:,}"],
         ["cells with paths, none parameterised", f"{report['num_without_parameterised_path']:,}"],
         ["range of effective depth d", "{0[0]} to {0[1]}".format(report["range"]["depth"])],

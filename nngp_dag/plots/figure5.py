@@ -83,6 +83,7 @@ def plot_shape_groups(
             outline = Rectangle((d_min, m_min), d_max - d_min, m_max - m_min, fill=False, zorder=2)
             outline.set(edgecolor=COLOURS["vermilion"], linestyle=(0, (4, 2)), linewidth=1.0)
             ax.add_patch(outline)
+            ax.text(d_max, m_min, "filter ", ha="right", va="bottom", color=COLOURS["vermilion"], fontsize=7, zorder=2)
         greys = mpl.colors.LinearSegmentedColormap.from_list("accuracy", [str(_DARK), str(_LIGHT)])
         order = np.argsort(-deviation)  # small circles on top
         # Cells without a parameterised path hardly learn: they would use up the scales of grey and of size.

@@ -81,6 +81,10 @@ class Space(abc.ABC):
         """
         return None
 
+    def other_counts(self) -> dict[str, int]:
+        """Numbers of cells up to other notions of equality that are in use for this space, by their names."""
+        return {}
+
     @abc.abstractmethod
     def cells_at(self, index: Any) -> np.ndarray:
         """The cells with the given numbers, int8 [A, genes]; the space numbers its cells 0..num_cells-1.

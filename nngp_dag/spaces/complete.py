@@ -12,6 +12,7 @@ from nngp_dag.dag import Dag, num_edges
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_counts_array
 from nngp_dag.spaces.base import Space
+from nngp_dag.spaces.shape import code_totals
 
 __all__ = ["CompleteSpace", "complete_3", "complete_4", "complete_5", "complete_6"]
 
@@ -65,6 +66,10 @@ class CompleteSpace(Space):
     def cell_dag(self, row: Any) -> Dag:
         """See `Space.cell_dag`."""
         return Dag.from_array(np.asarray(row))
+
+    def cell_totals(self, row: Any) -> tuple[int, int, int]:
+        """See `Space.cell_totals`."""
+        return code_totals(np.asarray(row).tolist())
 
     def path_counts(self, rows: Any) -> np.ndarray:
         """See `Space.path_counts`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from nngp_dag.dag import Dag, num_edges
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_counts_array
 from nngp_dag.spaces.base import Space
-from nngp_dag.spaces.shape import PathTotals, ShapeTable
+from nngp_dag.spaces.shape import PathTotals, ShapeTable, code_totals
 
 __all__ = ["OPERATIONS", "NasBench201"]
 
@@ -109,6 +110,24 @@ class NasBench201(Space):
         totals = PathTotals.from_counts(self.path_counts(representatives))
         return ShapeTable.count(totals, self.num_parameterised(representatives), weights)
 
+    def other_counts(self) -> dict[str, int]:
+        """The publisher's 6,466 unique strings, and the expressions that remain when zeros and skips are worked out.
+
+        The publisher writes each node as the sorted sum of its inputs, with `#` for zero and a skip's input in its
+        place,
+        but keeps `#` as a term and does not merge sums; worked out fully, 4,930 expressions remain. Both forget, as
+        graph isomorphism does not, which branches share a node.
+        """
+        cells = self.enumerate().tolist()
+        return {
+            "publisher's unique strings": len({_unique_string(cell) for cell in cells}),
+            "expressions without zeros and skips": len({_expression(cell) for cell in cells}),
+        }
+
+    def cell_totals(self, row: Any) -> tuple[int, int, int]:
+        """See `Space.cell_totals`."""
+        return code_totals(_CLASSES[np.asarray(row)].tolist())
+
     def count_distinct(self) -> int:
         """Number of cells that differ as pruned graphs up to relabelling of nodes, the five operations told apart.
 
@@ -122,3 +141,34 @@ class NasBench201(Space):
         swapped = np.where((pruned[:, 2] == 0)[:, None], pruned[:, [1, 0, 2, 3, 5, 4]], pruned)
         powers = len(OPERATIONS) ** np.arange(_EDGES)
         return len(np.unique(np.minimum(pruned @ powers, swapped @ powers)))
+
+
+def _incoming(cell: Sequence[int]) -> list[list[tuple[int, str]]]:
+    """The edges (predecessor, operation) into nodes 1, 2, 3."""
+    return [[(s, OPERATIONS[cell[num_edges(t) + s]]) for s in range(t)] for t in range(1, _NODES)]
+
+
+def _unique_string(cell: Sequence[int]) -> str:
+    """What the publisher's `to_unique_str(consider_zero=True)` makes of a cell."""
+    nodes = ["0"]
+    for edges in _incoming(cell):
+        terms = []
+        for s, op in edges:
+            zero = op == "none" or nodes[s] == "#"
+            terms.append("#" if zero else nodes[s] if op == "skip_connect" else f"({nodes[s]})@{op}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[-1]
+
+
+def _expression(cell: Sequence[int]) -> str:
+    """The output as a sum of terms in a fixed order, zeros dropped and sums merged through skips."""
+    nodes: list[list[str]] = [["0"]]
+    for edges in _incoming(cell):
+        terms: list[str] = []
+        for s, op in edges:
+            if op == "skip_connect":
+                terms += nodes[s]
+            elif op != "none" and nodes[s]:
+                terms.append(f"({'+'.join(nodes[s])})@{op}")
+        nodes.append(sorted(terms))
+    return "+".join(nodes[-1])

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from scipy import stats
 
 from nngp_dag.spaces import Box, get
@@ -164,13 +163,11 @@ def _figure(groups: Sequence[Group]) -> dict[str, Any]:
     series = []
     for label, inside in (("inside the box", True), ("outside", False)):
         part = [g for g in chosen if box.contains(g.depth, g.width) == inside]
-        deviation = np.sqrt([g.variance["cifar10"] for g in part])
         series.append(
             {
                 "label": label,
                 "x": [float(g.depth) for g in part],
                 "y": [g.mean["cifar10"] for g in part],
-                "deviation": deviation.tolist(),
             }
         )
     return {
