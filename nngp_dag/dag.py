@@ -117,7 +117,7 @@ class Dag:
         for edge in edges:
             if not (isinstance(edge, tuple) and len(edge) == 2 and all(isinstance(v, (int, np.integer)) for v in edge)):
                 raise InputError(f"an edge is a pair of node numbers (s, t), got {edge!r}")
-        n = max((int(t) for _, t in edges), default=0) + 1 if num_nodes is None else int(num_nodes)
+        n = max((int(v) for edge in edges for v in edge), default=0) + 1 if num_nodes is None else int(num_nodes)
         if n < 2:
             raise InputError("a DAG needs at least 2 nodes: give edges or num_nodes")
         ops = bytearray(num_edges(n))

@@ -103,9 +103,10 @@ def effective_depth_width(counts: Any) -> tuple[np.ndarray, np.ndarray]:
     total = counts.sum(axis=1)
     weighted = (counts * np.arange(counts.shape[1])).sum(axis=1)
     nonzero = total - counts[:, 0]
-    has_depth = weighted > 0
-    depth = np.divide(
-        weighted, total, out=np.zeros(len(counts), object if counts.dtype == object else float), where=total > 0
-    )
-    width = np.divide(nonzero, depth, out=np.zeros_like(depth), where=has_depth)
+    # The product comes first: it is exact for small counts, so that the quotient is rounded once.
+    exact = counts.dtype == object
+    product = nonzero * total if exact else nonzero.astype(np.float64) * total
+    zero = np.zeros(len(counts), object if exact else np.float64)
+    depth = np.divide(weighted, total, out=zero.copy(), where=total > 0)
+    width = np.divide(product, weighted, out=zero.copy(), where=weighted > 0)
     return depth.astype(np.float64), width.astype(np.float64)

@@ -1,0 +1,96 @@
+"""The command line as a whole: help, version, exit codes, strict JSON, and `paths`."""
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import nngp_dag
+from nngp_dag.cli import COMMANDS, cli, main
+from nngp_dag.cli.common import strict_json
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    out, err = capsys.readouterr()
+    return stop.value.code, out, err
+
+
+def test_version_and_help(capsys):
+    assert run(capsys, "--version") == (0, f"nngp-dag, version {nngp_dag.__version__}\n", "")
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert all(f"  {name} " in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_loads_and_has_help(name, capsys):
+    command = cli.get_command(None, name)
+    assert command.name == name
+    code, out, _ = run(capsys, name, "--help")
+    assert code == 0
+    assert "Usage" in out
+
+
+def test_help_loads_no_heavy_library():
+    program = (
+        "import sys\n"
+        "from nngp_dag.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = ('matplotlib', 'sklearn', 'flax', 'optax', 'neural_tangents', 'tensorflow', 'networkx', 'orbax')\n"
+        "assert not set(heavy) & set(sys.modules), set(heavy) & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL, timeout=120)
+
+
+def test_paths_as_json_is_always_a_list(capsys):
+    code, out, err = run(capsys, "paths", "2_21_112", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == [
+        {
+            "code": "2_21_112",
+            "num_paths": 4,
+            "paths": {"0": 1, "1": 1, "2": 2},
+            "effective_depth": 1.25,
+            "effective_width": 2.4,
+        }
+    ]
+
+
+def test_counts_are_exact_integers(capsys):
+    code = nngp_dag.Dag(120, bytes([2]) * (120 * 119 // 2)).to_code()
+    _, out, _ = run(capsys, "paths", code, "--json")
+    assert json.loads(out)[0]["num_paths"] == 2**118
+
+
+def test_paths_as_a_table(capsys):
+    code, out, _ = run(capsys, "paths", "2", "0")
+    assert code == 0
+    assert "none" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["paths"], "Missing argument"),
+        (["paths", "2_0"], "malformed code"),
+        (["paths", "--what"], "No such option"),
+        (["nothing"], "No such command"),
+    ],
+)
+def test_bad_usage_is_one_line_and_status_2(arguments, message, capsys):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_strict_json_has_no_nan():
+    value = {"a": np.float64("nan"), "b": [np.inf, np.int64(3)], "c": (Fraction(1, 4), np.bool_(True)), "d": 2**99}
+    assert strict_json(value) == {"a": None, "b": [None, 3], "c": [0.25, True], "d": 2**99}
+    assert strict_json(np.array([[1.5, np.nan]])) == [[1.5, None]]
