@@ -31,7 +31,7 @@ factors = hnp.arrays(
 
 
 def pair_bound_by_definition(k):
-    """min over i < j of the smallest eigenvalue of a 2 x 2 matrix, in extended precision, first pair on ties."""
+    """Smallest over i < j of the smallest eigenvalue of a 2 x 2 matrix, in extended precision, first pair on ties."""
     k = k.astype(np.longdouble)
     best = (None, None)
     for i, j in itertools.combinations(range(len(k)), 2):
