@@ -10,6 +10,7 @@ from verify.framework.context import Context as Context
 from verify.framework.evidence import Evidence as Evidence
 from verify.framework.evidence import KeyFigure as KeyFigure
 from verify.framework.evidence import Reading as Reading
+from verify.framework.evidence import Undecided as Undecided
 from verify.framework.verdict import Verdict as Verdict
 
-__all__ = ["Claim", "Context", "Evidence", "KeyFigure", "Reading", "Verdict", "claim"]
+__all__ = ["Claim", "Context", "Evidence", "KeyFigure", "Reading", "Undecided", "Verdict", "claim"]

@@ -12,7 +12,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
 from verify import Context, Evidence, KeyFigure, Reading, claim
-from verify.framework.evidence import EvidenceError
+from verify.framework.evidence import Undecided
 from verify.tools.data import space_spectra
 from verify.tools.spaces import READINGS, complete_space
 
@@ -71,7 +71,7 @@ def _controls(context: Context) -> list[list[Any]]:
         smallest, rank = _relative_rank(code, rows, activation)
         full = rank == len(rows)
         if full != expected:
-            raise EvidenceError(f"negative control {words!r}: rank {rank} of {len(rows)}")
+            raise Undecided(f"negative control {words!r}: rank {rank} of {len(rows)}")
         table.append([words, len(rows), rank, smallest, "full" if full else "deficient"])
     return table
 
@@ -107,7 +107,7 @@ def check(context: Context) -> Evidence:
             expected = linear_stem if reading[2] == "stem" else linear
             singular = relative <= resolution
             if (singular == expected).any():
-                raise EvidenceError(
+                raise Undecided(
                     f"{', '.join(reading)}, {activation}: another set of DAGs is singular than those of skips only"
                 )
             smallest_full = min(smallest_full, float(relative[~singular].min()))
@@ -157,11 +157,9 @@ def check(context: Context) -> Evidence:
         key_figures=figures,
         notes=[
             "ReLU is not analytic. Its f has positive Taylor coefficients of every even order, so no two parallel rows"
-            " suffice there too; but"
-            " of odd orders it has the first alone, so rows with their opposites become dependent beyond the dimension"
-            " of the data.",
-            "'No parallel data points' must exclude opposite ones: erf, sin and tanh are odd, and gelu(x) - gelu(-x) ="
-            " x, so"
-            " that rows with their opposites leave the kernel singular; sin(x + 1) has no such symmetry, and full rank.",
+            " suffice there too; but of odd orders it has the first alone, so rows with their opposites become dependent"
+            " beyond the dimension of the data.",
+            "'No parallel data points' must exclude opposite ones: erf, sin and tanh are odd, and gelu(x) - gelu(-x) = x,"
+            " so that rows with their opposites leave the kernel singular; sin(x + 1) has no such symmetry, and full rank.",
         ],
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from nngp_dag.dag import Dag
 from verify import Context, Evidence, KeyFigure, Reading, claim
-from verify.framework.evidence import EvidenceError
+from verify.framework.evidence import Undecided
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.spaces import READINGS, Space, complete_space, two_point_kernels
 
@@ -63,7 +63,7 @@ def _certify(pair: tuple[str, str], reading: _Name) -> Proved:
     ]
     best = max((proved for proved in found if proved), key=lambda proved: proved.margin, default=None)
     if best is None:
-        raise EvidenceError(f"the difference between {a} and {b} in {', '.join(reading)} could not be certified")
+        raise Undecided(f"the difference between {a} and {b} in {', '.join(reading)} could not be certified")
     return best
 
 

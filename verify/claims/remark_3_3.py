@@ -9,7 +9,7 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
 from verify import Context, Evidence, KeyFigure, Reading, claim
-from verify.framework.evidence import EvidenceError
+from verify.framework.evidence import Undecided
 from verify.tools.data import space_spectra
 from verify.tools.literal import exact_two_point
 from verify.tools.spaces import Space, complete_space, two_point_kernels
@@ -90,7 +90,7 @@ def check(context: Context) -> Evidence:
         for changed, flag in ((kernel, "mean_meeting"), (gap, "mean_meeting_before_linear")):
             expected = space.flags(flag, stem) if last else np.zeros(len(space.names), bool)
             if ((changed > _TOLERANCE) != expected).any():
-                raise EvidenceError(f"{', '.join(name)}: {flag} does not tell which DAGs the means change")
+                raise Undecided(f"{', '.join(name)}: {flag} does not tell which DAGs the means change")
         readings += [
             _reading(name, kernel, "kernel", space.smallest(kernel > _TOLERANCE), "the kernel"),
             _reading(name, gap, "K_ii - K_ij", space.smallest(gap > _TOLERANCE), "K_ii - K_ij"),

@@ -43,7 +43,8 @@ class Context:
         """The first n rows of the data, float64 [n, d], of unit norm and no two of them parallel."""
         from nngp_dag import datasets
 
-        rows = np.asarray(datasets.load(f"{self.data}:{2 * n}").x, dtype=np.float64)
+        spec = f"{self.data}:{2 * n}" if self.data in datasets.NAMES else self.data
+        rows = np.asarray(datasets.load(spec).x, dtype=np.float64)
         keep: list[int] = []
         for i, row in enumerate(rows):
             if len(keep) == n:

@@ -13,7 +13,7 @@ from typing import Any
 
 from verify.framework.verdict import Verdict, overall_verdict
 
-__all__ = ["CLEARLY_FALSE", "Evidence", "EvidenceError", "KeyFigure", "Reading"]
+__all__ = ["CLEARLY_FALSE", "Evidence", "EvidenceError", "KeyFigure", "Reading", "Undecided"]
 
 CLEARLY_FALSE = 1000.0
 """An identity is false only where its error exceeds the tolerance this many times; in between it is undecided."""
@@ -21,6 +21,10 @@ CLEARLY_FALSE = 1000.0
 
 class EvidenceError(ValueError):
     """A claim that does not show what its verdict needs. It is reported as crashed, never as a verdict."""
+
+
+class Undecided(Exception):
+    """Raised by a claim that cannot come to a verdict: it is inconclusive, and the message becomes its summary."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from nngp_dag.cli.common import strict_json
 from verify.framework.claim import Claim
 from verify.framework.context import Context
-from verify.framework.evidence import Evidence, EvidenceError, KeyFigure, Reading
+from verify.framework.evidence import Evidence, EvidenceError, KeyFigure, Reading, Undecided
 from verify.framework.verdict import Verdict
 
 __all__ = ["crash_record", "execute", "record_of"]
@@ -24,6 +24,13 @@ def execute(claim: Claim, context: Context) -> dict[str, Any]:
         if not isinstance(evidence, Evidence):
             raise EvidenceError(f"a claim returns Evidence, got {type(evidence).__name__}")
         verdict = evidence.verdict()
+    except Undecided as undecided:
+        evidence = Evidence(
+            (), str(undecided), would_decide="a look at why: what this claim takes for granted is not so"
+        )
+        return record_of(
+            claim, context, Verdict.INCONCLUSIVE, time.perf_counter() - start, evidence=_plain(evidence), error=None
+        )
     except Exception as error:  # the boundary that keeps one claim's failure from the others
         reason = f"{type(error).__name__}: {error}"
         return crash_record(claim, context, reason, time.perf_counter() - start, traceback.format_exc())

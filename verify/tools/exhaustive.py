@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.dag import Dag
-from verify.framework.evidence import EvidenceError, KeyFigure, Reading
+from verify.framework.evidence import KeyFigure, Reading, Undecided
 from verify.tools.proofs import Proved
 from verify.tools.spaces import Space
 
@@ -115,7 +115,7 @@ def try_on_spaces(
         label: label of the readings.
 
     Raises:
-        EvidenceError: the classes do not separate the DAGs, or a counterexample could not be certified.
+        Undecided: the classes do not separate the DAGs, or a counterexample could not be certified.
     """
     result = Exhaustive()
     for reading in readings:
@@ -141,13 +141,11 @@ def _separates(space: Space, reading: _Name, missed: np.ndarray, violated: np.nd
     wrong = np.flatnonzero((missed > tolerance) != violated)
     if wrong.size:
         names = ", ".join(space.names[i] for i in wrong[:5])
-        raise EvidenceError(
+        raise Undecided(
             f"{', '.join(reading)}: the structural condition is wrong for {wrong.size} DAGs, such as {names}"
         )
     if violated.any() and missed[violated].min() < 1000 * tolerance:
-        raise EvidenceError(
-            f"{', '.join(reading)}: a miss of {missed[violated].min():.1e} is not clearly beyond rounding"
-        )
+        raise Undecided(f"{', '.join(reading)}: a miss of {missed[violated].min():.1e} is not clearly beyond rounding")
 
 
 def _first(
@@ -203,5 +201,5 @@ def _smallest(
 def _certified(code: str, reading: _Name, certify: Callable[[str, _Name], Proved | None]) -> Proved:
     proved = certify(code, reading)
     if proved is None:
-        raise EvidenceError(f"the counterexample {code} in {', '.join(reading)} could not be certified")
+        raise Undecided(f"the counterexample {code} in {', '.join(reading)} could not be certified")
     return proved

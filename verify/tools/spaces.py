@@ -113,24 +113,26 @@ class TwoPointKernels:
         return self.variance[:, None] - self.covariance
 
 
-@lru_cache(maxsize=64)
 def two_point_kernels(
-    space: Space,
-    reading: tuple[str, str, str],
-    kernel: str = "nngp",
-    points: int = 25,
-    activation: str = "relu",
+    space: Space, reading: tuple[str, str, str], kernel: str = "nngp", points: int = 25, activation: str = "relu"
 ) -> TwoPointKernels:
-    """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations from near 1 to -1.
+    """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations from near 1 to -1."""
+    return _both_kernels(space, reading, points, activation)[kernel]
 
-    Results are kept, since claims share them.
-    """
+
+@lru_cache(maxsize=64)
+def _both_kernels(
+    space: Space, reading: tuple[str, str, str], points: int, activation: str
+) -> dict[str, TwoPointKernels]:
+    """Both kernels out of one sweep, kept, since claims share them."""
     from nngp_dag.kernel.sweep import sweep_chunks
 
     x, setting = unit_circle(points), dict(zip(("method", "order", "embedding"), reading, strict=True))
-    variance, covariance = np.empty(len(space.codes)), np.empty((len(space.codes), points - 1))
-    for index, kernels in sweep_chunks(space.codes, x, get=(kernel,), activation=activation, **setting):
-        matrices = getattr(kernels, kernel)
-        variance[index] = matrices[:, 0, 0]
-        covariance[index] = matrices[:, 0, 1:]
-    return TwoPointKernels(x[1:] @ x[0], variance, covariance)
+    rho, size = x[1:] @ x[0], len(space.codes)
+    found = {name: TwoPointKernels(rho, np.empty(size), np.empty((size, points - 1))) for name in ("nngp", "ntk")}
+    for index, kernels in sweep_chunks(space.codes, x, activation=activation, **setting):
+        for name, store in found.items():
+            matrices = np.asarray(getattr(kernels, name))
+            store.variance[index] = matrices[:, 0, 0]
+            store.covariance[index] = matrices[:, 0, 1:]
+    return found
