@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from nngp_dag import prefilter, spaces
 from nngp_dag.cli import cli, main
+from nngp_dag.spaces.genotype_text import parse_genotype
 
 GOOD = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 DEGENERATE = "|skip_connect~0|+|none~0|none~1|+|none~0|nor_conv_3x3~1|none~2|".replace("nor_conv_3x3", "avg_pool_3x3")
@@ -223,6 +224,33 @@ def test_space_skips_bad_rows_only_when_told(benchmark_file) -> None:
     result = CliRunner().invoke(cli, [*arguments, "--skip-bad"])
     assert result.exit_code == 0 and json.loads(result.stdout)["benchmark"]["num_bad"] == 2
     assert "skipped 2 rows" in result.stderr
+
+
+def test_two_cell_spaces_end_to_end(capfdbinary, tmp_path) -> None:
+    space = spaces.get("nds-darts")
+    rng = np.random.default_rng(0)
+    genes = space.sample(150, rng)
+    lines = [space.write(a) for a in genes]
+    entries = []
+    for line, error in zip(lines, rng.uniform(3, 10, size=150), strict=True):
+        (normal, concat), (reduce, reduce_concat) = parse_genotype(line)
+        genotype = {"normal": normal, "normal_concat": concat, "reduce": reduce, "reduce_concat": reduce_concat}
+        entries.append({"net": {"genotype": genotype, "width": 16, "depth": 8}, "test_ep_top1": [50.0, error]})
+    file = tmp_path / "DARTS.json"
+    file.write_text(json.dumps(entries))
+    arguments = ["space", "nds", "--benchmark", str(file), "--resamples", "5"]
+    normal, reduce = document_of(*arguments), document_of(*arguments, "--cell", "reduce")
+    assert (normal["benchmark"]["cell"], reduce["benchmark"]["cell"]) == ("normal", "reduce")
+    for document, cell in ((normal, 0), (reduce, 1)):
+        totals = space.totals(genes[:, cell])
+        shapes = {totals.fractions(i) for i in range(150)}
+        found = {(g["depth"], g["width"]) for g in document["benchmark"]["datasets"]["cifar10"]["groups"]}
+        assert found == {(float(d), float(m)) for d, m in shapes}
+    for cells in ([], ["normal"], ["normal", "reduce"]):
+        keep = prefilter("darts", cells=cells or None)
+        options = [part for cell in cells for part in ("--cell", cell)]
+        status, out, _ = run(capfdbinary, ["filter", "darts", *options], "\n".join(lines).encode())
+        assert status == 0 and out.decode().splitlines() == [line for line in lines if keep(line)]
 
 
 def test_space_of_codes(tmp_path) -> None:

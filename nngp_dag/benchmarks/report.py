@@ -121,6 +121,7 @@ class BenchmarkReport:
         return {
             "sources": self.benchmark.sources,
             "num_rows": len(self.benchmark),
+            "cell": self.benchmark.cell_name or self.benchmark.space.cells[0],
             "num_bad": self.benchmark.num_bad,
             "fixed_parameterised": self.fixed,
             "num_shown": len(self.shown),

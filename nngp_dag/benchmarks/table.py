@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ class Benchmark:
         accuracy: accuracy in percent by data set, float64 [A] each.
         num_bad: rows that were skipped because they could not be read.
         sources: the files.
+        cell_name: the cell that is looked at where an architecture has several; by default the first (normal) one.
     """
 
     space: Space
@@ -33,34 +34,36 @@ class Benchmark:
     accuracy: Mapping[str, np.ndarray]
     num_bad: int = 0
     sources: tuple[str, ...] = ()
+    cell_name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.cell_name and self.cell_name not in self.space.cells:
+            raise InputError(f"unknown cell {self.cell_name!r}: {self.space.title} has {', '.join(self.space.cells)}")
 
     def __len__(self) -> int:
         return len(self.architectures)
 
-    def cell(self, name: str | None = None) -> np.ndarray:
-        """Genes [A, genes] of one cell of each architecture, by default the first (normal) one."""
-        cells = self.space.cells
-        if name is not None and name not in cells:
-            raise InputError(f"unknown cell {name!r}: {self.space.title} has {', '.join(cells)}")
-        return self.architectures[:, cells.index(name) if name else 0]
+    def cell(self) -> np.ndarray:
+        """Genes [A, genes] of the cell that is looked at."""
+        return self.architectures[:, self.space.cells.index(self.cell_name) if self.cell_name else 0]
 
     @cached_property
     def totals(self) -> PathTotals:
-        """Path totals of the first (normal) cell of each architecture."""
+        """Path totals of that cell of each architecture."""
         return self.space.totals(self.cell())
 
     @cached_property
     def parameterised(self) -> np.ndarray:
-        """Number of parameterised operations of the first (normal) cell of each architecture, int64 [A]."""
+        """Number of parameterised operations of that cell of each architecture, int64 [A]."""
         return self.space.num_parameterised(self.cell())
 
     def select(self, mask: Any) -> Benchmark:
         """The architectures of a mask or index."""
         accuracy = {name: values[mask] for name, values in self.accuracy.items()}
-        return Benchmark(self.space, self.architectures[mask], accuracy, self.num_bad, self.sources)
+        return replace(self, architectures=self.architectures[mask], accuracy=accuracy)
 
     def fixed(self, parameterised: int) -> Benchmark:
-        """The architectures with so many parameterised operations in their first cell; InputError where there is
+        """The architectures with so many parameterised operations in that cell; InputError where there is
         none.
         """
         mask = self.parameterised == parameterised

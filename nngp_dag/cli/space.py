@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = ["command", "print_benchmark", "run_benchmark"]
 @click.argument("space", metavar="SPACE")
 @click.option("--benchmark", "files", multiple=True, type=click.Path(path_type=Path), help="Accuracies; repeatable.")
 @click.option("--dataset", "datasets", multiple=True, help="Accuracy column of a CSV file; repeatable (all).")
+@click.option("--cell", help="Cell of a two-cell architecture that is looked at: normal, reduce (normal).")
 @click.option("--fixed-parameterised", type=click.IntRange(min=0), help="Only cells with so many convolutions.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for Figure 5 and tables.")
 @click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True, help="Bootstrap resamples.")
@@ -28,6 +30,7 @@ def command(
     space: str,
     files: tuple[Path, ...],
     datasets: tuple[str, ...],
+    cell: str | None,
     fixed_parameterised: int | None,
     out: Path | None,
     resamples: int,
@@ -39,18 +42,18 @@ def command(
 
     A benchmark is a CSV file (a column with the architecture, the others accuracies in percent), an NDS or
     NAS-Bench-101
-    JSON file, or a NATS-Bench folder. For two-cell spaces the normal cell is looked at.
+    JSON file, or a NATS-Bench folder.
     """
     from nngp_dag.benchmarks.report import space_report
 
-    if not files and (out is not None or fixed_parameterised is not None or datasets):
-        raise click.UsageError("--out, --fixed-parameterised and --dataset need a --benchmark")
+    if not files and (out is not None or fixed_parameterised is not None or datasets or cell):
+        raise click.UsageError("--out, --fixed-parameterised, --cell and --dataset need a --benchmark")
     chosen = get(space)
     document = space_report(chosen)
     report = None
     if files:
         report, document["benchmark"] = run_benchmark(
-            chosen, files, fixed_parameterised, out, seed, resamples, skip_bad, datasets or None, document
+            chosen, files, fixed_parameterised, out, seed, resamples, skip_bad, datasets or None, document, cell
         )
     if as_json:
         emit_json(document)
@@ -70,6 +73,7 @@ def run_benchmark(
     skip_bad: bool = False,
     datasets: Iterable[str] | None = None,
     document: dict[str, Any] | None = None,
+    cell: str | None = None,
 ) -> tuple[Any, dict[str, Any]]:
     """Read and analyse a benchmark, write its files if asked for; the report and its plain form."""
     from nngp_dag.benchmarks import read
@@ -79,6 +83,7 @@ def run_benchmark(
     benchmark = read(
         space, list(files), skip_bad, datasets, track=lambda items, total: track(items, "reading", total=total)
     )
+    benchmark = replace(benchmark, cell_name=cell or "")
     if benchmark.num_bad:
         click.echo(f"nngp-dag: skipped {benchmark.num_bad} rows that could not be used", err=True)
     report = analyse(
