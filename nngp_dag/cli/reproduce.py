@@ -12,6 +12,7 @@ import click
 __all__ = ["TARGETS", "command"]
 
 TARGETS = {
+    "figure-4": ("nngp_dag.cli.reproduce_figure4:command", "Training accuracy of DAG#1-3, and their order."),
     "figure-5": ("nngp_dag.cli.reproduce_figure5:command", "Accuracy over effective depth and width (NAS-Bench-201)."),
 }
 """Target -> where its click command is, and its line of help."""

@@ -1,0 +1,74 @@
+"""The order of DAGs in early training accuracy, as paired differences over seeds with confidence intervals."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.errors import InputError
+
+__all__ = ["Difference", "early_accuracy", "paired_differences", "ranking"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Early accuracy of `faster` less that of `slower`, over seeds.
+
+    Attributes:
+        faster: the DAG that should be ahead.
+        slower: the DAG that should be behind.
+        mean: mean difference.
+        interval: its two-sided confidence interval (Student's t, paired by seed).
+        verdict: `holds` (the interval is above zero), `reversed` (below), `undecided` (zero is inside).
+    """
+
+    faster: str
+    slower: str
+    mean: float
+    interval: tuple[float, float]
+    verdict: str
+
+
+def early_accuracy(accuracy: Any, share: float = 0.5) -> np.ndarray:
+    """Mean over the first `share` of the points of curves [P, ...]: the area under the early curve, [...]."""
+    curves = np.asarray(accuracy, np.float64)
+    return curves[: max(1, int(np.ceil(share * len(curves))))].mean(axis=0)
+
+
+def paired_differences(
+    early: Any, names: Sequence[str], claimed: Sequence[str], confidence: float = 0.95
+) -> list[Difference]:
+    """Every two neighbours of the claimed order (fastest first), compared seed by seed.
+
+    Args:
+        early: early accuracies [D, S].
+        names: the D DAGs.
+        claimed: the order that is claimed.
+        confidence: level of each interval.
+
+    Raises:
+        InputError: fewer than two seeds.
+    """
+    from scipy.stats import t
+
+    values = np.asarray(early, np.float64)
+    seeds = values.shape[1]
+    if seeds < 2:
+        raise InputError("a confidence interval over seeds needs at least 2 seeds")
+    found = []
+    for faster, slower in itertools.pairwise(claimed):
+        difference = values[names.index(faster)] - values[names.index(slower)]
+        mean = float(difference.mean())
+        margin = float(t.ppf((1 + confidence) / 2, seeds - 1) * difference.std(ddof=1) / np.sqrt(seeds))
+        verdict = "holds" if mean - margin > 0 else "reversed" if mean + margin < 0 else "undecided"
+        found.append(Difference(faster, slower, mean, (mean - margin, mean + margin), verdict))
+    return found
+
+
+def ranking(values: Any, names: Sequence[str]) -> list[str]:
+    """Names by descending value."""
+    return [names[i] for i in np.argsort(-np.asarray(values, np.float64), kind="stable")]
