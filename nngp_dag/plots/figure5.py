@@ -20,6 +20,7 @@ __all__ = ["plot_figure5", "plot_shape_groups"]
 
 _DARK, _LIGHT = 0.0, 0.93
 _MIN_RADIUS, _MAX_RADIUS = 3.0, 15.0  # points
+_CROWD = 25  # groups up to which circles have their full size
 
 
 def plot_figure5(report: BenchmarkReport) -> Figure:
@@ -35,7 +36,7 @@ def plot_figure5(report: BenchmarkReport) -> Figure:
     with figure_style():
         columns = min(len(names), 3)
         rows = -(-len(names) // columns)
-        size = (0.4 + 3.55 * columns, 3.5 * rows)
+        size = (0.4 + 3.55 * columns, 3.95 * rows)
         figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
         table = report.benchmark.space.distribution()
         if report.fixed is not None:
@@ -72,7 +73,7 @@ def plot_shape_groups(
     depth, width = groups.depth, groups.width
     mean, deviation = groups.mean[dataset], groups.deviation[dataset]
     with figure_style():
-        ax = new_axes(ax, 4.2, 3.6)
+        ax = new_axes(ax, 4.2, 4.2)
         high_d, high_m = 1.12 * depth.max() + 0.12, 1.12 * width.max() + 0.15
         if possible is not None:
             corners = _frontier(possible)
@@ -83,8 +84,10 @@ def plot_shape_groups(
             outline = Rectangle((d_min, m_min), d_max - d_min, m_max - m_min, fill=False, zorder=2)
             outline.set(edgecolor=COLOURS["vermilion"], linestyle=(0, (4, 2)), linewidth=1.0)
             ax.add_patch(outline)
-            ax.text(d_max, m_min, "filter ", ha="right", va="bottom", color=COLOURS["vermilion"], fontsize=7, zorder=2)
         greys = mpl.colors.LinearSegmentedColormap.from_list("accuracy", [str(_DARK), str(_LIGHT)])
+        size = max(
+            2.2 * _MIN_RADIUS, _MAX_RADIUS * min(1.0, (_CROWD / len(depth)) ** 0.5)
+        )  # many groups are drawn smaller
         order = np.argsort(-deviation)  # small circles on top
         # Cells without a parameterised path hardly learn: they would use up the scales of grey and of size.
         proper = depth > 0 if (depth > 0).any() else depth >= 0
@@ -92,7 +95,7 @@ def plot_shape_groups(
         points = ax.scatter(
             depth[order],
             width[order],
-            s=_area(deviation[order], largest),
+            s=_area(deviation[order], largest, size),
             c=mean[order],
             cmap=greys,
             vmin=low,
@@ -104,10 +107,10 @@ def plot_shape_groups(
         bar = ax.figure.colorbar(points, ax=ax, pad=0.02, aspect=24, extend="min" if mean.min() < low else "neither")
         bar.set_label("mean accuracy (%)")
         bar.outline.set_linewidth(0.6)
-        _size_legend(ax, largest)
+        _size_legend(ax, largest, size, with_box=box is not None)
         ax.set(xlim=(-0.09 * high_d, high_d), ylim=(-0.09 * high_m, high_m))
         if depth.min() == 0:
-            beside = np.sqrt(_area(deviation[depth == 0].max(), largest)) / 2 + 2
+            beside = np.sqrt(_area(deviation[depth == 0].max(), largest, size)) / 2 + 2
             note = ax.annotate("no parameterised path", (0, 0), (beside, 0), textcoords="offset points")
             note.set(fontsize=7, color="#444444", ha="left", va="center", zorder=4)
         ax.set(xlabel=f"effective depth {SYMBOLS['effective_depth']}")
@@ -133,26 +136,36 @@ def _shade(ax: Axes, corners: np.ndarray, high_d: float, high_m: float) -> None:
     ax.text(0.97, 0.97, "no such cell", transform=ax.transAxes, ha="right", va="top", color=COLOURS["blue"], fontsize=8)
 
 
-def _area(deviation: Any, largest: float) -> Any:
+def _area(deviation: Any, largest: float, size: float) -> Any:
     """Marker areas in square points: the radius grows linearly with the deviation, up to the largest that is shown."""
     share = np.clip(np.asarray(deviation) / max(largest, 1e-12), 0, 1)
-    radius = _MIN_RADIUS + (_MAX_RADIUS - _MIN_RADIUS) * share
+    radius = _MIN_RADIUS + (size - _MIN_RADIUS) * share
     return (2 * radius) ** 2
 
 
-def _size_legend(ax: Axes, largest: float) -> None:
-    if largest <= 0:
-        return
-    handles = [
-        ax.scatter(
-            [], [], s=_area(value, largest), c="white", edgecolors="#555555", linewidths=0.6, label=f"{value:.2g}"
-        )
-        for value in (0.0, largest / 2, largest)
+def _size_legend(ax: Axes, largest: float, size: float, with_box: bool) -> None:
+    from matplotlib.lines import Line2D
+
+    shown = (largest / 2, largest) if largest > 0 else (0.0,)
+    handles: list[Any] = [
+        ax.scatter([], [], s=_area(v, largest, size), c="white", edgecolors="#555555", linewidths=0.6, label=f"{v:.2g}")
+        for v in shown
     ]
-    legend = ax.legend(
-        handles=handles, title="deviation (%)", loc="upper right", bbox_to_anchor=(1.0, 0.95), labelspacing=1.3
+    handles[-1].set_label(f"{shown[-1]:.2g} % deviation")
+    if with_box:
+        dashes = (0, (3, 1.5))
+        handles.append(Line2D([], [], label="filter", color=COLOURS["vermilion"], linestyle=dashes, linewidth=1.0))
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.15),
+        ncols=len(handles),
+        fontsize=8,
+        columnspacing=1.2,
+        handletextpad=1.2,
+        handlelength=1.5,
+        borderpad=size / 9,
     )
-    legend.get_title().set_fontsize(8)
 
 
 def _title(dataset: str) -> str:
