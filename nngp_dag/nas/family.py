@@ -76,13 +76,18 @@ class Family:
         if isinstance(architecture, str):
             return self.space.parse(architecture)
         rows = np.asarray(architecture)
-        if rows.shape != (len(self.space.cells), self.space.genes):
+        if rows.shape != (len(self.space.cells), self.space.genes) or rows.dtype.kind not in "iu":
             raise InputError(
-                f"an architecture of {self.space.title} is an array [{len(self.space.cells)}, {self.space.genes}],"
-                f" got shape {list(rows.shape)}"
+                f"an architecture of {self.space.title} is integers [{len(self.space.cells)}, {self.space.genes}],"
+                f" got {rows.dtype} of shape {list(rows.shape)}"
             )
-        # What can be written and read again is an architecture.
-        return self.space.parse(self.space.write(rows))
+        try:  # what can be written and read again as the same is an architecture
+            read = self.space.parse(self.space.write(rows))
+        except (IndexError, InputError):
+            read = None
+        if read is None or not (read == rows).all():
+            raise InputError(f"{self.space.title} has no architecture {rows.tolist()}")
+        return read
 
 
 _FAMILIES = {"nasbench201": "family201", "darts": "family_darts"}

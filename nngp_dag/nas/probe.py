@@ -49,7 +49,7 @@ def agreement(z: Array, count: Array | int, *, block: bool) -> Array:
         signs = jnp.where(z.reshape(z.shape[0], -1) > 0, 1.0, -1.0).astype(jnp.float32)
         units = signs.shape[1]
         parts = [signs[:, i : i + _EXACT] for i in range(0, units, _EXACT)]
-        product = jnp.stack([(part @ part.T).astype(jnp.int32) for part in parts]).sum(0)
+        product = jnp.stack([(part @ part.T).astype(jnp.int32) for part in parts]).sum(0, dtype=jnp.int32)
         return (units + product) // 2 * count
 
     if isinstance(count, int):

@@ -36,7 +36,7 @@ def code_kernel(network: type, spec: Any, weights: str, genes: ArrayLike, x: Arr
         key: of the initial weights.
     """
     _, reports = create(network, spec, key)(jnp.asarray(x), jnp.asarray(genes), WEIGHTS[weights])
-    return jnp.sum(jnp.stack([report.sum(0) for report in reports]), axis=0)
+    return jnp.stack([report.sum(0, dtype=jnp.int32) for report in reports]).sum(0, dtype=jnp.int32)
 
 
 def log_det(kernel: Any) -> float:
@@ -53,14 +53,17 @@ def log_det(kernel: Any) -> float:
 def make(networks: Family, weights: str = "once") -> Any:
     """The score log|det K| of a family's networks: (architecture, images [N, h, w, channels], key) -> float.
 
-    A cell that treats all images alike (no path, for one) has a singular K and scores -inf.
+    A network that treats two images alike has a singular K and scores -inf. So does, by definition, a (normal) cell
+    without a path from input to output: dead-end convolutions in it have ReLUs too, but the network is a constant.
     """
     if weights not in WEIGHTS:
         raise InputError(f"unknown weights {weights!r} of the ReLUs: accepted are {', '.join(WEIGHTS)}")
 
     def score(architecture: Any, batch: Any, key: Array) -> float:
-        genes = networks.genes(networks.read(architecture))
-        x = image_batch(batch, networks.wot)
+        rows = networks.read(architecture)
+        genes, x = networks.genes(rows), image_batch(batch, networks.wot)
+        if networks.space.totals(rows[:1]).paths[0] == 0:
+            return float("-inf")
         return log_det(code_kernel(networks.network, networks.wot, weights, genes, x, key))
 
     return score

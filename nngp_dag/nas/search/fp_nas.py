@@ -184,15 +184,15 @@ class _Search:
             likelihood = np.asarray(values, dtype=np.float64)
             omega = np.exp(likelihood - likelihood.max())
             omega /= omega.sum()
-            gradient = self.distribution.gradient(options, omega)
-            self.distribution.logits += self.alpha_optimiser.ascent(gradient)
+            ascent = self.alpha_optimiser.ascent(self.distribution.gradient(options, omega))
+            self.distribution.logits += ascent
         batch = self._batch(0)
         chosen = [i for i, weight in enumerate(omega) if weight >= _NEGLIGIBLE]
-        gradients = [
-            _mean_gradient(self.networks.network, self.spec, self.state, architectures[i], *batch) for i in chosen
-        ]
-        weights = np.asarray(omega[chosen], dtype=self.spec.dtype)
-        total = jax.tree.map(lambda *parts: sum(w * p for w, p in zip(weights, parts, strict=True)), *gradients)
+        total: Any = None
+        for i in chosen:
+            gradient = _mean_gradient(self.networks.network, self.spec, self.state, architectures[i], *batch)
+            weight = np.asarray(omega[i], self.spec.dtype)
+            total = _scaled(gradient, weight) if total is None else _add_scaled(total, gradient, weight)
         self.state, self.memory = _apply(self.optimiser, self.state, self.memory, total)
 
     def most_probable(self) -> np.ndarray:
@@ -237,6 +237,16 @@ def _sgd(rate: float, steps: int) -> optax.GradientTransformation:
 def _apply(optimiser: Any, state: Any, memory: Any, gradient: Any) -> tuple[Any, Any]:
     updates, memory = optimiser.update(gradient, memory, state)
     return optax.apply_updates(state, updates), memory
+
+
+@jax.jit
+def _scaled(tree: Any, weight: Array) -> Any:
+    return jax.tree.map(lambda leaf: weight * leaf, tree)
+
+
+@jax.jit
+def _add_scaled(total: Any, tree: Any, weight: Array) -> Any:
+    return jax.tree.map(lambda a, b: a + weight * b, total, tree)
 
 
 class _Adam:
