@@ -30,6 +30,10 @@ def convolve(x: Array, kernel: Array, stride: int = 1, dilation: int = 1, groups
         dilation: between entries of the kernel.
         groups: of channels that are convolved apart.
     """
+    return _convolve(x, kernel, stride, dilation, groups)
+
+
+def _convolve(x: Array, kernel: Array, stride: int, dilation: int, groups: int) -> Array:
     padding = dilation * (kernel.shape[0] - 1) // 2
     return lax.conv_general_dilated(
         x,
@@ -51,12 +55,11 @@ def _backward(
 ) -> tuple[Array, Array]:
     x, kernel = saved
 
-    def plain(x: Array, kernel: Array) -> Array:
-        return convolve.__wrapped__(x, kernel, stride, dilation, groups)
-
-    (for_x,) = jax.linear_transpose(lambda x: plain(x, kernel), x)(cotangent)
+    (for_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride, dilation, groups), x)(cotangent)
     if groups > 1:
-        (for_kernel,) = jax.linear_transpose(lambda kernel: plain(x, kernel), kernel)(cotangent)
+        (for_kernel,) = jax.linear_transpose(lambda kernel: _convolve(x, kernel, stride, dilation, groups), kernel)(
+            cotangent
+        )
         return for_x, for_kernel
     # dK[a, b, i, o] = sum_{n, p, q} x[n, stride p + dilation a - padding, ..., i] cotangent[n, p, q, o].
     size, padding = kernel.shape[0], dilation * (kernel.shape[0] - 1) // 2

@@ -1,0 +1,107 @@
+"""Architecture scores and searches: seconds a NAS-WOT score, against PyTorch and against compiling every architecture;
+what the filter saves.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import time
+
+import jax
+import numpy as np
+
+from nngp_dag.nas import Images, family, make_score
+from nngp_dag.nas.initialize import create
+from nngp_dag.nas.probe import agreement
+from nngp_dag.nas.search.filters import make_filter
+from nngp_dag.nas.search.run import SearchSettings, wot_cache
+from nngp_dag.nas.search.wot import random_search
+
+NUM = 12
+
+
+def images() -> Images:
+    """Random numbers in the shape of CIFAR-10: what is measured here does not depend on what they show."""
+    x = np.random.default_rng(0).normal(size=(128, 32, 32, 3)).astype(np.float32)
+    return Images(x, None, "random numbers")
+
+
+def seconds(function, arguments) -> list[float]:
+    taken = []
+    for argument in arguments:
+        start = time.perf_counter()
+        function(argument)
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+def against_torch(cells, ours: list[float]) -> None:
+    if importlib.util.find_spec("torch") is None:
+        print("  PyTorch is not installed: no comparison with it (pip install torch, then run this again)")
+        return
+    import torch
+
+    from benchmarks.nas_torch import wot
+
+    x = np.ascontiguousarray(images().x.transpose(0, 3, 1, 2))
+    wot(cells[0][0], x)
+    theirs = seconds(lambda cell: wot(cell[0], x), cells)
+    print(f"  PyTorch {torch.__version__} ({torch.get_num_threads()} threads): {statistics.mean(theirs):.3f} s a score")
+    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
+    print(f"  PyTorch / this package: {sum(theirs) / sum(ours):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+
+
+def against_compiling(cells, ours: list[float]) -> None:
+    """The same score with the architecture as a constant: one compilation each."""
+    networks, x = family("nasbench201"), images().x
+
+    def score(cell) -> None:
+        genes = np.asarray(cell[0], np.int32)
+
+        @jax.jit
+        def kernel(key):
+            _, reports = create(networks.network, networks.wot, key)(x, jax.numpy.asarray(genes), agreement)
+            return sum(report.sum(0) for report in reports)
+
+        np.linalg.slogdet(np.asarray(kernel(jax.random.key(0)), np.float64))
+
+    taken = seconds(score, cells[:3])
+    print(f"  compiled for each architecture: {statistics.mean(taken):.2f} s a score")
+    print(f"  compiling each / compiling once: {sum(taken) / sum(ours[:3]):.1f}")
+
+
+def filtered_search() -> None:
+    networks = family("nasbench201")
+    score, _ = wot_cache(networks, images(), 0, SearchSettings())
+    results = {}
+    for name in ("none", "half-radius", "released"):
+        keep = make_filter(name, networks.space).predicate
+        results[name] = random_search(networks.space, score, num=40, rng=np.random.default_rng(0), keep=keep)
+    whole = results["none"]
+    for name, result in results.items():
+        print(
+            f"  filter {name}: {result.evaluations} of {result.candidates} evaluated, {result.seconds:.2f} s"
+            f" (saves {100 * (1 - result.evaluations / whole.evaluations):.0f} % of the evaluations,"
+            f" {100 * (1 - result.seconds / whole.seconds):.0f} % of the seconds)"
+        )
+
+
+def main() -> None:
+    networks = family("nasbench201")
+    score, x, key = make_score("wot", networks), images().batch(128), jax.random.key(0)
+    cells = networks.space.sample(NUM, np.random.default_rng(1))
+    start = time.perf_counter()
+    score(cells[0], x, key)
+    first = time.perf_counter() - start
+    ours = seconds(lambda cell: score(cell, x, key), cells)
+    print(f"NAS-WOT scores of {NUM} random cells, C=16, N=5, 128 images of 32x32")
+    print(f"  {statistics.mean(ours):.3f} s a score ({min(ours):.3f} to {max(ours):.3f}); the first one {first:.1f} s")
+    against_torch(cells, ours)
+    against_compiling(cells, ours)
+    print("NAS-WOT search among 40 architectures")
+    filtered_search()
+
+
+if __name__ == "__main__":
+    main()
