@@ -57,8 +57,9 @@ class SupernetJudge:
 
     def new_round(self) -> None:
         """Draw batches and weights."""
-        self.batch = self.images.batch(self.batch_size, self.rng)
-        self.patches = random_patches(self.images, self.rng, count=self.num_patches)
+        self.batch = self.images.batch(self.batch_size, self.rng).astype(self.networks.ntk.dtype)
+        patches = random_patches(self.images, self.rng, count=self.num_patches)
+        self.patches = patches.astype(self.networks.regions.dtype)
         self.keys = [jax.random.key(int(seed)) for seed in self.rng.integers(2**31, size=2 * self.repeats)]
 
     def __call__(self, alive: np.ndarray) -> np.ndarray:
