@@ -74,11 +74,14 @@ def command(
     from nngp_dag.benchmarks import read
     from nngp_dag.nas.family import family
     from nngp_dag.nas.images import load_images
+    from nngp_dag.nas.rows import check_path
     from nngp_dag.nas.scores import SCORES, score
     from nngp_dag.nas.scoring import Scorer
 
     if archs is not None and sample is not None:
         raise click.UsageError("Give either --archs or --sample, not both.")
+    if out is not None:
+        check_path(out)
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     needs_images = [name for name in chosen if score(name).batch is not None]
     if not chosen:

@@ -13,6 +13,7 @@ from nngp_dag.benchmarks.correlation import Estimate
 __all__ = ["Ranking", "kendall", "rank", "spearman", "top_recall"]
 
 _MAX_DRAWS = 2_000_000
+_MAX_PAIRWISE = 1000
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,51 @@ def rank(
     """
     values = np.asarray(score, dtype=np.float64) * (1 if higher_is_better else -1)
     target = np.asarray(accuracy, dtype=np.float64)
+    if values.ndim != 1 or values.shape != target.shape:
+        raise ValueError(f"score and accuracy must have one equal shape [A], got {values.shape} and {target.shape}")
     rng = np.random.default_rng(0) if rng is None else rng
     size = len(values)
     top = max(1, min(top, size // 2))
-    figures = [spearman, kendall, lambda a, b: top_recall(a, b, top)]
-    draws = [rng.integers(size, size=size) for _ in range(max(100, min(resamples, _MAX_DRAWS // max(size, 1))))]
-    estimates = []
-    for figure in figures:
-        resampled = np.array([figure(values[index], target[index]) for index in draws])
-        estimates.append(Estimate.percentile(figure(values, target), resampled))
-    return Ranking(estimates[0], estimates[1], estimates[2], top, size)
+    draws = np.stack(
+        [rng.integers(size, size=size) for _ in range(max(100, min(resamples, _MAX_DRAWS // max(size, 1))))]
+    )
+    if size <= _MAX_PAIRWISE:
+        resampled = _pairwise(values, target, draws)
+    else:
+        pairs = [(spearman(values[i], target[i]), kendall(values[i], target[i])) for i in draws]
+        resampled = np.transpose(pairs)
+    recalls = np.array([top_recall(values[i], target[i], top) for i in draws])
+    return Ranking(
+        Estimate.percentile(spearman(values, target), resampled[0]),
+        Estimate.percentile(kendall(values, target), resampled[1]),
+        Estimate.percentile(top_recall(values, target, top), recalls),
+        top,
+        size,
+    )
+
+
+def _pairwise(score: np.ndarray, accuracy: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Spearman and Kendall of every resample [B, A] at once, [2, B], from the order of all pairs.
+
+    With w_i how often i was drawn: the mid-rank of i is sum_j w_j ([x_j < x_i] + [x_j = x_i] / 2) + 1/2, and tau-b is
+    the weighted sum of sign products over the roots of those of squared signs.
+    """
+    size = len(score)
+    weights = np.stack([np.bincount(draw, minlength=size) for draw in draws]).astype(np.float64)
+    signs = [_signs(values) for values in (score, accuracy)]
+    ranks = [weights @ (1 + sign).T / 2 for sign in signs]
+    centered = [rank - (weights * rank).sum(1, keepdims=True) / size for rank in ranks]
+    moments = [(weights * a * b).sum(1) for a, b in ((centered[0], centered[1]), *((c, c) for c in centered))]
+    products = [((weights @ matrix) * weights).sum(1) for matrix in (signs[0] * signs[1], *(s * s for s in signs))]
+    return np.array([_quotient(*moments), _quotient(*products)])
+
+
+def _signs(values: np.ndarray) -> np.ndarray:
+    """The sign of x_i - x_j, [A, A]; infinities compare as they should."""
+    ranks = stats.rankdata(values)
+    return np.sign(ranks[:, None] - ranks[None, :])
+
+
+def _quotient(mixed: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    scale = np.sqrt(first * second)
+    return np.divide(mixed, scale, out=np.full(len(mixed), np.nan), where=scale > 1e-9)

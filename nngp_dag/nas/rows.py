@@ -18,9 +18,19 @@ from typing import Any
 
 from nngp_dag.errors import InputError
 
-__all__ = ["SUFFIXES", "RowFile"]
+__all__ = ["SUFFIXES", "RowFile", "check_path"]
 
 SUFFIXES = (".csv", ".jsonl")
+
+
+def check_path(path: Path) -> None:
+    """InputError where rows cannot be written to that path, by its name or its folder."""
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"cannot write {path}: the name has to end in {' or '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a directory")
 
 
 class RowFile:
@@ -39,12 +49,7 @@ class RowFile:
     def __init__(
         self, path: Path, columns: Sequence[str], settings: str, undefined: Mapping[str, float] | None = None
     ) -> None:
-        if path.suffix not in SUFFIXES:
-            raise InputError(f"cannot write {path}: the name has to end in {' or '.join(SUFFIXES)}")
-        if not path.parent.is_dir():
-            raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
-        if path.is_dir():
-            raise InputError(f"cannot write {path}: it is a directory")
+        check_path(path)
         self.path, self.columns, self.settings = path, (*columns, "settings"), settings
         self.undefined = dict(undefined or {})
         self.rows: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,280 @@
+"""`nngp-dag score` and `nngp-dag search` end to end on small networks: rows, resumption, figures, bad input."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from nngp_dag.cli import main
+from nngp_dag.nas.rows import RowFile
+from nngp_dag.spaces import get
+
+SPACE = get("nasbench201")
+SMALL = ("--channels", 2, "--cells", 1, "--batch-size", 8)
+ALIVE = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|"
+NONE = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+SKIP = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|"
+
+
+@pytest.fixture
+def run(capfd):
+    """Runs the command line in this process: (status, stdout, stderr)."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+        out, err = capfd.readouterr()
+        return stop.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def document(run):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not strict JSON")
+
+    def document(*arguments):
+        status, out, err = run(*arguments, "--json")
+        assert status == 0, err
+        return json.loads(out, parse_constant=refuse)
+
+    return document
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=60)
+    x = rng.integers(0, 200, size=(60, 8, 8, 3)) + 50 * np.eye(3, dtype=int)[y][:, None, None]
+    path = tmp_path_factory.mktemp("images") / "images.npz"
+    np.savez(path, x_train=x.astype(np.uint8), y_train=y)
+    return path
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory):
+    """Accuracies that grow with the number of convolutions, for all cells."""
+    cells = SPACE.enumerate()
+    path = tmp_path_factory.mktemp("benchmark") / "accuracy.csv"
+    with path.open("w") as file:
+        file.write("architecture,cifar10,cifar100\n")
+        for row, count in zip(cells, SPACE.num_parameterised(cells), strict=True):
+            file.write(f"{SPACE.write(row[None])},{50 + 5 * count},{20 + 3 * count}\n")
+    return path
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+# ---- score ---------------------------------------------------------------------------------------------------------
+
+
+def test_scores_of_a_list_with_a_benchmark(document, data, benchmark, tmp_path):
+    archs = tmp_path / "archs.txt"
+    sample = [SPACE.write(rows) for rows in SPACE.sample(12, np.random.default_rng(0))]
+    archs.write_text("\n".join([ALIVE, "", NONE, ALIVE, *sample]) + "\n")
+    result = document("score", "wot", "--archs", archs, "--data", data, "--benchmark", benchmark, *SMALL)
+    rows = result["rows"]
+    assert [row["architecture"] for row in rows] == [ALIVE, NONE, *sample]
+    assert (result["num_duplicates"], result["num_bad"]) == (1, 0)
+    assert rows[1]["wot"] is None and isinstance(rows[0]["wot"], float)
+    assert rows[0]["num-parameterised"] == 3
+    assert set(result["correlations"]) == {"cifar10", "cifar100"}
+    figures = result["correlations"]["cifar10"]
+    assert set(figures) == set(result["scores"]) > {"wot", "effective-depth", "parameters", "multiply-adds"}
+    assert figures["num-parameterised"]["spearman"]["value"] == pytest.approx(1)
+    for estimate in (figures["wot"][key] for key in ("spearman", "kendall", "top_recall")):
+        assert estimate["low"] <= estimate["value"] <= estimate["high"]
+
+
+def test_rows_come_as_they_are_finished_and_tables_follow(run, data, benchmark):
+    status, out, _ = run("score", "wot", "--sample", 4, "--data", data, "--benchmark", benchmark, *SMALL)
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("architecture,wot,effective-depth")
+    assert all(line.startswith("|") for line in lines[1:5])
+    assert "Rank correlation with accuracy on cifar10" in out and "multiply-adds" in out
+
+
+def test_baselines_need_no_data_and_serve_the_whole_space(document):
+    result = document("score", "num-parameterised", "--data", "missing.npz")
+    assert len(result["rows"]) == 15625
+    assert result["data"] is None
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_killed_run_goes_on_and_gives_the_same_rows(run, document, data, tmp_path, suffix):
+    whole, killed = tmp_path / f"whole{suffix}", tmp_path / f"killed{suffix}"
+    arguments = ["score", "wot", "--sample", "80", "--data", str(data), *map(str, SMALL)]
+    process = subprocess.Popen([sys.executable, "-m", "nngp_dag", *arguments, "--out", str(killed)])
+    try:
+        deadline = time.monotonic() + 200
+        while time.monotonic() < deadline and (not killed.exists() or killed.read_bytes().count(b"\n") < 10):
+            time.sleep(0.005)
+    finally:
+        process.kill()
+        process.wait()
+    before = killed.read_bytes()
+    assert 10 <= before.count(b"\n") < 80, "the run ended before it could be killed"
+    with killed.open("ab") as file:
+        file.write(b'{"architecture": "|nor' if suffix == ".jsonl" else b"|nor_conv_3x3~0|+|none")
+    result = document(*arguments, "--out", killed)
+    num_before = before[: before.rfind(b"\n") + 1].count(b"\n") - (suffix == ".csv")
+    assert result["num_resumed"] == num_before
+    assert killed.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+    run(*arguments, "--out", whole)
+    if suffix == ".csv":
+        assert read(killed) == read(whole)
+    else:
+        first, second = ([json.loads(line) for line in p.read_text().splitlines()] for p in (killed, whole))
+        for row in (*first, *second):
+            del row["seconds"]
+        assert first == second
+    assert document(*arguments, "--out", killed)["num_resumed"] == len(result["rows"])
+
+
+def test_rows_of_other_settings_are_refused(run, data, tmp_path):
+    out = tmp_path / "rows.csv"
+    arguments = ["score", "wot", "--sample", 2, "--data", data, *SMALL, "--out", out]
+    assert run(*arguments)[0] == 0
+    for change in (["--seed", 1], ["--wot-weights", "released"], ["--channels", 3]):
+        status, _, err = run(*arguments, *change)
+        assert status == 2 and "rows of another run" in err and err.count("\n") == 1
+    status, _, err = run("score", "linear-regions", "--sample", 2, "--data", data, "--out", out)
+    assert status == 2 and "other columns" in err
+
+
+def test_infinities_survive_a_file(tmp_path):
+    for suffix in (".csv", ".jsonl"):
+        path = tmp_path / f"rows{suffix}"
+        with RowFile(path, ("a", "x", "y"), "s", {"x": -np.inf, "y": np.inf}) as file:
+            file.add({"a": "one", "x": float("-inf"), "y": float("inf")})
+            file.add({"a": "two,", "x": 0.1 + 0.2, "y": 3.0})
+        with RowFile(path, ("a", "x", "y"), "s", {"x": -np.inf, "y": np.inf}) as file:
+            assert file.rows["one"]["x"] == -np.inf and file.rows["one"]["y"] == np.inf
+            assert file.rows["two,"]["x"] == 0.1 + 0.2
+        assert path.read_text().count("\n") == 2 + (suffix == ".csv")
+
+
+def test_skip_bad_counts_what_cannot_be_used(run, document, data, tmp_path):
+    archs, table = tmp_path / "archs.txt", tmp_path / "few.csv"
+    archs.write_text(f"{ALIVE}\nnonsense\n{SKIP}\n{NONE}\n|nor_conv_3x3~0|\n")
+    table.write_text(f"architecture,cifar10\n{ALIVE},90\n{SKIP},80\n{NONE},10\n")
+    result = document("score", "parameters", "--archs", archs, "--skip-bad", "--benchmark", table)
+    assert result["num_bad"] == 2 and len(result["rows"]) == 3
+    status, out, err = run("score", "parameters", "--archs", archs)
+    assert status == 2 and "line 2" in err and err.count("\n") == 1
+    assert ALIVE in out  # what came before the bad line was written
+    table.write_text(f"architecture,cifar10\n{SKIP},80\n{NONE},10\n")
+    status, _, err = run("score", "parameters", "--archs", archs, "--benchmark", table)
+    assert status == 2 and ALIVE in err and "is not in" in err
+
+
+# ---- search --------------------------------------------------------------------------------------------------------
+
+
+def test_search_wot_with_and_without_the_filter(document, data, benchmark):
+    results = {
+        name: document(
+            "search",
+            "wot",
+            "--filter",
+            name,
+            "--num",
+            15,
+            "--runs",
+            2,
+            "--data",
+            data,
+            "--benchmark",
+            benchmark,
+            *SMALL,
+        )
+        for name in ("none", "half-radius", "released", "1,2,1,3")
+    }
+    for name, result in results.items():
+        assert [r["seed"] for r in result["runs"]] == [0, 1]
+        for r in result["runs"]:
+            (row,) = SPACE.parse(r["architecture"])
+            assert r["accuracy"]["cifar10"] == 50 + 5 * int(SPACE.num_parameterised(row[None])[0])
+            assert r["candidates"] == 15
+            assert r["filtered_share"] == pytest.approx(1 - r["evaluations"] / 15)
+        accuracies = [r["accuracy"]["cifar10"] for r in result["runs"]]
+        assert result["mean"]["accuracy"]["cifar10"] == pytest.approx(np.mean(accuracies))
+        assert result["deviation"]["accuracy"]["cifar10"] == pytest.approx(np.std(accuracies, ddof=1))
+        assert (result["ranges"] is None) == (name == "none")
+    assert results["none"]["mean"]["evaluations"] == 15
+    assert results["half-radius"]["mean"]["evaluations"] < 15
+
+
+def test_search_te_nas_and_fp_nas(document, run, data, benchmark):
+    result = document(
+        "search", "te-nas", "--runs", 1, "--batch-size", 3, "--patches", 20, "--repeats", 1, "--data", data,
+        "--benchmark", benchmark, "--filter", "released",
+    )  # fmt: skip
+    (only,) = result["runs"]
+    assert (only["candidates"], only["evaluations"]) == (54, 36)
+    assert result["ranges"] is None and result["deviation"]["seconds"] is None
+    status, out, _ = run(
+        "search", "fp-nas", "--runs", 1, "--steps", 3, "--warmup", 1, "--data", data, *SMALL, "--filter", "half-radius"
+    )
+    assert status == 0
+    assert "fp-nas on nasbench201, filter half-radius" in out and "seed 0: |" in out
+
+
+# ---- bad input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", "accuracy"], "unknown score 'accuracy'"),
+        (["score", ","], "no score given"),
+        (["score", "wot", "--data", "{data}", "--batch-size", "61"], "a batch of 61 images was asked for"),
+        (["score", "wot", "--data", "nothing.npz"], "no such file"),
+        (["score", "wot", "--data", "digits"], "unknown images"),
+        (["score", "wot", "--space", "amoeba"], "no networks for the space"),
+        (["score", "wot", "--archs", "-", "--sample", "3"], "not both"),
+        (["score", "wot", "--data", "{data}", "--sample", "2", "--out", "rows.txt"], ".csv or .jsonl"),
+        (["score", "wot", "--data", "{data}", "--sample", "2", "--out", "no/rows.csv"], "does not exist"),
+        (["score", "wot", "--data", "{data}", "--sample", "1", "--benchmark", "no.csv"], "no such benchmark"),
+        (["search", "darts", "--data", "{data}"], "unknown search"),
+        (["search", "wot", "--data", "{data}", "--filter", "big"], "unknown filter"),
+        (["search", "wot", "--data", "{data}", "--filter", "3,3,3,3", "--batch-size", "8"], "passes the filter"),
+        (["search", "wot", "--data", "{data}"], "a batch of 128 images was asked for"),
+        (["search", "fp-nas", "--data", "{data}"], "two disjoint batches of 64 images"),
+    ],
+)
+def test_bad_input_is_one_line(run, data, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sizes = SMALL[:4] if "wot" in arguments else ()
+    status, _, err = run(*(a.replace("{data}", str(data)) for a in arguments), *sizes)
+    assert status == 2
+    assert err.count("\n") == 1 and err.startswith("nngp-dag: error: ") and message in err
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_found_architecture_that_the_benchmark_lacks(run, data, tmp_path):
+    table = tmp_path / "few.csv"
+    table.write_text(f"architecture,cifar10\n{NONE},10\n")
+    status, _, err = run("search", "wot", "--num", 4, "--runs", 1, "--data", data, "--benchmark", table, *SMALL)
+    assert status == 2 and "which the search found, is not in" in err and err.count("\n") == 1
+
+
+def test_real_images_and_accuracies(document, shared_data):
+    """Small networks on CIFAR-10 images: depth of the cells and its score go with real accuracy."""
+    result = document(
+        "score", "wot", "--sample", 60, "--data", shared_data / "cifar10_subset.npz", "--channels", 4, "--cells", 1,
+        "--batch-size", 64, "--benchmark", shared_data / "nas_bench_201_test_accuracy.csv",
+    )  # fmt: skip
+    figures = result["correlations"]["cifar10"]
+    assert figures["wot"]["spearman"]["low"] > 0.3
+    assert figures["effective-depth"]["spearman"]["value"] > 0
