@@ -44,6 +44,11 @@ __all__ = ["command"]
 @click.option(
     "--data", default="digits", show_default=True, metavar="SPEC", help="Data of the claims that use real data."
 )
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder with original MNIST or CIFAR-10 files, for claims that use them too.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; by default one a core.")
 @click.option("--fresh", is_flag=True, help="Start anew even where an unfinished run could be resumed.")
 @click.option("--list", "list_only", is_flag=True, help="List the claims and their expected verdicts, run nothing.")
@@ -63,6 +68,7 @@ def command(
     update_baseline: bool,
     directories: tuple[Path, ...],
     data: str,
+    data_dir: Path | None,
     jobs: int | None,
     fresh: bool,
     list_only: bool,
@@ -85,7 +91,9 @@ def command(
     from verify.framework.runner import Options, available_cores
     from verify.session import Request, run_session
 
-    options = Options(folders, profile, seed, data, jobs or available_cores())
+    options = Options(
+        folders, profile, seed, data, jobs or available_cores(), None if data_dir is None else str(data_dir.resolve())
+    )
     document = run_session(Request(options, claims, out, baseline, update_baseline, fresh))
     if as_json:
         emit_json(document)

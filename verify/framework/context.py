@@ -24,12 +24,14 @@ class Context:
         profile: `quick` (two minutes for all claims) or `full` (an hour).
         seed: seed of the run; anything random is a function of it and of the claim's identifier.
         data: data specification (`nngp_dag.datasets`) of the claims that use real data.
+        data_dir: folder with the original files of MNIST or CIFAR-10, for claims that use those too.
     """
 
     claim: str
     profile: str = "quick"
     seed: int = 0
     data: str = "digits"
+    data_dir: str | None = None
 
     def pick(self, *, quick: _T, full: _T) -> _T:
         """The value for this profile."""
@@ -44,7 +46,7 @@ class Context:
         from nngp_dag import datasets
 
         spec = f"{self.data}:{2 * n}" if self.data in datasets.NAMES else self.data
-        rows = np.asarray(datasets.load(spec).x, dtype=np.float64)
+        rows = np.asarray(datasets.load(spec, data_dir=self.data_dir).x, dtype=np.float64)
         keep: list[int] = []
         for i, row in enumerate(rows):
             if len(keep) == n:

@@ -11,7 +11,7 @@ from nngp_dag.cli.common import strict_json
 from verify.framework.claim import Claim
 from verify.framework.context import Context
 from verify.framework.evidence import Evidence, EvidenceError, KeyFigure, Reading, Undecided
-from verify.framework.verdict import Verdict
+from verify.framework.verdict import Verdict, overall_verdict
 
 __all__ = ["crash_record", "execute", "record_of"]
 
@@ -23,7 +23,7 @@ def execute(claim: Claim, context: Context) -> dict[str, Any]:
         evidence = claim.check(context)
         if not isinstance(evidence, Evidence):
             raise EvidenceError(f"a claim returns Evidence, got {type(evidence).__name__}")
-        verdict = evidence.verdict()
+        verdict = evidence.verdict() if overall_verdict(evidence.readings) == claim.expected else _surprise(evidence)
     except Undecided as undecided:
         evidence = Evidence(
             (), str(undecided), would_decide="a look at why: what this claim takes for granted is not so"
@@ -35,6 +35,11 @@ def execute(claim: Claim, context: Context) -> dict[str, Any]:
         reason = f"{type(error).__name__}: {error}"
         return crash_record(claim, context, reason, time.perf_counter() - start, traceback.format_exc())
     return record_of(claim, context, verdict, time.perf_counter() - start, evidence=_plain(evidence), error=None)
+
+
+def _surprise(evidence: Evidence) -> Verdict:
+    """The verdict of readings that came out other than expected: a claim cannot have its evidence ready for it."""
+    return overall_verdict(evidence.readings)
 
 
 def crash_record(claim: Claim, context: Context, reason: str, seconds: float, trace: str = "") -> dict[str, Any]:

@@ -24,13 +24,18 @@ _START_GRACE = 120.0
 
 @dataclass(frozen=True)
 class Options:
-    """How claims are run: folders of further claims, profile, seed, data, and number of processes."""
+    """How claims are run: folders of further claims, profile, seed, data (and its folder), and number of processes."""
 
     directories: tuple[str, ...] = ()
     profile: str = "quick"
     seed: int = 0
     data: str = "digits"
     jobs: int = 1
+    data_dir: str | None = None
+
+    def context(self, claim: str) -> Context:
+        """What a claim gets."""
+        return Context(claim, self.profile, self.seed, self.data, self.data_dir)
 
 
 @dataclass
@@ -86,7 +91,7 @@ def run(
             for worker in busy:
                 claim = worker.claim
                 assert claim is not None
-                context = Context(claim.id, options.profile, options.seed, options.data)
+                context = options.context(claim.id)
                 seconds = time.monotonic() - worker.started
                 if worker.connection in ready:
                     try:
@@ -114,8 +119,7 @@ def _launch(options: Options) -> _Worker:
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    arguments = (theirs, options.directories, options.profile, options.seed, options.data)
-    process = context.Process(target=work, args=arguments, daemon=True)
+    process = context.Process(target=work, args=(theirs, options), daemon=True)
     process.start()
     theirs.close()
     return _Worker(process, ours)

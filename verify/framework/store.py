@@ -31,7 +31,7 @@ def write_text(path: Path, text: str) -> None:
 
 def fingerprint(options: Options, claim_files: Iterable[str]) -> str:
     """A hash of profile, seed, data and the sources of library, framework and claims."""
-    digest = hashlib.sha256(f"{options.profile}|{options.seed}|{options.data}".encode())
+    digest = hashlib.sha256(f"{options.profile}|{options.seed}|{options.data}|{options.data_dir}".encode())
     roots = [Path(str(package.__file__)).parent for package in (nngp_dag, verify)]
     files = {path for root in roots for path in root.rglob("*.py")} | {Path(file) for file in claim_files}
     for path in sorted(files):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
 from multiprocessing.connection import Connection
+
+from verify.framework.runner import Options
 
 __all__ = ["work"]
 
 
-def work(connection: Connection, directories: Sequence[str], profile: str, seed: int, data: str) -> None:
+def work(connection: Connection, options: Options) -> None:
     """Receive claim identifiers and send back records, until None or the end of the pipe.
 
     Anything that a claim prints goes to stderr, so that stdout stays the report's.
@@ -23,10 +24,9 @@ def work(connection: Connection, directories: Sequence[str], profile: str, seed:
     jax.config.update("jax_enable_x64", True)
 
     from verify.framework.claim import discover
-    from verify.framework.context import Context
     from verify.framework.execute import execute
 
-    claims = discover(directories)
+    claims = discover(options.directories)
     while True:
         try:
             identifier = connection.recv()
@@ -34,4 +34,4 @@ def work(connection: Connection, directories: Sequence[str], profile: str, seed:
             return
         if identifier is None:
             return
-        connection.send(execute(claims[identifier], Context(identifier, profile, seed, data)))
+        connection.send(execute(claims[identifier], options.context(identifier)))

@@ -13,7 +13,6 @@ from typing import Any
 
 from verify import baseline as baselines
 from verify.framework.claim import Claim
-from verify.framework.context import Context
 from verify.framework.execute import execute
 from verify.framework.runner import Options
 from verify.mutation.inject import Fault, clear_caches, inject
@@ -85,7 +84,7 @@ class Result:
 
 def run_healthy(claims: Sequence[Claim], options: Options) -> dict[str, Any]:
     """The claims' document without a fault, in this process."""
-    records = [execute(claim, Context(claim.id, options.profile, options.seed, options.data)) for claim in claims]
+    records = [execute(claim, options.context(claim.id)) for claim in claims]
     return build_document(records, options, 0.0)
 
 
