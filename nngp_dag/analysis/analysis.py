@@ -14,6 +14,7 @@ from nngp_dag.analysis.neighbours import Neighbour, neighbours
 from nngp_dag.analysis.nodes import node_spectra
 from nngp_dag.analysis.remarks import Remark, remarks
 from nngp_dag.analysis.structure import Meeting, meetings
+from nngp_dag.analysis.two_point import TwoPoint, two_point
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
@@ -76,56 +77,66 @@ class Analysis:
 
     # ---- kernels ----------------------------------------------------------------------------------------------------
 
+    def _compute(self, method: str) -> Kernel:
+        n, s = len(self.x), self.setting
+        require_memory(8 * 9 * n * n, f"kernels of {n:,} rows")
+        kernels = kernel_fn(self.dag, method, s.order, s.embedding, s.activation)(self.x)
+        arrays: list[Any] = [np.asarray(kernel) for kernel in kernels]
+        return Kernel(*arrays)
+
     @cached_property
-    def _computed(self) -> tuple[dict[str, Kernel], dict[str, str]]:
-        n = len(self.x)
-        require_memory(8 * 9 * n * n, f"four methods' kernels of {n:,} rows")
+    def exact(self) -> Kernel:
+        """Both exact kernels, float64 [N, N]."""
+        return self._compute("exact")
+
+    @cached_property
+    def exact_spectra(self) -> dict[str, Spectrum]:
+        """Spectra of both exact kernels (nngp, ntk)."""
+        return {"nngp": spectrum(self.exact.nngp), "ntk": spectrum(self.exact.ntk)}
+
+    @cached_property
+    def _others(self) -> tuple[dict[str, Kernel], dict[str, str]]:
         kernels: dict[str, Kernel] = {}
         reasons: dict[str, str] = {}
-        for method in METHODS:
+        for method in METHODS[1:]:
             try:
-                arrays: list[Any] = [np.asarray(kernel) for kernel in self._fn(method)(self.x)]
-                kernels[method] = Kernel(*arrays)
+                kernels[method] = self._compute(method)
             except InputError as error:
                 reasons[method] = str(error)
         return kernels, reasons
 
-    def _fn(self, method: str) -> Any:
-        setting = self.setting
-        return kernel_fn(self.dag, method, setting.order, setting.embedding, setting.activation)
-
     @property
     def kernels(self) -> dict[str, Kernel]:
-        """Both kernels by method, float64 [N, N], for the methods that apply."""
-        return self._computed[0]
+        """Both kernels by method, float64 [N, N], for the methods that apply; exact comes first."""
+        return {"exact": self.exact, **self._others[0]}
 
     @property
     def unavailable(self) -> dict[str, str]:
         """The methods that do not apply, and why."""
-        return self._computed[1]
+        return self._others[1]
 
     @cached_property
     def spectra(self) -> dict[str, dict[str, Spectrum]]:
         """Spectra by method, then by kernel (nngp, ntk)."""
-        return {
+        others = {
             method: {"nngp": spectrum(kernel.nngp), "ntk": spectrum(kernel.ntk)}
-            for method, kernel in self.kernels.items()
+            for method, kernel in self._others[0].items()
         }
+        return {"exact": self.exact_spectra, **others}
 
     @cached_property
     def differences(self) -> dict[str, dict[str, float]]:
         """|K_method - K_exact|_F / |K_exact|_F by method, then by kernel; NaN where the exact kernel is zero."""
-        exact = self._exact
         return {
-            method: {name: _relative(getattr(kernel, name), getattr(exact, name)) for name in Kernel._fields}
+            method: {name: _relative(getattr(kernel, name), getattr(self.exact, name)) for name in Kernel._fields}
             for method, kernel in self.kernels.items()
         }
 
-    @property
-    def _exact(self) -> Kernel:
-        if "exact" not in self.kernels:
-            raise InputError(self.unavailable["exact"])
-        return self.kernels["exact"]
+    @cached_property
+    def two_point(self) -> TwoPoint:
+        """Kernels of two unit rows over all angles between them, by method: what plots and Eq. 12 are about."""
+        s = self.setting
+        return two_point(self.dag, order=s.order, embedding=s.embedding, activation=s.activation)
 
     @cached_property
     def nodes(self) -> dict[int, Spectrum]:
@@ -164,9 +175,20 @@ class Analysis:
     @cached_property
     def agreement(self) -> dict[str, dict[str, Any]]:
         """Which methods these networks accept: {"nngp": {method: `Agreement` or `Unavailable`}, "ntk": ...}."""
-        from nngp_dag.montecarlo import compare_methods
+        from nngp_dag.montecarlo import Unavailable, agreement
 
-        return compare_methods(self.networks, self.x[:_FINITE_ROWS])
+        estimate = self.networks
+        n = estimate.nngp.mean.shape[0]
+        table: dict[str, dict[str, Any]] = {}
+        for name in Kernel._fields:
+            table[name] = {
+                # A kernel is a function of pairs of rows: that of some rows is a part of the whole.
+                method: agreement(getattr(estimate, name), getattr(self.kernels[method], name)[:n, :n], estimate.seeds)
+                if method in self.kernels
+                else Unavailable(self.unavailable[method])
+                for method in METHODS
+            }
+        return table
 
     # ---- looks ------------------------------------------------------------------------------------------------------
 
@@ -230,7 +252,8 @@ def analyze(
         seed: their seed.
 
     Raises:
-        InputError: a DAG, data or a setting that cannot be used.
+        InputError: a DAG, data or a setting that cannot be used; later, when kernels are first looked at, one that
+            would not fit in memory or overflows.
     """
     name, rows = as_rows(data)
     if len(rows) < 2:

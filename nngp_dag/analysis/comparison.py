@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nngp_dag.activations import Activation
-from nngp_dag.analysis.analysis import Analysis, analyze
+from nngp_dag.analysis.analysis import Analysis
 from nngp_dag.analysis.inputs import as_dag, as_rows
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.setting import Setting
@@ -73,7 +73,7 @@ class Comparison:
     def spectra(self) -> dict[str, dict[str, Spectrum]]:
         """Spectra of the exact kernels: by kernel (nngp, ntk), then by label."""
         return {
-            kernel: {label: a.spectra["exact"][kernel] for label, a in zip(self.labels, self.analyses, strict=True)}
+            kernel: {label: a.exact_spectra[kernel] for label, a in zip(self.labels, self.analyses, strict=True)}
             for kernel in ("nngp", "ntk")
         }
 
@@ -189,10 +189,9 @@ def compare(
         twice = next(label for label in labels if labels.count(label) > 1)
         raise InputError(f"{twice} is given twice: leave one out, or give a mapping from labels to DAGs")
     name, rows = as_rows(data)
-    analyses = []
-    for dag in graphs:
-        analysis = analyze(dag, rows, order=order, embedding=embedding, activation=activation)
+    setting = Setting.make("exact", order, embedding, activation)
+    analyses = tuple(Analysis(dag, name, rows, setting) for dag in graphs)
+    for analysis in analyses:
         if not analysis.paths.num_paths:
-            raise InputError(f"{dag.to_code()} has no path from input to output: its kernels are zero")
-        analyses.append(Analysis(dag, name, rows, analysis.setting))
-    return Comparison(labels, tuple(analyses))
+            raise InputError(f"{analysis.code} has no path from input to output: its kernels are zero")
+    return Comparison(labels, analyses)

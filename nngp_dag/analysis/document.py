@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nngp_dag.analysis.neighbours import MAX_NODES
 from nngp_dag.kernel.setting import METHODS
+from nngp_dag.spectrum import Spectrum
 
 if TYPE_CHECKING:
     from nngp_dag.analysis.analysis import Analysis
@@ -60,7 +61,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
                 "num_paths": a.paths.num_paths,
                 "effective_depth": float(a.paths.effective_depth),
                 "effective_width": float(a.paths.effective_width),
-                **_method(a, "exact"),
+                **{name: _figures(spectrum) for name, spectrum in a.exact_spectra.items()},
             }
             for label, a in zip(comparison.labels, comparison.analyses, strict=True)
         ],
@@ -68,17 +69,17 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
 
 
 def _method(analysis: Analysis, method: str) -> dict[str, Any]:
-    if method not in analysis.kernels:
+    if method in analysis.unavailable:
         return {"available": False, "reason": analysis.unavailable[method]}
     document: dict[str, Any] = {"available": True}
     for name, spectrum in analysis.spectra[method].items():
-        document[name] = {
-            **spectrum.figures(),
-            "effective_rank": spectrum.effective_rank,
-            **{f"{figure}_scale_free": value for figure, value in spectrum.scale_free._asdict().items()},
-            "difference": analysis.differences[method][name] if "exact" in analysis.kernels else None,
-        }
+        document[name] = _figures(spectrum) | {"difference": analysis.differences[method][name]}
     return document
+
+
+def _figures(spectrum: Spectrum) -> dict[str, Any]:
+    scale_free = {f"{figure}_scale_free": value for figure, value in spectrum.scale_free._asdict().items()}
+    return {**spectrum.figures(), "effective_rank": spectrum.effective_rank, **scale_free}
 
 
 def _networks(analysis: Analysis) -> dict[str, Any]:

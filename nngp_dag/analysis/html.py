@@ -47,7 +47,7 @@ def analysis_html(analysis: Analysis, page: bool = False, finite: bool = True) -
     body = _render(
         "analysis.html.j2",
         code=code,
-        setting=f"{s.order}, {s.embedding}, {s.activation.name}; data {analysis.data}, {len(analysis.x):,} rows",
+        setting=f"{s.order}, {s.embedding}, {s.activation.name}; data: {analysis.data}",
         facts=facts,
         path_counts=[(d, _count(n)) for d, n in path_rows(paths.counts)],
         remarks=analysis.remarks,

@@ -54,8 +54,7 @@ def drawing(analysis: Analysis, ax: Axes) -> None:
 
 def angle_panel(analysis: Analysis, ax: Axes) -> None:
     """The NNGP of two unit inputs over their angle, by the four methods."""
-    s = analysis.setting
-    plot_angle(analysis.dag, ax, order=s.order, embedding=s.embedding, activation=s.activation)
+    plot_angle(analysis.two_point, ax)
     ax.set_title("kernel of two unit inputs")
 
 
@@ -65,9 +64,8 @@ def spectrum_panel(analysis: Analysis, ax: Axes) -> None:
     styles: dict[str, dict[str, Any]] = {
         method: METHOD_LINES[method] | {"marker": "", "linewidth": 3.2 - 0.6 * i} for i, method in enumerate(spectra)
     }
-    if "exact" in spectra:
-        spectra["exact, NTK"] = analysis.spectra["exact"]["ntk"]
-        styles["exact, NTK"] = {"color": "#222222", "linestyle": "-", "linewidth": 1.0, "marker": ""}
+    spectra["exact, NTK"] = analysis.exact_spectra["ntk"]
+    styles["exact, NTK"] = {"color": "#222222", "linestyle": "-", "linewidth": 1.0, "marker": ""}
     plot_spectrum(spectra, ax, styles=styles)
     ax.set_title(f"eigenvalues on {analysis.data}")
 

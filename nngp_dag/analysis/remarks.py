@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from nngp_dag.analysis.structure import Meeting
-from nngp_dag.dag import Dag
-from nngp_dag.kernel import pair_kernel
 
 if TYPE_CHECKING:
     from nngp_dag.analysis.analysis import Analysis
 
-__all__ = ["Remark", "eq_12_excess", "remarks"]
+__all__ = ["Remark", "remarks"]
 
 Level = Literal["warning", "note", "good"]
 
@@ -32,29 +30,9 @@ def remarks(analysis: Analysis) -> tuple[Remark, ...]:
     """The remarks on an analysis, warnings first."""
     if not analysis.paths.num_paths:
         return (Remark("warning", "no path", "No path leads from the input to the output: all kernels are zero."),)
-    found = [*_pruning(analysis), *_data(analysis)]
-    if "exact" in analysis.kernels:
-        found += [*_approximations(analysis), *_equation_12(analysis), *_resolution(analysis)]
-    else:
-        found.append(Remark("warning", "no exact kernel", analysis.unavailable["exact"] + "."))
-    found += _scale(analysis)
+    found = [*_pruning(analysis), *_data(analysis), *_approximations(analysis), *_equation_12(analysis)]
+    found += [*_resolution(analysis), *_scale(analysis)]
     return tuple(sorted(found, key=lambda remark: ("warning", "note", "good").index(remark.level)))
-
-
-def eq_12_excess(dag: Dag, order: str, embedding: str, activation: object) -> tuple[float, float]:
-    """By how much the exact two-point kernel exceeds Eq. 12, and at which rho: max K_ii - K_ij - (P - sum f^d(rho)).
-
-    Taken over 199 correlations in (-1, 1); positive where Eq. 12 is no bound on the smallest eigenvalue.
-    """
-    rho = np.linspace(-0.99, 0.99, 199)
-    one = np.ones_like(rho)
-    gaps = []
-    for method in ("exact", "path-sum"):
-        setting = (method, order, embedding, activation)
-        off = np.asarray(pair_kernel(dag, one, rho, one, *setting).nngp)  # type: ignore[arg-type]
-        gaps.append(float(pair_kernel(dag, 1.0, 1.0, 1.0, *setting).nngp) - off)  # type: ignore[arg-type]
-    excess = gaps[0] - gaps[1]
-    return float(excess.max()), float(rho[excess.argmax()])
 
 
 def _approximations(analysis: Analysis) -> list[Remark]:
@@ -94,8 +72,7 @@ def _words(meeting: Meeting) -> str:
 
 
 def _equation_12(analysis: Analysis) -> list[Remark]:
-    s = analysis.setting
-    excess, rho = eq_12_excess(analysis.dag, s.order, s.embedding, s.activation)
+    excess, rho = analysis.two_point.eq_12_excess()
     if excess <= 1e-9 * analysis.paths.num_paths:
         return [Remark("good", "Eq. 12 bounds lambda_min here", "For all correlations tried, on unit rows.")]
     text = (
@@ -139,7 +116,7 @@ def _data(analysis: Analysis) -> list[Remark]:
 
 
 def _resolution(analysis: Analysis) -> list[Remark]:
-    unresolved = [name for name, s in analysis.spectra["exact"].items() if s.lambda_min <= s.resolution]
+    unresolved = [name for name, s in analysis.exact_spectra.items() if s.lambda_min <= s.resolution]
     if not unresolved:
         return []
     text = (

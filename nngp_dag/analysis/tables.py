@@ -24,9 +24,8 @@ def method_rows(analysis: Analysis, kernel: str) -> list[tuple[str, list[Any]]]:
             rows.append((method, []))
             continue
         s = analysis.spectra[method][kernel]
-        differs = analysis.differences[method][kernel] if "exact" in analysis.kernels else None
         cells = [s.lambda_min, s.scale_free.lambda_min, s.lambda_max, s.condition, s.effective_rank, s.pair_bound]
-        rows.append((method, [*cells, "-" if method == "exact" else _share(differs)]))
+        rows.append((method, [*cells, "-" if method == "exact" else _share(analysis.differences[method][kernel])]))
     return rows
 
 

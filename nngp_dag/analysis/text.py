@@ -25,7 +25,7 @@ def analysis_text(analysis: Analysis) -> str:
     paths, setting = analysis.paths, analysis.setting
     counts = ", ".join(f"{n:,} of depth {d}" for d, n in path_rows(paths.counts)) or "none"
     lines = [
-        f"DAG {code} on {analysis.data} ({len(analysis.x):,} rows)",
+        f"DAG {code} on {analysis.data}",
         f"{setting.order}, {setting.embedding}, {setting.activation.name};"
         f" {analysis.dag.num_nodes} nodes, {analysis.dag.num_linear} linear edges",
         f"{paths.num_paths:,} paths ({counts}); effective depth {float(paths.effective_depth):.4g},"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nngp_dag.activations import Activation
+from nngp_dag.analysis.two_point import TwoPoint, two_point
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.plots.style import METHOD_LINES, figure_style, new_axes, tidy
@@ -19,16 +18,7 @@ __all__ = ["plot_angle"]
 
 
 def plot_angle(
-    dag: Dag,
-    ax: Axes | None = None,
-    *,
-    kernel: str = "nngp",
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str | Activation = "relu",
-    methods: Sequence[str] = ("exact", "independent", "path-sum", "neural-tangents"),
-    gap: bool = False,
-    num_points: int = 181,
+    dag: Dag | TwoPoint, ax: Axes | None = None, *, kernel: str = "nngp", gap: bool = False, **options: Any
 ) -> Axes:
     """K(x, x') of two unit inputs against the angle between them, a line a method.
 
@@ -36,48 +26,33 @@ def plot_angle(
     its value at 0 is K(x, x), and its shape near 0 decides the small eigenvalues.
 
     Args:
-        dag: any DAG.
+        dag: any DAG, or the kernels themselves, which several plots can share.
         ax: where to draw; by default a new figure.
         kernel: nngp or ntk.
-        order: as in `kernel_fn`; the same for all methods, by default activation-last.
-        embedding: as in `kernel_fn`.
-        activation: as in `kernel_fn`.
-        methods: which methods.
         gap: draw K(x, x) - K(x, x') instead, the smallest eigenvalue of two rows at an acute angle; logarithmic.
-        num_points: number of angles.
+        options: methods, order, embedding and activation, as in `nngp_dag.analysis.two_point.two_point`.
 
     Returns:
         The Axes.
 
     Raises:
-        InputError: an unknown name.
+        InputError: an unknown name, or no method that applies.
     """
-    from nngp_dag.kernel import kernel_fn
-
     if kernel not in ("nngp", "ntk"):
         raise InputError(f"unknown kernel {kernel!r}: accepted are nngp and ntk")
-    order = order or "activation-last"
-    angles = np.linspace(0, np.pi, num_points)
-    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    curves = dag if isinstance(dag, TwoPoint) else two_point(dag, **options)
     with figure_style():
         ax = new_axes(ax)
         tidy(ax)
-        absent: list[str] = []
-        for i, method in enumerate(methods):
+        for i, (method, values) in enumerate(getattr(curves, kernel).items()):
             look = METHOD_LINES[method] | {"linewidth": 3.2 - 0.6 * i, "zorder": 2 + 0.1 * i}
-            try:
-                fn = kernel_fn(dag, method, order, embedding, activation)
-            except InputError:
-                absent.append(method)
-                continue
-            values = np.asarray(fn(circle[:1], circle, get=kernel))[0]
             shown = (values[0] - values)[1:] if gap else values
-            ax.plot(np.degrees(angles[-shown.size :]), shown, label=method, **look)
+            ax.plot(np.degrees(curves.angles[-shown.size :]), shown, label=method, **look)
         ax.set(xlim=(0, 180), xticks=[0, 45, 90, 135, 180], xlabel="angle between $x$ and $x'$ (degrees)")
         whole = "K" if kernel == "nngp" else r"(K + \Theta)"
         ax.set_ylabel(f"${whole}(x, x) - {whole}(x, x')$" if gap else f"${whole}(x, x')$")
         if gap:
             ax.set_yscale("log")
-        title = f"({', '.join(absent)}: does not apply)" if absent else None
-        ax.legend(title=title, title_fontsize=7.5)
+        absent = ", ".join(curves.unavailable)
+        ax.legend(title=f"({absent}: does not apply)" if absent else None, title_fontsize=7.5)
     return ax
