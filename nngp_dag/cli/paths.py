@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table
@@ -16,7 +18,7 @@ __all__ = ["command"]
 @json_option
 def command(codes: tuple[str, ...], as_json: bool) -> None:
     """Count the end-to-end paths of each CODE by their number of linear edges (Definition 4.1)."""
-    results = []
+    results: list[dict[str, Any]] = []
     for code in codes:
         dag = Dag.from_code(code)
         statistics = path_statistics(dag)

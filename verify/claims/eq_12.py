@@ -89,7 +89,8 @@ def check(context: Context) -> Evidence:
 def _curves(space: Space, smallest: list[list[object]]) -> dict[str, object]:
     series = []
     for reading, _, _, code, *_ in smallest:
-        name = tuple(str(reading).split(", "))
+        method, order, embedding = str(reading).split(", ")
+        name = method, order, embedding
         index = space.index(str(code))
         ours, bound = two_point_kernels(space, name), two_point_kernels(space, path_sum_reading(name))
         y = (ours.gap - bound.gap)[index]

@@ -22,7 +22,7 @@ _PLANE = ((Fraction(1), Fraction(0)), (Fraction(3, 5), Fraction(4, 5)), (Fractio
 
 def _determinant_of_input_kernel() -> Fraction:
     """The determinant of the 3 x 3 Gram matrix of `_PLANE`, exactly."""
-    k = [[sum(a * b for a, b in zip(x, y, strict=True)) for y in _PLANE] for x in _PLANE]
+    k = [[sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0)) for y in _PLANE] for x in _PLANE]
     return (
         k[0][0] * (k[1][1] * k[2][2] - k[1][2] * k[2][1])
         - k[0][1] * (k[1][0] * k[2][2] - k[1][2] * k[2][0])
@@ -55,7 +55,7 @@ def _controls(context: Context) -> list[list[Any]]:
     few /= np.linalg.norm(few, axis=1, keepdims=True)
     antipodal = np.concatenate([few[:6], -few[:6]])
     duplicated = np.concatenate([few[:12], few[:2]])
-    cases = [
+    cases: list[tuple[str, str, np.ndarray, str | Activation, bool]] = [
         ("erf, no two rows parallel", "2", few[:12], "erf", True),
         ("erf, two rows repeated", "2", duplicated, "erf", False),
         ("erf, rows with their opposites", "2", antipodal, "erf", False),
@@ -157,9 +157,10 @@ def check(context: Context) -> Evidence:
         key_figures=figures,
         notes=[
             "ReLU is not analytic. Its f has positive Taylor coefficients of every even order, so no two parallel rows"
-            " suffice there too; but of odd orders it has the first alone, so rows with their opposites become dependent"
-            " beyond the dimension of the data.",
-            "'No parallel data points' must exclude opposite ones: erf, sin and tanh are odd, and gelu(x) - gelu(-x) = x,"
-            " so that rows with their opposites leave the kernel singular; sin(x + 1) has no such symmetry, and full rank.",
+            " suffice there too; but of odd orders it has the first alone, so rows with their opposites become"
+            " dependent beyond the dimension of the data.",
+            "'No parallel data points' must exclude opposite ones: erf, sin and tanh are odd, and"
+            " gelu(x) - gelu(-x) = x, so that rows with their opposites leave the kernel singular; sin(x + 1) has no"
+            " such symmetry, and full rank.",
         ],
     )

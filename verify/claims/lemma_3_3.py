@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -113,7 +113,9 @@ def check(context: Context) -> Evidence:
             }
         ],
         figures=[_lines(context, series)],
-        key_figures={f"bound / lambda_min, {row[0]}, N = {row[1]}": KeyFigure(row[4], 1e-6) for row in rows},
+        key_figures={
+            f"bound / lambda_min, {row[0]}, N = {row[1]}": KeyFigure(cast(float, row[4]), 1e-6) for row in rows
+        },
     )
 
 

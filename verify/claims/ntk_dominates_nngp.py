@@ -80,7 +80,7 @@ def check(context: Context) -> Evidence:
                 "rows": table,
             }
         ],
-        key_figures={f"strict, {row[0]}, {row[1]}": KeyFigure(row[4], 0, 2) for row in table},
+        key_figures={f"strict, {row[0]}, {row[1]}": KeyFigure(int(row[4]), 0, 2) for row in table},
         notes=[
             "Proof. Theta_00 is zero, K_in, or fdot(K_in) o K_in. A linear edge makes fdot(K) o Theta + fdot(K) o K"
             " (activation-last) or"

@@ -135,7 +135,7 @@ def check(context: Context) -> Evidence:
                 "dags": [
                     {"code": code, "caption": ", ".join(r)}
                     for r, c in smallest.items()
-                    for code in c["codes"].split(" and ")
+                    for code in str(c["codes"]).split(" and ")
                 ],
             }
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from nngp_dag.certify import Inequality, prove
 from nngp_dag.certify.certificate import to_certificate
@@ -30,7 +31,8 @@ def check(context: Context) -> Evidence:
     """Both quantities, both inequalities, every reading; divided by v = 1 - rho so that the end rho -> 1 is strict
     too.
     """
-    readings, certificates, rows, figures = [], [], [], {}
+    readings, certificates, figures = [], [], {}
+    rows: list[list[Any]] = []
     for reading in READINGS:
         method, order, embedding = reading
         for quantity, words in (("gap-ratio", "K_ii - K_ij"), ("eigenvalue-ratio", "lambda_min")):

@@ -43,7 +43,8 @@ _QUANTITIES = {
 def check(context: Context) -> Evidence:
     """Six readings, both kernels, three scalings."""
     rows = context.rows(context.pick(quick=64, full=256))
-    readings, table, figures, spectra = [], [], {}, []
+    readings, table, spectra = [], [], []
+    figures: dict[str, KeyFigure] = {}
     for method, order, embedding in _SETTINGS:
         kernels = [kernel_fn(Dag.from_code(code), method, order, embedding)(rows) for code, *_ in EQUATIONS.values()]
         for kernel in ("nngp", "ntk"):

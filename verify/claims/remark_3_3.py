@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -197,7 +197,7 @@ def _spectra(context: Context, space: Space) -> dict[str, Any]:
             "y": "ratio of lambda_min",
             "series": dots,
         },
-        "key_figures": {f"lambda_min, most, {row[0]}": KeyFigure(row[3], 1e-6, 1e-9) for row in table},
+        "key_figures": {f"lambda_min, most, {row[0]}": KeyFigure(cast(float, row[3]), 1e-6, 1e-9) for row in table},
     }
 
 

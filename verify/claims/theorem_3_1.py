@@ -49,9 +49,10 @@ def check(context: Context) -> Evidence:
     x, y = _data(context, 24)
     dags = [Dag.from_code(code) for code in (*(code for code, *_ in EQUATIONS.values()), *_FURTHER)]
     width, seeds, steps = context.pick(quick=(256, 3, 100), full=(1024, 10, 1000))
-    readings, rows, series = [], [], []
+    readings, rows = [], []
+    series: list[dict[str, Any]] = []
     for order, embedding in _READINGS:
-        setting = {"order": order, "embedding": embedding}
+        setting: dict[str, Any] = {"order": order, "embedding": embedding}
         found = measure_bound(dags, x, y, width=width, seeds=range(seeds), steps=steps, **setting)
         readings.append(_reading(found, order, embedding, "eta = 1 / lambda_max(NTK)"))
         rows += [_row(order, embedding, m) for m in found]
@@ -172,7 +173,7 @@ def _curves(found: list[BoundMeasurement]) -> list[dict[str, Any]]:
 def _thresholds(context: Context, dags: list[Dag], x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """How large eta may be, and how small the width, before the bound fails."""
     width, seeds, rounds = context.pick(quick=(128, 3, 6), full=(512, 8, 12))
-    setting = {"order": "activation-last", "embedding": "gaussian-trained"}
+    setting: dict[str, Any] = {"order": "activation-last", "embedding": "gaussian-trained"}
     rates = learning_rate_thresholds(dags, x, y, width=width, seeds=range(seeds), steps=50, rounds=rounds, **setting)
     widths = (2, 8, 32, 128) if context.profile == "quick" else (2, 4, 8, 16, 32, 64, 128, 256)
     failures = width_failures(dags, x, y, widths=widths, seeds=range(2 * seeds), **setting)

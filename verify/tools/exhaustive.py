@@ -123,9 +123,9 @@ def try_on_spaces(
         classes = list(violations(reading))
         for space in spaces:
             missed = measure(space, reading)
-            fails = missed > tolerance
+            fails = np.asarray(missed > tolerance)
             flags = np.array([space.flags(v.flag, stem) for v in classes] or np.zeros((0, len(space.names)), bool))
-            _separates(space, reading, missed, flags.any(axis=0), tolerance)
+            _separates(space, reading, missed, np.asarray(flags.any(axis=0)), tolerance)
             count = int(fails.sum())
             result.counts.append([", ".join(reading), space.num_nodes, len(space.names), count, float(missed.max())])
             result.key_figures[f"{label or 'fail'}: {' '.join(reading)}, {space.num_nodes} nodes"] = KeyFigure(count, 0)
@@ -159,7 +159,7 @@ def _first(
 ) -> None:
     method, order, embedding = reading
     count, total, code = int(fails.sum()), len(space.names), space.smallest(fails)
-    counterexample = None
+    counterexample: dict[str, Any] | None = None
     if code is not None:
         proved = _certified(code, reading, certify)
         result.first[reading] = code, proved

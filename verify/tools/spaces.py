@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -116,7 +117,7 @@ class TwoPointKernels:
 def two_point_kernels(
     space: Space, reading: tuple[str, str, str], kernel: str = "nngp", points: int = 25, activation: str = "relu"
 ) -> TwoPointKernels:
-    """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations from near 1 to -1."""
+    """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations."""
     return _both_kernels(space, reading, points, activation)[kernel]
 
 
@@ -127,7 +128,8 @@ def _both_kernels(
     """Both kernels out of one sweep, kept, since claims share them."""
     from nngp_dag.kernel.sweep import sweep_chunks
 
-    x, setting = unit_circle(points), dict(zip(("method", "order", "embedding"), reading, strict=True))
+    x = unit_circle(points)
+    setting: dict[str, Any] = dict(zip(("method", "order", "embedding"), reading, strict=True))
     rho, size = x[1:] @ x[0], len(space.codes)
     found = {name: TwoPointKernels(rho, np.empty(size), np.empty((size, points - 1))) for name in ("nngp", "ntk")}
     for index, kernels in sweep_chunks(space.codes, x, activation=activation, **setting):
