@@ -11,7 +11,7 @@ import numpy as np
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
 from nngp_dag.errors import InputError
 
-__all__ = ["command", "look_up", "summary"]
+__all__ = ["command", "summary"]
 
 
 @click.command("search")
@@ -126,21 +126,15 @@ def _settings(name: str, networks: Any, sizes: dict[str, Any]) -> tuple[Any, int
     return settings, steps[name]
 
 
-def look_up(table: Any, space: Any, architecture: np.ndarray) -> dict[str, float]:
-    """Accuracies of an architecture in a benchmark; InputError where it is not there."""
-    match = np.flatnonzero((table.architectures == architecture).all((1, 2)))
-    if not len(match):
-        raise InputError(f"{space.write(architecture)}, which the search found, is not in {', '.join(table.sources)}")
-    return {name: float(values[match[0]]) for name, values in table.accuracy.items()}
-
-
 def summary(space: Any, result: Any, table: Any, seed: int) -> dict[str, Any]:
     """One run as plain numbers."""
+    from nngp_dag.nas.tables.runs import accuracy_of
+
     totals = space.totals(result.architecture)
     return {
         "seed": seed,
         "architecture": space.write(result.architecture),
-        "accuracy": None if table is None else look_up(table, space, result.architecture),
+        "accuracy": None if table is None else accuracy_of(table, result.architecture),
         "seconds": result.seconds,
         "compile_seconds": result.compile_seconds,
         "candidates": result.candidates,

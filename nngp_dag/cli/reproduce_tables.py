@@ -1,0 +1,186 @@
+"""`nngp-dag reproduce table-1`, `table-2`, `table-3`: the paper's figures beside measured ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.errors import InputError
+
+__all__ = ["table_2", "table_3"]
+
+_FILE = "nas_bench_201_test_accuracy.csv"
+
+_data = click.option(
+    "--data",
+    default="cifar10",
+    show_default=True,
+    metavar="SPEC",
+    help="cifar10 (with an optional :N), or an .npz of images [N, h, w, 3] and labels.",
+)
+_data_dir = click.option(
+    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with CIFAR-10, and with the benchmark."
+)
+_benchmark = click.option(
+    "--benchmark", type=click.Path(path_type=Path), metavar="FILE", help=f"Accuracies of NAS-Bench-201 ({_FILE})."
+)
+_profile = click.option(
+    "--profile",
+    type=click.Choice(["quick", "full"]),
+    default="quick",
+    show_default=True,
+    help="One run at reduced sizes in minutes, or three at the paper's.",
+)
+_runs = click.option("--runs", type=click.IntRange(min=1), help="Runs, with seeds one apart (1 quick, 3 full).")
+
+
+@click.command("table-2")
+@_profile
+@_runs
+@_data
+@_data_dir
+@_benchmark
+@seed_option
+@json_option
+def table_2(
+    profile: str, runs: int | None, data: str, data_dir: Path | None, benchmark: Path | None, seed: int, as_json: bool
+) -> None:
+    """Search NAS-Bench-201 by NAS-WOT, TE-NAS and FP-NAS, with and without the filter, as in Table 2."""
+    from nngp_dag.nas.images import load_images
+    from nngp_dag.nas.tables.table_2 import reproduce
+
+    accuracies = _accuracies(benchmark, data_dir)
+    images = load_images(data, data_dir=data_dir, size=32)
+    document = reproduce(images, accuracies, profile=profile, runs=runs, seed=seed, progress=_begins)
+    if as_json:
+        emit_json(document)
+        return
+    names = list(accuracies.accuracy)
+    rows = []
+    for row in document["rows"]:
+        measured, paper = row["measured"], row["paper"]
+        rows.append(
+            [
+                row["search"] + ("" if row["filter"] == "none" else f" + {row['filter']}"),
+                *(_both(paper and paper["accuracy"].get(name), measured["accuracy"][name]) for name in names),
+                _both(paper and (paper["seconds"], None), measured["seconds"], ".0f"),
+                f"{measured['evaluations']:.0f} of {measured['candidates']:.0f}",
+                _saving(paper and paper["saving"], measured["saving"]),
+            ]
+        )
+    rows.append(["optimal", *(f"{document['optimal'][name]:.2f}" for name in names), "", "", ""])
+    print_table(
+        f"Table 2, paper | measured ({document['runs']} runs)",
+        ["search", *map(_short, names), "seconds", "evaluated", "saving: paper | seconds, evaluations"],
+        rows,
+    )
+    _honest(document)
+    sizes = document["sizes"]
+    click.echo(
+        f"Sizes: NAS-WOT {sizes['num']} draws, C=16, N=5, batch {sizes['batch_size']}; TE-NAS {sizes['ntk_images']}"
+        f" images, {sizes['repeats']} repetitions; FP-NAS C={sizes['fp_nas_channels']}, N={sizes['fp_nas_cells']},"
+        f" {sizes['fp_nas']['warmup']} + {sizes['fp_nas']['steps']} steps. FP-NAS has no public implementation: this"
+        " is a reading of its paper (nngp_dag.nas.search.fp_nas)."
+    )
+
+
+@click.command("table-3")
+@_profile
+@_runs
+@click.option(
+    "--num", type=click.IntRange(min=1), default=100, show_default=True, help="Architectures that a run draws."
+)
+@_data
+@_data_dir
+@_benchmark
+@seed_option
+@json_option
+def table_3(
+    profile: str,
+    runs: int | None,
+    num: int,
+    data: str,
+    data_dir: Path | None,
+    benchmark: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Search NAS-Bench-201 by NAS-WOT under the ranges of Table 3."""
+    from nngp_dag.nas.images import load_images
+    from nngp_dag.nas.tables.table_3 import reproduce
+
+    accuracies = _accuracies(benchmark, data_dir)
+    images = load_images(data, data_dir=data_dir, size=32)
+    runs = runs or {"quick": 1, "full": 3}[profile]
+    document = reproduce(images, accuracies, num=num, runs=runs, seed=seed, progress=_begins)
+    if as_json:
+        emit_json(document)
+        return
+    names = list(accuracies.accuracy)
+    rows = []
+    for row in document["rows"]:
+        measured = row["measured"]
+        rows.append(
+            [
+                row["filter"],
+                "" if row["paper_cifar100"] is None else _shown(row["paper_cifar100"]),
+                *(_shown(measured["accuracy"][name]) for name in names),
+                f"{measured['evaluations']:.0f} of {measured['candidates']:.0f}",
+                f"{measured['seconds'][0]:.0f}",
+                f"{measured['saving_seconds']:.0f} %",
+            ]
+        )
+    print_table(
+        f"Table 3, {runs} runs of {num} draws",
+        ["range", "paper, C-100", *map(_short, names), "evaluated", "seconds", "saved"],
+        rows,
+    )
+    _honest(document)
+
+
+def _accuracies(path: Path | None, data_dir: Path | None) -> Any:
+    from nngp_dag.benchmarks import read
+    from nngp_dag.datasets.download import cache_folder
+
+    if path is None:
+        path = (data_dir or cache_folder()) / _FILE
+        if not path.exists():
+            raise InputError(f"no accuracies of NAS-Bench-201 at {path}: give --benchmark with a CSV file")
+    return read("nasbench201", path)
+
+
+def _begins(what: str) -> None:
+    click.echo(f"nngp-dag: {what}", err=True)
+
+
+def _honest(document: dict[str, Any]) -> None:
+    words = "One run: no deviations. " if document["runs"] == 1 else ""
+    click.echo(
+        f"{words}Measured on {document['device']}, images: {document['images']}. The paper's seconds are those of a GTX"
+        " 1080Ti and all CIFAR-10 images: savings compare, seconds do not. Compilation is not counted. Accuracies are"
+        " the benchmark file's, whatever images the search saw."
+    )
+
+
+def _short(name: str) -> str:
+    """A data set's name, fit for a narrow column."""
+    return {"cifar10": "C-10", "cifar100": "C-100", "imagenet16_120": "IN-16"}.get(name, name)
+
+
+def _shown(pair: tuple[float, float | None], digits: str = ".2f") -> str:
+    mean, deviation = pair
+    return f"{mean:{digits}}" + ("" if deviation is None else f" ({deviation:{digits}})")
+
+
+def _both(paper: Any, measured: Any, digits: str = ".2f") -> str:
+    return (f"{_shown(paper, digits)} | " if paper else "") + _shown(measured, digits)
+
+
+def _saving(paper: float | None, measured: dict[str, float] | None) -> str:
+    if measured is None:
+        return ""
+    printed = "" if paper is None else f"{paper:.0f} % | "
+    return f"{printed}{measured['seconds']:.0f} %, {measured['evaluations']:.0f} %"
