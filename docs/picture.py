@@ -8,12 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jax
-import matplotlib as mpl
-
-mpl.use("Agg")
-jax.config.update("jax_enable_x64", True)
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -27,6 +21,7 @@ DAGS = {"DAG#1": "2_02_002", "DAG#2": "1_01_222", "DAG#3": "2_21_112"}
 
 def main() -> None:
     """Draw it and write docs/images/overview.png."""
+    plt.switch_backend("Agg")
     comparison = compare(DAGS, "digits:200")
     with figure_style():
         figure = plt.figure(figsize=(9.6, 5.0), layout="constrained")

@@ -12,6 +12,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.analysis.inputs import as_dag, as_rows
 from nngp_dag.analysis.neighbours import Neighbour, neighbours
 from nngp_dag.analysis.nodes import node_spectra
+from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.analysis.remarks import Remark, remarks
 from nngp_dag.analysis.structure import Meeting, meetings
 from nngp_dag.analysis.two_point import TwoPoint, two_point
@@ -78,16 +79,21 @@ class Analysis:
     # ---- kernels ----------------------------------------------------------------------------------------------------
 
     def _compute(self, method: str) -> Kernel:
-        n, s = len(self.x), self.setting
-        require_memory(8 * 9 * n * n, f"kernels of {n:,} rows")
+        self._require_memory()
+        s = self.setting
         kernels = kernel_fn(self.dag, method, s.order, s.embedding, s.activation)(self.x)
         arrays: list[Any] = [np.asarray(kernel) for kernel in kernels]
         return Kernel(*arrays)
 
+    def _require_memory(self) -> None:
+        n = len(self.x)
+        require_memory(8 * 9 * n * n, f"kernels of {n:,} rows")
+
     @cached_property
     def exact(self) -> Kernel:
         """Both exact kernels, float64 [N, N]."""
-        return self._compute("exact")
+        self._require_memory()
+        return exact_kernels([self.dag], self.x, self.setting)[0]
 
     @cached_property
     def exact_spectra(self) -> dict[str, Spectrum]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, Op, edge_index
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.setting import Setting
-from nngp_dag.sweep import sweep_figures
+from nngp_dag.kernel.setting import Kernel, Setting
+from nngp_dag.paths import path_statistics
+from nngp_dag.spectrum import spectrum
 
 __all__ = ["MAX_NODES", "Neighbour", "neighbours"]
 
@@ -28,7 +30,7 @@ class Neighbour:
         dag: the neighbour.
         edge: the edge that differs.
         before, after: its operation in the DAG, and in the neighbour.
-        figures: as in `nngp_dag.sweep`.
+        figures: paths, lambda_min (as it is and scale-free), condition and trace, named as in `nngp_dag.sweep`.
         own: the same figures of the DAG itself.
     """
 
@@ -66,22 +68,30 @@ def neighbours(dag: Dag, x: Any, setting: Setting) -> tuple[Neighbour, ...]:
         raise InputError(f"neighbours are computed for up to {MAX_NODES} nodes, this DAG has {n}")
     changes = [(s, t, dag.op(s, t), op) for t in range(1, n) for s in range(t) for op in Op if op is not dag.op(s, t)]
     dags = [dag, *(_changed(dag, s, t, after) for s, t, _, after in changes)]
-    figures: list[dict[str, Any]] = [{}] * len(dags)
-    codes = np.stack([d.to_array() for d in dags])
-    arguments: dict[str, Any] = {
-        "order": setting.order,
-        "embedding": setting.embedding,
-        "activation": setting.activation,
-    }
-    for index, rows in sweep_figures(codes, np.asarray(x)[:_MAX_ROWS], **arguments):
-        for i, row in zip(index, rows, strict=True):
-            figures[i] = row
+    kernels = exact_kernels(dags, np.asarray(x)[:_MAX_ROWS], setting)
+    figures = [_figures(d, kernel) for d, kernel in zip(dags, kernels, strict=True)]
     found = [
         Neighbour(d, (s, t), before, after, row, figures[0])
         for d, (s, t, before, after), row in zip(dags[1:], changes, figures[1:], strict=True)
         if row["n_paths"]
     ]
     return tuple(sorted(found, key=lambda neighbour: -(neighbour.figures["nngp_lambda_min"] or 0.0)))
+
+
+def _figures(dag: Dag, kernel: Kernel) -> dict[str, Any]:
+    statistics = path_statistics(dag)
+    figures: dict[str, Any] = {
+        "code": dag.to_code(),
+        "n_paths": statistics.num_paths,
+        "effective_depth": float(statistics.effective_depth),
+        "effective_width": float(statistics.effective_width),
+        "num_linear": dag.pruned().num_linear,
+    }
+    for name, matrix in kernel._asdict().items():
+        s = spectrum(matrix)
+        figures |= {f"{name}_lambda_min": s.lambda_min, f"{name}_lambda_min_scale_free": s.scale_free.lambda_min}
+        figures |= {f"{name}_condition": s.condition, f"{name}_trace": s.trace}
+    return figures
 
 
 def _changed(dag: Dag, s: int, t: int, op: Op) -> Dag:

@@ -6,19 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, num_edges
-from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.setting import Setting
-from nngp_dag.kernel.sweep import sweep_kernels
 from nngp_dag.spectrum import Spectrum, spectrum
 
-__all__ = ["MAX_NODES", "MAX_SWEPT", "node_dag", "node_kernels", "node_spectra"]
+__all__ = ["MAX_NODES", "node_dag", "node_kernels", "node_spectra"]
 
 MAX_NODES = 24
 """Of a larger DAG so many nodes are looked at, evenly spread."""
-
-MAX_SWEPT = 8
-"""The largest DAG whose nodes are one sweep; those of larger ones come one by one."""
 
 
 def node_dag(dag: Dag, t: int) -> Dag:
@@ -48,16 +44,8 @@ def node_kernels(dag: Dag, x: Any, setting: Setting) -> dict[int, np.ndarray]:
     pruned = dag.pruned()
     chosen = np.unique(np.linspace(0, pruned.num_nodes - 1, min(pruned.num_nodes, MAX_NODES)).round().astype(int))
     dags = [node_dag(pruned, int(t)) for t in chosen]
-    arguments: dict[str, Any] = {
-        "order": setting.order,
-        "embedding": setting.embedding,
-        "activation": setting.activation,
-    }
-    if pruned.num_nodes <= MAX_SWEPT:
-        kernels: Any = sweep_kernels(np.stack([d.to_array() for d in dags]), x, get=("nngp",), **arguments).nngp
-    else:
-        kernels = [kernel_fn(d, **arguments)(x, get="nngp") for d in dags]
-    return {int(names[t]): np.asarray(kernel) for t, kernel in zip(chosen, kernels, strict=True)}
+    kernels = exact_kernels(dags, x, setting)
+    return {int(names[t]): np.asarray(kernel.nngp) for t, kernel in zip(chosen, kernels, strict=True)}
 
 
 def node_spectra(dag: Dag, x: Any, setting: Setting) -> dict[int, Spectrum]:

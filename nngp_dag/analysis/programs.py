@@ -1,0 +1,49 @@
+"""Exact kernels of DAGs of equal node count, one after the other through one compiled program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.kernel.functions import pair_method
+from nngp_dag.kernel.gram import gram, tile_size
+from nngp_dag.kernel.inputs import checked_rows, precision
+from nngp_dag.kernel.method import cast_program
+from nngp_dag.kernel.setting import Kernel, Setting
+
+__all__ = ["exact_kernels"]
+
+
+def exact_kernels(dags: Iterable[Dag], x: Any, setting: Setting) -> list[Kernel]:
+    """Both exact kernels of each DAG, NumPy float64 [N, N].
+
+    The same as `kernel_fn(dag)(x)`, which prunes each DAG and compiles for each size that remains; here nothing is
+    pruned (edges on no path count for nothing), so that DAGs of equal node count share one compilation.
+
+    Args:
+        dags: of any node counts; those of equal count share a compilation.
+        x: rows [N, d], float64.
+        setting: order, embedding and activation (the method is taken to be exact).
+
+    Raises:
+        InputError: a kernel that overflows.
+    """
+    method = pair_method(replace(setting, method="exact"), with_tangent=True)
+    kernels = []
+    with precision(x):
+        rows = checked_rows("x", x)
+        for dag in dags:
+            program = cast_program(method.program(dag), rows.dtype)
+            nngp, tangent = map(
+                np.asarray, gram(method, program, rows, None, tile=tile_size(dag.num_nodes, rows.itemsize))
+            )
+            arrays: list[Any] = [nngp, nngp + tangent]
+            if not all(np.isfinite(array).all() for array in arrays):
+                raise InputError(f"the kernel of {dag!r} overflows {rows.dtype}: use a DAG with fewer skip paths")
+            kernels.append(Kernel(*arrays))
+    return kernels
