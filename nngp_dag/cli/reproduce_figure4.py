@@ -142,4 +142,4 @@ def _print(document: dict[str, Any], out: Path) -> None:
             f"{run.replace('_', ' ')}: measured {' > '.join(panel['order'])},"
             f" predicted by the NTK {' > '.join(panel['predicted_order'])}"
         )
-    click.echo(f"The order {document['verdict']}. Figure: {out / 'figure-4.png'}")
+    click.echo(f"DAG#3 > DAG#2 > DAG#1: {document['verdict']}. Figure: {out / 'figure-4.png'}")

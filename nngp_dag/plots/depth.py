@@ -47,8 +47,10 @@ def plot_depth(
     # What cannot be told from zero is drawn at the bottom, below all that can.
     bottom = 0.3 * float(values[resolved].min())
     values = np.where(resolved, values, bottom)
-    position = np.arange(len(spectra))
+    position = np.array(list(spectra))
     with figure_style():
+        from matplotlib.ticker import MaxNLocator
+
         ax = new_axes(ax)
         tidy(ax)
         for (low, high), alpha in zip(_QUANTILES, (0.16, 0.26), strict=True):
@@ -70,7 +72,8 @@ def plot_depth(
                 "zero", (0, 0), xycoords="axes fraction", xytext=(4, 3), textcoords="offset points", fontsize=7.5
             )
         ax.set(yscale="log", xlabel="node $t$", ylabel=_label(scale_free))
-        ax.set_xticks(position, [str(node) for node in spectra])
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        ax.margins(y=0.06)
         if legend:
             ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax

@@ -60,7 +60,7 @@ def plot_dual_map(
             ax.plot(rho, values, color=colour)
             look = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
             ax.text(rho[place], values[place], f"{d}", color=colour, fontsize=8, ha="center", va="center", bbox=look)
-        ax.text(0.03, 0.97, "numbers: $d$", transform=ax.transAxes, va="top", fontsize=8)
+        ax.text(0.97, 0.03, "numbers: $d$", transform=ax.transAxes, va="bottom", ha="right", fontsize=8)
         for point, attracts in fixed_points(activation):
             fill = COLOURS["vermilion"] if attracts else "white"
             ax.plot(point, point, "o", ms=5, color=fill, mec=COLOURS["vermilion"], zorder=5, clip_on=False)
@@ -97,8 +97,9 @@ def _widest(curves: np.ndarray) -> int:
     """Where on the grid the curves lie farthest apart, [D, R] -> index: labels fit there."""
     if len(curves) == 1:
         return curves.shape[1] // 4
-    inner = slice(10, -10)
-    return 10 + int(np.abs(np.diff(curves[:, inner], axis=0)).min(axis=0).argmax())
+    edge = 24
+    inner = slice(edge, -edge)
+    return edge + int(np.abs(np.diff(curves[:, inner], axis=0)).min(axis=0).argmax())
 
 
 def _attracts(activation: Activation, point: float) -> bool:

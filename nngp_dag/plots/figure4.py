@@ -32,6 +32,7 @@ def plot_figure4(result: Figure4) -> Figure:
             axes, (result.as_published, result.scale_matched), ("as published", "scale-matched"), strict=True
         ):
             _panel(ax, panel, title)
+        _legend(axes[0])
         axes[1].set_ylabel("")
         figure.suptitle(
             f"{result.data}: {result.rows:,} rows, width {preset.width}, SGD, batch {preset.batch},"
@@ -43,8 +44,6 @@ def plot_figure4(result: Figure4) -> Figure:
 
 
 def _panel(ax: Axes, panel: Panel, title: str) -> None:
-    from matplotlib.lines import Line2D
-
     plot_curves(panel.curves, "class_accuracy", running=True, names=NAMES, legend=False, ax=ax)
     steps = np.asarray(panel.curves.steps)
     for i in range(len(NAMES)):
@@ -53,11 +52,16 @@ def _panel(ax: Axes, panel: Panel, title: str) -> None:
     points = steps[1:]
     ax.axvspan(0, points[int(np.ceil(len(points) / 2)) - 1], color=GREY, alpha=0.08, linewidth=0)
     ax.set_xlim(0, steps[-1])
+    ax.set_title(f"{title}\nearly order: {_order(panel.order)}\nNTK predicts: {_order(panel.predicted_order)}")
+    tidy(ax)
+
+
+def _legend(ax: Axes) -> None:
+    from matplotlib.lines import Line2D
+
     handles = [*ax.get_legend_handles_labels()[0]]
     handles.append(Line2D([], [], color="#222222", linestyle=(0, (4, 2)), linewidth=1.0, label="NTK prediction"))
     ax.legend(handles=handles, loc="lower right")
-    ax.set_title(f"{title}\nearly order: {_order(panel.order)}\nNTK predicts: {_order(panel.predicted_order)}")
-    tidy(ax)
 
 
 def _order(names: list[str]) -> str:

@@ -104,7 +104,9 @@ def use_style() -> None:
     """The style of `figure_style` for the rest of the session: for the first cell of a notebook."""
     import matplotlib as mpl
 
-    mpl.rcParams.update(_RC)
+    spines = {"axes.spines.top": False, "axes.spines.right": False}
+    grid = {"axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True}
+    mpl.rcParams.update({**_RC, **spines, **grid})
 
 
 def line(index: int) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class LinearDynamics:
         """Outputs u*(k) [M, C] on other rows, for the NTK between them and the training rows, `cross` [M, N]."""
         residual = self.basis.T @ (np.asarray(targets, np.float64) - np.asarray(initial, np.float64))
         progress = (1 - self._powers(step)) / np.where(self.eigenvalues == 0, 1, self.eigenvalues)
-        # (1 - q^k) / lambda tends to k eta / N where lambda is zero; by convention nothing moves there for k = infinity.
+        # (1 - q^k) / lambda tends to k eta / N where lambda is zero; by convention nothing moves there for k = inf.
         limit = step * self.learning_rate / len(self.factors) if np.isfinite(step) else 0.0
         progress = np.where(self.eigenvalues == 0, limit, progress)
         return np.asarray(initial_test, np.float64) + np.asarray(cross, np.float64) @ self.basis @ (

@@ -46,9 +46,9 @@ def _data(context: Context, rows: int) -> tuple[np.ndarray, np.ndarray]:
 )
 def check(context: Context) -> Evidence:
     """Every step of every seed against the bound; how large eta may be, and how small the width, before it fails."""
-    x, y = _data(context, 24)
+    x, y = _data(context, context.pick(quick=16, full=32))
     dags = [Dag.from_code(code) for code in (*(code for code, *_ in EQUATIONS.values()), *_FURTHER)]
-    width, seeds, steps = context.pick(quick=(256, 3, 100), full=(1024, 10, 1000))
+    width, seeds, steps = context.pick(quick=(128, 3, 60), full=(1024, 10, 1000))
     readings, rows = [], []
     series: list[dict[str, Any]] = []
     for order, embedding in _READINGS:
@@ -172,10 +172,10 @@ def _curves(found: list[BoundMeasurement]) -> list[dict[str, Any]]:
 
 def _thresholds(context: Context, dags: list[Dag], x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """How large eta may be, and how small the width, before the bound fails."""
-    width, seeds, rounds = context.pick(quick=(128, 3, 6), full=(512, 8, 12))
+    width, seeds, rounds = context.pick(quick=(64, 2, 4), full=(512, 8, 12))
     setting: dict[str, Any] = {"order": "activation-last", "embedding": "gaussian-trained"}
     rates = learning_rate_thresholds(dags, x, y, width=width, seeds=range(seeds), steps=50, rounds=rounds, **setting)
-    widths = (2, 8, 32, 128) if context.profile == "quick" else (2, 4, 8, 16, 32, 64, 128, 256)
+    widths = context.pick(quick=(2, 32), full=(2, 4, 8, 16, 32, 64, 128, 256))
     failures = width_failures(dags, x, y, widths=widths, seeds=range(2 * seeds), **setting)
     stability = [t.stability for t in rates]
     return {
