@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from nngp_dag.benchmarks.table import Builder
 from nngp_dag.errors import InputError
@@ -19,7 +20,12 @@ _MATRIX_COLUMNS = ("module_adjacency", "module_operations")
 _MAX_FIELD = 1 << 20
 
 
-def read_csv(path: Path, builder: Builder, datasets: Iterable[str] | None = None) -> None:
+def read_csv(
+    path: Path,
+    builder: Builder,
+    datasets: Iterable[str] | None = None,
+    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
+) -> None:
     """Add the rows of a CSV file with a header.
 
     NAS-Bench-101 exports may have the columns `module_adjacency` and `module_operations` (JSON in each) instead of one
@@ -35,7 +41,7 @@ def read_csv(path: Path, builder: Builder, datasets: Iterable[str] | None = None
             header = list(reader.fieldnames or [])
             notation = _notation_columns(path, header)
             columns = _accuracy_columns(path, header, notation, datasets)
-            for row in reader:
+            for row in reader if track is None else track(reader, None):
                 where = f"{path}, line {reader.line_num}"
                 if None in row or None in row.values():
                     builder.reject(where, InputError(f"expected {len(header)} columns, as in the header"))

@@ -81,14 +81,14 @@ def correlations(
     """Correlations of accuracy with each of `FEATURES`, over architectures and over groups.
 
     Returns:
-        {"architectures": {features: ...}, "groups": {"d, m": ..., "d": ..., "m": ...}, and the same two without
-        degenerate
-        cells: "architectures_nondegenerate", "groups_nondegenerate"}. Groups all have equal weight, as the dots of
-            Figure 5.
+        {"architectures": {features: ...}, "groups": {features: ...}}, and the same two without degenerate cells,
+        "architectures_nondegenerate" and "groups_nondegenerate". Groups all have equal weight, as the dots of Figure 5;
+        their number of parameterised operations is the mean of their members'.
     """
     depth, width = groups.depth, groups.width
     columns = {"d": depth[groups.member], "m": width[groups.member], "parameterised": benchmark.parameterised}
-    dots = {"d": depth, "m": width}
+    number = np.bincount(groups.member, benchmark.parameterised) / groups.counts
+    dots = {"d": depth, "m": width, "parameterised": number}
     proper = benchmark.totals.nondegenerate
     result = {}
     for suffix in ("", "_nondegenerate"):
@@ -96,7 +96,7 @@ def correlations(
         kept = depth > 0 if suffix else np.ones(len(depth), dtype=bool)
         for name, features, sets, target, rows in (
             ("architectures", columns, FEATURES, benchmark.accuracy[dataset], mask),
-            ("groups", dots, FEATURES[:3], groups.mean[dataset], kept),
+            ("groups", dots, FEATURES, groups.mean[dataset], kept),
         ):
             selected = {column: values[rows] for column, values in features.items()}
             split = [tuple(features.split(", ")) for features in sets]

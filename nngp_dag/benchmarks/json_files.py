@@ -26,7 +26,7 @@ def read_json(
     path: Path,
     builder: Builder,
     dataset: str = "cifar10",
-    track: Callable[[Iterable[int], int], Iterable[int]] | None = None,
+    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
 ) -> None:
     """Add the entries of an NDS file, or of a list of NAS-Bench-101 cells.
 

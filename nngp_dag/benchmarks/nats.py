@@ -39,7 +39,10 @@ _ALLOWED = {
 
 
 def read_nats(
-    path: Path, builder: Builder, epochs: int = 200, track: Callable[[Iterable[int], int], Iterable[int]] | None = None
+    path: Path,
+    builder: Builder,
+    epochs: int = 200,
+    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
 ) -> None:
     """Add the test accuracies, averaged over the seeds, of a NATS-Bench topology archive.
 

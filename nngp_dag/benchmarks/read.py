@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from nngp_dag.benchmarks.csv_files import read_csv
 from nngp_dag.benchmarks.json_files import read_json
@@ -20,7 +21,7 @@ def read(
     paths: str | Path | Sequence[str | Path],
     skip_bad: bool = False,
     datasets: Iterable[str] | None = None,
-    track: Callable[[Iterable[int], int], Iterable[int]] | None = None,
+    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
 ) -> Benchmark:
     """The benchmark in one or more files of the same space: CSV, JSON (NDS, NAS-Bench-101) or a NATS-Bench archive.
 
@@ -29,7 +30,7 @@ def read(
         paths: `.csv` and `.json` files; a folder or `.pbz2` file is taken for NATS-Bench.
         skip_bad: count rows that cannot be used, instead of refusing the file.
         datasets: the accuracy columns of a CSV file to read, by default all.
-        track: shows progress over the entries of a JSON file or NATS-Bench archive, given their numbers and how many.
+        track: shows progress over the rows of a file, given an iterable and how many there are (None where unknown).
 
     Raises:
         InputError: a file that does not exist or is of no known form, or a row that cannot be used (it is named).
@@ -43,7 +44,7 @@ def read(
         if path.is_dir() or path.suffix == ".pbz2":
             read_nats(path, builder, track=track)
         elif path.suffix == ".csv":
-            read_csv(path, builder, datasets)
+            read_csv(path, builder, datasets, track)
         elif path.suffix == ".json":
             read_json(path, builder, track=track)
         else:

@@ -113,6 +113,7 @@ def print_benchmark(report: Any, out: Path | None) -> None:
         ),
         ("sides", "Accuracy inside the half-radius box and beyond its sides"),
         ("filters", "What each filter keeps, against a filter that only counts parameterised operations"),
+        ("passing", "Table 3: the accuracy of what passes"),
         ("draws", "Table 3: best of 100 random draws, 500 repetitions"),
     ):
         header, rows = shown[name]
