@@ -8,6 +8,7 @@ import numpy as np
 
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, num_edges
+from nngp_dag.kernel.recursion import MAX_UNROLLED
 from nngp_dag.kernel.setting import Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 
@@ -17,17 +18,23 @@ MAX_NODES = 24
 """Of a larger DAG so many nodes are looked at, evenly spread."""
 
 
-def node_dag(dag: Dag, t: int) -> Dag:
-    """A DAG of as many nodes whose output is a copy of node t: what enters node t, and one skip edge to the output.
+def node_dag(dag: Dag, t: int, num_nodes: int | None = None) -> Dag:
+    """A DAG whose output is a copy of node t: nodes 0..t as they are, then idle nodes, and one skip edge to the output.
 
-    Its exact kernel is K_tt; for the output it is the DAG itself.
+    Its exact kernel is K_tt.
+
+    Args:
+        dag: any DAG.
+        t: a node.
+        num_nodes: number of nodes of the result, at least t + 2; by default that of `dag`, and for the output of `dag`
+            then the DAG itself.
     """
-    last = dag.num_nodes - 1
-    if t == last:
+    n = num_nodes or dag.num_nodes
+    if num_nodes is None and t == dag.num_nodes - 1:
         return dag
-    ops = bytearray(dag.ops[: num_edges(last)]) + bytearray(last)
-    ops[num_edges(last) + t] = 1
-    return Dag(dag.num_nodes, bytes(ops))
+    ops = bytearray(dag.ops[: num_edges(t + 1)]).ljust(num_edges(n), b"\0")
+    ops[num_edges(n - 1) + t] = 1
+    return Dag(n, bytes(ops))
 
 
 def node_kernels(dag: Dag, x: Any, setting: Setting) -> dict[int, np.ndarray]:
@@ -43,8 +50,11 @@ def node_kernels(dag: Dag, x: Any, setting: Setting) -> dict[int, np.ndarray]:
         return {}
     pruned = dag.pruned()
     chosen = np.unique(np.linspace(0, pruned.num_nodes - 1, min(pruned.num_nodes, MAX_NODES)).round().astype(int))
-    dags = [node_dag(pruned, int(t)) for t in chosen]
-    kernels = exact_kernels(dags, x, setting)
+    if pruned.num_nodes <= MAX_UNROLLED:  # the program of the DAG itself serves all its nodes
+        kernels = exact_kernels([node_dag(pruned, int(t)) for t in chosen], x, setting)
+    else:  # sizes in powers of two: few compilations, and early nodes do not pay for late ones
+        dags = [node_dag(pruned, int(t), max(MAX_UNROLLED, 1 << (int(t) + 1).bit_length())) for t in chosen]
+        kernels = exact_kernels(dags, x, setting, ntk=False)
     return {int(names[t]): np.asarray(kernel.nngp) for t, kernel in zip(chosen, kernels, strict=True)}
 
 

@@ -19,7 +19,7 @@ from nngp_dag.kernel.setting import Kernel, Setting
 __all__ = ["exact_kernels"]
 
 
-def exact_kernels(dags: Iterable[Dag], x: Any, setting: Setting) -> list[Kernel]:
+def exact_kernels(dags: Iterable[Dag], x: Any, setting: Setting, *, ntk: bool = True) -> list[Kernel]:
     """Both exact kernels of each DAG, NumPy float64 [N, N].
 
     The same as `kernel_fn(dag)(x)`, which prunes each DAG and compiles for each size that remains; here nothing is
@@ -29,20 +29,20 @@ def exact_kernels(dags: Iterable[Dag], x: Any, setting: Setting) -> list[Kernel]
         dags: of any node counts; those of equal count share a compilation.
         x: rows [N, d], float64.
         setting: order, embedding and activation (the method is taken to be exact).
+        ntk: compute the NTK too; else it is an empty array [0, 0].
 
     Raises:
         InputError: a kernel that overflows.
     """
-    method = pair_method(replace(setting, method="exact"), with_tangent=True)
+    method = pair_method(replace(setting, method="exact"), with_tangent=ntk)
     kernels = []
     with precision(x):
         rows = checked_rows("x", x)
         for dag in dags:
             program = cast_program(method.program(dag), rows.dtype)
-            nngp, tangent = map(
-                np.asarray, gram(method, program, rows, None, tile=tile_size(dag.num_nodes, rows.itemsize))
-            )
-            arrays: list[Any] = [nngp, nngp + tangent]
+            tile = tile_size(dag.num_nodes, rows.itemsize)
+            nngp, *tangent = map(np.asarray, gram(method, program, rows, None, tile=tile))
+            arrays: list[Any] = [nngp, nngp + tangent[0] if ntk else np.zeros((0, 0))]
             if not all(np.isfinite(array).all() for array in arrays):
                 raise InputError(f"the kernel of {dag!r} overflows {rows.dtype}: use a DAG with fewer skip paths")
             kernels.append(Kernel(*arrays))

@@ -140,8 +140,9 @@ def plot_discrepancy_map(
         norm = (LogNorm if log else Normalize)(floor, high)
         image = ax.imshow(grid, cmap=colours, norm=norm, aspect="auto", interpolation="nearest", origin="upper")
         bar = ax.figure.colorbar(image, ax=ax, pad=0.02, aspect=26, extend="min")
-        bar.set_label(f"{label} (white: at most {floor:g}; grey: undefined)")
+        bar.set_label(label)
         bar.outline.set_linewidth(0.6)
+        ax.grid(False)
         _digits(ax, rows, columns, codes, n)
     return ax
 

@@ -104,9 +104,11 @@ def use_style() -> None:
     """The style of `figure_style` for the rest of the session: for the first cell of a notebook."""
     import matplotlib as mpl
 
-    spines = {"axes.spines.top": False, "axes.spines.right": False}
-    grid = {"axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True}
-    mpl.rcParams.update({**_RC, **spines, **grid})
+    bare: Any = {"axes.spines.top": False, "axes.spines.right": False}
+    grid: Any = {"axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True}
+    mpl.rcParams.update(_RC)
+    mpl.rcParams.update(bare)
+    mpl.rcParams.update(grid)
 
 
 def line(index: int) -> dict[str, Any]:
