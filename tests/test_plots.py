@@ -19,6 +19,7 @@ matplotlib.use("Agg")
 
 @pytest.fixture(autouse=True)
 def close_figures():
+    plt.close("all")  # those that tests of other files left open in this process
     yield
     plt.close("all")
 
