@@ -96,8 +96,14 @@ def figure_style() -> Iterator[None]:
     """Fonts and line widths of the project's figures, for what is drawn inside; the user's settings are left alone."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_RC):
+    # Not rc_context, which also takes back that a notebook's backend, loaded by the first figure, is interactive: no
+    # later figure would be shown.
+    before = {key: mpl.rcParams[key] for key in _RC}
+    mpl.rcParams.update(_RC)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def use_style() -> None:
