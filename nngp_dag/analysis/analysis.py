@@ -15,7 +15,7 @@ from nngp_dag.analysis.nodes import node_spectra
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.analysis.remarks import Remark, remarks
 from nngp_dag.analysis.structure import Meeting, meetings
-from nngp_dag.analysis.two_point import TwoPoint, two_point
+from nngp_dag.analysis.angles import AngleCurves, angle_curves
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
@@ -139,10 +139,10 @@ class Analysis:
         }
 
     @cached_property
-    def two_point(self) -> TwoPoint:
+    def angle_curves(self) -> AngleCurves:
         """Kernels of two unit rows over all angles between them, by method: what plots and Eq. 12 are about."""
         s = self.setting
-        return two_point(self.dag, order=s.order, embedding=s.embedding, activation=s.activation)
+        return angle_curves(self.dag, order=s.order, embedding=s.embedding, activation=s.activation)
 
     @cached_property
     def nodes(self) -> dict[int, Spectrum]:

@@ -43,7 +43,7 @@ class Neighbour:
 
     @property
     def change(self) -> str:
-        """The change in words, such as `(0, 2): zero to skip`."""
+        """The change in words: the edge, its operation before, and its operation after."""
         return f"({self.edge[0]}, {self.edge[1]}): {self.before.name.lower()} to {self.after.name.lower()}"
 
     def ratio(self, figure: str) -> float | None:

@@ -54,7 +54,7 @@ def drawing(analysis: Analysis, ax: Axes) -> None:
 
 def angle_panel(analysis: Analysis, ax: Axes) -> None:
     """The NNGP of two unit inputs over their angle, by the four methods."""
-    plot_angle(analysis.two_point, ax)
+    plot_angle(analysis.angle_curves, ax)
     ax.set_title("kernel of two unit inputs")
 
 

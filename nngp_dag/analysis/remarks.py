@@ -72,7 +72,7 @@ def _words(meeting: Meeting) -> str:
 
 
 def _equation_12(analysis: Analysis) -> list[Remark]:
-    excess, rho = analysis.two_point.eq_12_excess()
+    excess, rho = analysis.angle_curves.eq_12_excess()
     if excess <= 1e-9 * analysis.paths.num_paths:
         return [Remark("good", "Eq. 12 bounds lambda_min here", "For all correlations tried, on unit rows.")]
     text = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nngp_dag.analysis.two_point import TwoPoint, two_point
+from nngp_dag.analysis.angles import AngleCurves, angle_curves
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.plots.style import METHOD_LINES, figure_style, new_axes, tidy
@@ -18,7 +18,7 @@ __all__ = ["plot_angle"]
 
 
 def plot_angle(
-    dag: Dag | TwoPoint, ax: Axes | None = None, *, kernel: str = "nngp", gap: bool = False, **options: Any
+    dag: Dag | AngleCurves, ax: Axes | None = None, *, kernel: str = "nngp", gap: bool = False, **options: Any
 ) -> Axes:
     """K(x, x') of two unit inputs against the angle between them, a line a method.
 
@@ -30,7 +30,7 @@ def plot_angle(
         ax: where to draw; by default a new figure.
         kernel: nngp or ntk.
         gap: draw K(x, x) - K(x, x') instead, the smallest eigenvalue of two rows at an acute angle; logarithmic.
-        options: methods, order, embedding and activation, as in `nngp_dag.analysis.two_point.two_point`.
+        options: methods, order, embedding and activation, as in `nngp_dag.analysis.angles.angle_curves`.
 
     Returns:
         The Axes.
@@ -40,7 +40,7 @@ def plot_angle(
     """
     if kernel not in ("nngp", "ntk"):
         raise InputError(f"unknown kernel {kernel!r}: accepted are nngp and ntk")
-    curves = dag if isinstance(dag, TwoPoint) else two_point(dag, **options)
+    curves = dag if isinstance(dag, AngleCurves) else angle_curves(dag, **options)
     with figure_style():
         ax = new_axes(ax)
         tidy(ax)

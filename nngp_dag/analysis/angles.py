@@ -13,14 +13,14 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn, pair_kernel
 from nngp_dag.kernel.setting import METHODS
 
-__all__ = ["NUM_ANGLES", "TwoPoint", "two_point"]
+__all__ = ["NUM_ANGLES", "AngleCurves", "angle_curves"]
 
 NUM_ANGLES = 181
 """Angles from 0 to 180 degrees, one a degree."""
 
 
 @dataclass(frozen=True)
-class TwoPoint:
+class AngleCurves:
     """Kernels of two unit inputs.
 
     Attributes:
@@ -53,14 +53,14 @@ class TwoPoint:
         return float(excess.max()), float(self.rho[1:-1][excess.argmax()])
 
 
-def two_point(
+def angle_curves(
     dag: Dag,
     methods: Sequence[str] = METHODS,
     *,
     order: str | None = None,
     embedding: str = "gaussian",
     activation: str | Activation = "relu",
-) -> TwoPoint:
+) -> AngleCurves:
     """Kernels of two unit inputs over 181 angles.
 
     Args:
@@ -79,7 +79,7 @@ def two_point(
     order = order or "activation-last"
     angles = np.linspace(0, np.pi, NUM_ANGLES)
     one, rho = np.ones_like(angles), np.cos(angles)
-    result = TwoPoint(angles, {}, {}, {})
+    result = AngleCurves(angles, {}, {}, {})
     for method in methods:
         try:
             if method == "neural-tangents":

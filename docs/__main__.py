@@ -1,0 +1,59 @@
+"""Build the documentation: python -m docs [--out DIR] [--record REPORT.json].
+
+The sources are put together in docs/_build/source: the pages of this folder, the notebooks with their outputs, a page a
+claim, and the pages of the API. Any warning is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from docs.claims import record, write_claims
+from docs.reference import write_reference
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+
+def main() -> int:
+    """Assemble, build, and say where the result is; the exit status of Sphinx."""
+    parser = argparse.ArgumentParser(prog="python -m docs", description="Build the documentation.")
+    parser.add_argument("--out", type=Path, default=HERE / "_build" / "html", help="where the pages go")
+    parser.add_argument("--record", type=Path, metavar="REPORT.json", help="take over the evidence of a run of verify")
+    arguments = parser.parse_args()
+    if arguments.record is not None:
+        record(arguments.record, HERE / "evidence.json")
+    source = assemble(HERE / "_build" / "source")
+    from sphinx.cmd.build import main as sphinx
+
+    status = sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", str(HERE), str(source), str(arguments.out)])
+    if status == 0:
+        print(f"Documentation: {arguments.out / 'index.html'}")
+    return int(status)
+
+
+def assemble(source: Path) -> Path:
+    """The folder with all sources; files that did not change keep their time, so that rebuilds are quick."""
+    source.mkdir(parents=True, exist_ok=True)
+    wanted: dict[Path, str | bytes] = {}
+    for path in [*HERE.rglob("*.md"), *HERE.rglob("*.png")]:
+        if "_build" not in path.parts:
+            wanted[path.relative_to(HERE)] = path.read_bytes()
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        wanted[Path("notebooks") / path.name] = path.read_bytes()
+    wanted |= write_claims(HERE / "evidence.json")
+    wanted |= write_reference()
+    for stale in [path for path in source.rglob("*") if path.is_file() and path.relative_to(source) not in wanted]:
+        stale.unlink()
+    for name, content in wanted.items():
+        path, data = source / name, content if isinstance(content, bytes) else content.encode("utf-8")
+        if not path.is_file() or path.read_bytes() != data:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return source
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""A page a claim, from the registry of `verify` and from the evidence of a recorded run (docs/evidence.json)."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["record", "write_claims"]
+
+_MARKS = {
+    "certified": "🟢",
+    "holds": "🟢",
+    "holds-conditionally": "🟡",
+    "refuted": "🟣",
+    "inconclusive": "🔵",
+}
+_MEANING = {
+    "certified": "proved: by interval arithmetic, or by a written proof and an exhaustive check",
+    "holds": "true in every reading that was tried, numerically or statistically",
+    "holds-conditionally": "true in at least one whole reading and false in another",
+    "refuted": "false in every reading: a counterexample in each",
+    "inconclusive": "not decided by what was tried",
+}
+
+
+def record(report: Path, target: Path) -> None:
+    """Take over from a report.json what the pages show: verdicts, readings, tables and figures, but no certificates."""
+    document = json.loads(report.read_text(encoding="utf-8"))
+    kept = {key: document[key] for key in ("schema", "profile", "seed", "data", "started", "versions")}
+    kept["claims"] = {}
+    for claim in document["claims"]:
+        if claim["error"] is not None:
+            raise SystemExit(f"{claim['id']} crashed in this run: {claim['error']['reason']}")
+        evidence = dict(claim["evidence"])
+        evidence["certificates"] = len(evidence["certificates"])
+        evidence.pop("key_figures", None)
+        kept["claims"][claim["id"]] = {"verdict": claim["verdict"], "evidence": _rounded(evidence)}
+    target.write_text(json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_claims(evidence: Path) -> dict[Path, str | bytes]:
+    """The pages by file name, with the table that lists them."""
+    from verify.framework.claim import discover
+
+    run: Mapping[str, Any] = json.loads(evidence.read_text(encoding="utf-8")) if evidence.is_file() else {"claims": {}}
+    claims = discover()
+    pages: dict[Path, str | bytes] = {}
+    rows, names = [], sorted(claims)
+    for name in names:
+        claim, recorded = claims[name], run["claims"].get(name)
+        text, figures = _page(claim, recorded, run)
+        pages[Path("claims") / f"{name}.md"] = text
+        pages |= {Path("claims") / file: svg for file, svg in figures.items()}
+        verdict = recorded["verdict"] if recorded else str(claim.expected)
+        rows.append(
+            f"| [{name}]({name}.md) | {_cell(claim.title)} | {_cell(claim.source)} | {_MARKS[verdict]} {verdict} |"
+        )
+    meanings = "\n".join(f"- {_MARKS[verdict]} *{verdict}*: {meaning}." for verdict, meaning in _MEANING.items())
+    listing = "\n".join(names)
+    pages[Path("claims") / "index.md"] = (
+        "# Claims\n\nEvery statement of the paper that can be tried, with its verdict. A *reading* fixes order,"
+        " embedding and method; the verdict follows from the readings.\n\n"
+        f"{meanings}\n\n"
+        "`nngp-dag verify` runs them (two minutes in the quick profile), and fails where a verdict differs from the one"
+        " given here.\n\n"
+        "| claim | statement | source | verdict |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"```{{toctree}}\n:hidden:\n\n{listing}\n```\n"
+    )
+    return pages
+
+
+def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]) -> tuple[str, dict[str, bytes]]:
+    verdict = recorded["verdict"] if recorded else str(claim.expected)
+    lines = [f"# {claim.id}", "", f"**{_text(claim.title)}**", "", _text(claim.statement), ""]
+    if claim.latex:
+        lines += ["$$", claim.latex, "$$", ""]
+    lines += [f"Source: {_text(claim.source)}", ""]
+    lines += [f"Verdict: {_MARKS[verdict]} **{verdict}** ({_MEANING[verdict]})", ""]
+    figures: dict[str, bytes] = {}
+    if recorded:
+        lines += _evidence(claim.id, recorded["evidence"], figures)
+    lines += ["## How it is tried", "", _text(inspect.getdoc(claim.check) or ""), ""]
+    lines += [f"- {_text(key)}: {_text(value)}" for key, value in claim.settings.items()]
+    file = "/".join(Path(claim.path).parts[-3:])
+    lines += ["", f"Defined in `{file}`; run it alone with `nngp-dag verify --claims {claim.id}`.", ""]
+    if recorded:
+        versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items() if number)
+        lines += [f"*Evidence: {run['profile']} profile, data {run['data']}, seed {run['seed']}; {versions}.*", ""]
+    return "\n".join(lines), figures
+
+
+def _evidence(name: str, evidence: Mapping[str, Any], figures: dict[str, bytes]) -> list[str]:
+    from verify.report.figures import draw_svg
+
+    lines = [_text(evidence["summary"]), ""]
+    for label, key in (
+        ("Condition", "condition"),
+        ("A case inside", "inside"),
+        ("A case outside", "outside"),
+        ("Counterexample", "counterexample"),
+        ("What would decide it", "would_decide"),
+    ):
+        needed = key != "would_decide" or any(reading["holds"] is None for reading in evidence["readings"])
+        if evidence[key] and needed:
+            lines += [f"**{label}.** {_text(_sentence(evidence[key]))}", ""]
+    lines += [f"- {_text(note)}" for note in evidence["notes"]]
+    lines.append("")
+    for number, figure in enumerate(evidence["figures"], start=1):
+        file = f"{name}-{number}.svg"
+        figures[file] = draw_svg(figure).encode("utf-8")
+        lines += [f"```{{figure}} {file}", f":alt: {_cell(figure['title'])}", "", _text(figure["title"]), "```", ""]
+    lines += [
+        "## Readings",
+        "",
+        "| reading | outcome | cases | error or margin | tolerance | |",
+        "|---|---|--:|--:|--:|---|",
+    ]
+    for reading in evidence["readings"]:
+        outcome = {True: "true", False: "false", None: "undecided"}[reading["holds"]]
+        if reading["proof"]:
+            outcome += f" ({reading['proof']})"
+        cells = [reading["name"], outcome, reading["cases"], reading["worst"], reading["tolerance"], reading["detail"]]
+        lines.append("| " + " | ".join(_cell(_number(cell)) for cell in cells) + " |")
+    lines.append("")
+    if evidence["certificates"]:
+        lines += [f"{evidence['certificates']} certificates of interval arithmetic, in the report of every run.", ""]
+    for table in evidence["tables"]:
+        lines += [f"**{_text(table['title'])}**", "", "| " + " | ".join(map(_cell, table["columns"])) + " |"]
+        lines.append("|" + "---|" * len(table["columns"]))
+        lines += ["| " + " | ".join(_cell(_number(cell)) for cell in row) + " |" for row in table["rows"]]
+        lines.append("")
+    return lines
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers with five significant digits: pages show no more."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
+
+
+def _sentence(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_number(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _text(text: Any) -> str:
+    """Plain text as Markdown that shows it unchanged."""
+    escaped = " ".join(str(text).split())
+    for mark in "\\*_`[]<>$#~^{}":
+        escaped = escaped.replace(mark, "\\" + mark)
+    return escaped
+
+
+def _cell(text: Any) -> str:
+    return _text(text).replace("|", "\\|")

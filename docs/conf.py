@@ -1,0 +1,49 @@
+"""Settings of the documentation (Sphinx with MyST-NB); `python -m docs` assembles the sources and builds it."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import nngp_dag  # noqa: E402
+from docs.docstrings import as_restructured_text  # noqa: E402
+
+project = "nngp_dag"
+author = "The nngp_dag developers"
+copyright = f"{author}, Apache License 2.0"
+version = release = nngp_dag.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_copybutton"]
+
+# Notebooks come executed; their outputs are shown as they are.
+nb_execution_mode = "off"
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_custom_sections = [("Warns", "Raises")]
+
+html_theme = "furo"
+html_title = f"nngp_dag {version}"
+html_static_path = []
+html_theme_options = {
+    "source_view_link": "",
+    "light_css_variables": {"color-brand-primary": "#0072B2", "color-brand-content": "#0072B2"},
+    "dark_css_variables": {"color-brand-primary": "#56B4E9", "color-brand-content": "#56B4E9"},
+}
+html_show_sourcelink = False
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+
+def setup(app):
+    """Docstrings are written for people who read the source; Sphinx gets them with its own marks escaped."""
+    app.connect("autodoc-process-docstring", as_restructured_text, priority=400)

@@ -1,0 +1,73 @@
+"""The pages of the API, from the docstrings: one a package, with its public modules."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+__all__ = ["PAGES", "write_reference"]
+
+PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "dag": ("DAGs, codes and paths", ("nngp_dag.dag", "nngp_dag.paths", "nngp_dag.canonical", "nngp_dag.errors")),
+    "kernel": ("Kernels", ("nngp_dag.kernel", "nngp_dag.sweep")),
+    "activations": ("Activations", ("nngp_dag.activations",)),
+    "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
+    "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),
+    "plots": ("Plots", ("nngp_dag.plots",)),
+    "datasets": ("Data", ("nngp_dag.datasets",)),
+    "networks": (
+        "Finite networks",
+        (
+            "nngp_dag.network",
+            "nngp_dag.montecarlo",
+            "nngp_dag.training",
+            "nngp_dag.prediction",
+            "nngp_dag.convergence",
+            "nngp_dag.figure4",
+        ),
+    ),
+    "spaces": ("Architecture spaces and benchmarks", ("nngp_dag.spaces", "nngp_dag.prefilter", "nngp_dag.benchmarks")),
+    "nas": ("Scores and searches", ("nngp_dag.nas",)),
+    "certify": ("Interval-arithmetic proofs", ("nngp_dag.certify",)),
+    "verify": ("Claims and their verification", ("verify", "verify.framework")),
+}
+"""Page -> its title, and its modules and packages; of a package all modules are shown."""
+
+
+def write_reference() -> dict[Path, str]:
+    """The pages by file name, with the page that lists them."""
+    pages = {Path("reference") / f"{name}.md": _page(title, roots) for name, (title, roots) in PAGES.items()}
+    listing = "\n".join(PAGES)
+    pages[Path("reference") / "index.md"] = (
+        "# API reference\n\n"
+        "Start with `nngp_dag.Dag`, `nngp_dag.kernel_fn`, `nngp_dag.analyze` and `nngp_dag.compare`; everything else is"
+        " imported from the module that it stands in.\n\n"
+        f"```{{toctree}}\n:maxdepth: 1\n\n{listing}\n```\n"
+    )
+    return pages
+
+
+def _page(title: str, roots: tuple[str, ...]) -> str:
+    parts = [f"# {title}\n"]
+    for name in (module for root in roots for module in _modules(root)):
+        parts.append(f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{_options(name)}```\n")
+    return "\n".join(parts)
+
+
+def _modules(root: str) -> list[str]:
+    """A package and its modules, or a module alone; private ones left out."""
+    module = importlib.import_module(root)
+    names = [root]
+    if hasattr(module, "__path__") and root != "verify":
+        found = [info.name for info in pkgutil.walk_packages(module.__path__, f"{root}.")]
+        names += [name for name in found if not name.rpartition(".")[2].startswith("_")]
+    return names
+
+
+def _options(name: str) -> str:
+    """Members are documented where they are defined: a package shows its introduction only."""
+    module = importlib.import_module(name)
+    if hasattr(module, "__path__"):
+        return ""
+    return "   :members:\n   :show-inheritance:\n"
