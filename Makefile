@@ -12,7 +12,7 @@ PLACE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
 STAMP := $(VENV)/.ready-$(PLACE)
 OLDEST_STAMP := $(OLDEST)/.ready-$(PLACE)
 
-.PHONY: help setup verify test test-full test-float32 test-oldest lint format types bench docs pins clean
+.PHONY: help setup verify test test-full test-float32 test-oldest lint format types bench docs notebooks pins clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets.
@@ -49,6 +49,9 @@ bench: $(STAMP) ## Print the benchmarks' figures.
 
 docs: $(STAMP) ## Build the documentation.
 	@$(RUN) -m docs $(ARGS)
+
+notebooks: $(STAMP) ## Run the notebooks and keep their outputs; with ARGS=--check only run them.
+	@$(RUN) -m notebooks $(ARGS)
 
 pins: $(STAMP) ## Refresh the lists of exact versions (constraints*.txt) from the package index.
 	@.ci/pins $(RUN)

@@ -10,13 +10,6 @@ from typing import Any
 
 __all__ = ["record", "write_claims"]
 
-_MARKS = {
-    "certified": "🟢",
-    "holds": "🟢",
-    "holds-conditionally": "🟡",
-    "refuted": "🟣",
-    "inconclusive": "🔵",
-}
 _MEANING = {
     "certified": "proved: by interval arithmetic, or by a written proof and an exhaustive check",
     "holds": "true in every reading that was tried, numerically or statistically",
@@ -55,10 +48,8 @@ def write_claims(evidence: Path) -> dict[Path, str | bytes]:
         pages[Path("claims") / f"{name}.md"] = text
         pages |= {Path("claims") / file: svg for file, svg in figures.items()}
         verdict = recorded["verdict"] if recorded else str(claim.expected)
-        rows.append(
-            f"| [{name}]({name}.md) | {_cell(claim.title)} | {_cell(claim.source)} | {_MARKS[verdict]} {verdict} |"
-        )
-    meanings = "\n".join(f"- {_MARKS[verdict]} *{verdict}*: {meaning}." for verdict, meaning in _MEANING.items())
+        rows.append(f"| [{name}]({name}.md) | {_cell(claim.title)} | {_cell(claim.source)} | {_badge(verdict)} |")
+    meanings = "\n".join(f"- {_badge(verdict)} {meaning}." for verdict, meaning in _MEANING.items())
     listing = "\n".join(names)
     pages[Path("claims") / "index.md"] = (
         "# Claims\n\nEvery statement of the paper that can be tried, with its verdict. A *reading* fixes order,"
@@ -78,7 +69,7 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
     if claim.latex:
         lines += ["$$", claim.latex, "$$", ""]
     lines += [f"Source: {_text(claim.source)}", ""]
-    lines += [f"Verdict: {_MARKS[verdict]} **{verdict}** ({_MEANING[verdict]})", ""]
+    lines += [f"{_badge(verdict)} {_MEANING[verdict]}", ""]
     figures: dict[str, bytes] = {}
     if recorded:
         lines += _evidence(claim.id, recorded["evidence"], figures)
@@ -133,6 +124,10 @@ def _evidence(name: str, evidence: Mapping[str, Any], figures: dict[str, bytes])
         lines += ["| " + " | ".join(_cell(_number(cell)) for cell in row) + " |" for row in table["rows"]]
         lines.append("")
     return lines
+
+
+def _badge(verdict: str) -> str:
+    return f'<span class="verdict {verdict}">{verdict}</span>'
 
 
 def _rounded(value: Any) -> Any:

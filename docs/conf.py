@@ -14,12 +14,21 @@ author = "The nngp_dag developers"
 copyright = f"{author}, Apache License 2.0"
 version = release = nngp_dag.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_copybutton"]
+extensions = [
+    "myst_nb",
+    "docs.mathml",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+]
+html_math_renderer = "mathml"
 
 # Notebooks come executed; their outputs are shown as they are.
 nb_execution_mode = "off"
 nb_merge_streams = True
-myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
+myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
+myst_update_mathjax = False
 myst_heading_anchors = 3
 
 autodoc_typehints = "description"
@@ -33,7 +42,8 @@ napoleon_custom_sections = [("Warns", "Raises")]
 
 html_theme = "furo"
 html_title = f"nngp_dag {version}"
-html_static_path = []
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {
     "source_view_link": "",
     "light_css_variables": {"color-brand-primary": "#0072B2", "color-brand-content": "#0072B2"},

@@ -21,7 +21,7 @@ def as_restructured_text(_app: Any, what: str, _name: str, _obj: Any, _options: 
     lines[:] = convert(lines)
     if what in ("attribute", "data", "property") and lines:
         # Of these, napoleon would take what stands before a colon in the first line for a type.
-        lines[0] = re.sub(r"(``[^`]*``)|:", lambda match: match[1] or "\N{RATIO}", lines[0])
+        lines[0] = re.sub(r"(``[^`]*``)|:", lambda match: match[1] or r"\ " + "\N{RATIO}", lines[0])
 
 
 def convert(lines: list[str]) -> list[str]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nngp_dag.activations import Activation
+from nngp_dag.analysis.angles import AngleCurves, angle_curves
 from nngp_dag.analysis.inputs import as_dag, as_rows
 from nngp_dag.analysis.neighbours import Neighbour, neighbours
 from nngp_dag.analysis.nodes import node_spectra
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.analysis.remarks import Remark, remarks
 from nngp_dag.analysis.structure import Meeting, meetings
-from nngp_dag.analysis.angles import AngleCurves, angle_curves
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn

@@ -75,8 +75,9 @@ def _equation_12(analysis: Analysis) -> list[Remark]:
     excess, rho = analysis.angle_curves.eq_12_excess()
     if excess <= 1e-9 * analysis.paths.num_paths:
         return [Remark("good", "Eq. 12 bounds lambda_min here", "For all correlations tried, on unit rows.")]
+    degrees = np.degrees(np.arccos(rho))
     text = (
-        f"On two unit rows of correlation {rho:.2f} the exact K_ii - K_ij is {excess:.3g} above P - Σ n_d f^d(ρ):"
+        f"On two unit rows at an angle of {degrees:.0f}° the exact K_ii - K_ij is {excess:.3g} above P - Σ n_d f^d(ρ):"
         " what Eq. 12 gives is no upper bound on the smallest eigenvalue of this DAG."
     )
     return [Remark("warning", "Eq. 12 is exceeded", text)]

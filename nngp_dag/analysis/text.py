@@ -60,7 +60,7 @@ def _render(*parts: object) -> str:
     from rich.console import Console
 
     buffer = io.StringIO()
-    console = Console(file=buffer, width=_WIDTH, highlight=False, markup=False)
+    console = Console(file=buffer, width=_WIDTH, highlight=False, markup=False, force_jupyter=False)
     for part in parts:
         if part != "":
             console.print(part)

@@ -1,14 +1,14 @@
 """NAS-Bench-101: operations on vertices, an adjacency matrix of at most seven vertices and nine edges; 423,624 cells.
 
-Notation: a JSON object with the publisher's fields, `{"module_adjacency": [[0, 1, ...], ...], "module_operations":
-    ["input",
-"conv3x3-bn-relu", ..., "output"]}` (Ying et al., ICML 2019, arXiv:1902.09635). A vertex sums what enters it and applies
-its operation. The 1x1 projections that the network puts on edges from the input are no part of the notation and do
-not count.
+Notation: a JSON object with the publisher's fields (Ying et al., ICML 2019, arXiv:1902.09635),
+
+    {"module_adjacency": [[0, 1, ...], ...], "module_operations": ["input", "conv3x3-bn-relu", ..., "output"]}
+
+A vertex sums what enters it and applies its operation. The 1x1 projections that the network puts on edges from the
+input are no part of the notation and do not count.
 
 Genes: the adjacency bit of every pair u < v of seven vertices, in the order of codes, then the operation of vertices
-    1..5 as a
-position in `OPERATIONS` plus one; 0 where the cell has no such vertex. The output is always vertex 6.
+1..5 as a position in `OPERATIONS` plus one; 0 where the cell has no such vertex. The output is always vertex 6.
 """
 
 from __future__ import annotations
