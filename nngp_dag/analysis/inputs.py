@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.dag import Dag
-from nngp_dag.datasets import Dataset, load
 from nngp_dag.errors import InputError
 
 __all__ = ["as_dag", "as_rows"]
@@ -37,6 +36,8 @@ def as_rows(data: Any) -> tuple[str, np.ndarray]:
     Raises:
         InputError: data that cannot be read, or an array that is not [N, d] of finite numbers.
     """
+    from nngp_dag.datasets import Dataset, load
+
     if isinstance(data, (str, os.PathLike)):
         data = load(data, labels=False)
     if isinstance(data, Dataset):

@@ -117,14 +117,14 @@ def _data(analysis: Analysis) -> list[Remark]:
 
 
 def _resolution(analysis: Analysis) -> list[Remark]:
-    unresolved = [name for name, s in analysis.exact_spectra.items() if s.lambda_min <= s.resolution]
+    unresolved = [name.upper() for name, s in analysis.exact_spectra.items() if s.lambda_min <= s.resolution]
     if not unresolved:
         return []
     text = (
         "It cannot be told from zero: parallel rows, more rows than the kernel has dimensions (no linear edge on a"
         " path), or a spectrum beyond float64."
     )
-    return [Remark("warning", f"lambda_min of the {' and '.join(unresolved).upper()} is below its resolution", text)]
+    return [Remark("warning", f"lambda_min of the {' and '.join(unresolved)} is below its resolution", text)]
 
 
 def _percent(value: float) -> str:

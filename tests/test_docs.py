@@ -1,0 +1,208 @@
+"""The documentation: what it names exists, docstrings survive conversion, a page a claim; it builds (full profile)."""
+
+import importlib
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from docs.claims import write_claims
+from docs.docstrings import convert
+from docs.reference import PAGES, write_reference
+from nngp_dag.cli import COMMANDS, cli
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES_OF_TEXT = sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
+TEXTS = [ROOT / "README.md", *PAGES_OF_TEXT]
+IDS = [str(path.relative_to(ROOT)) for path in TEXTS]
+
+
+def blocks(path, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
+def commands(path):
+    """The command lines of nngp-dag in a page, without comments, redirections and prefixes."""
+    for block in blocks(path, "sh"):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if "nngp-dag" in words:
+                words = words[words.index("nngp-dag") + 1 :]
+                yield line, [word for word in words if word not in ("<", "&") and not word.endswith(".txt")]
+
+
+# ---- what is written is so -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=IDS)
+def test_commands_and_their_options_exist(path):
+    for line, words in commands(path):
+        assert words[0] in COMMANDS, line
+        command = cli.get_command(click.Context(cli), words[0])
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options | {"--help"}, line
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=IDS)
+def test_python_examples_import_what_exists(path):
+    for block in blocks(path, "python"):
+        compile(block, str(path), "exec")
+        for module, names in re.findall(r"^from ([\w.]+) import ([\w, ]+)", block, flags=re.M):
+            found = importlib.import_module(module)
+            for name in names.split(","):
+                assert hasattr(found, name.strip()), f"{module} has no {name}"
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=IDS)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#\s]+)\)", path.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue
+        file = path.parent / target
+        generated = {"index.md"} & {file.name} and file.parent.name in ("claims", "reference")
+        notebook = ROOT / "notebooks" / file.name
+        assert file.is_file() or generated or (file.suffix == ".ipynb" and notebook.is_file()), target
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=IDS)
+def test_modules_and_files_that_are_named_exist(path):
+    text = path.read_text(encoding="utf-8")
+    for file in re.findall(r"`((?:nngp_dag|verify|tests|docs)/[\w/.]+)`", text):
+        assert (ROOT / file).exists() or "NAME" in file, file
+    for name in re.findall(r"`(nngp_dag(?:\.\w+)+)`", text):
+        module, _, attribute = name.rpartition(".")
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError:
+            assert hasattr(importlib.import_module(module), attribute), name
+
+
+def test_make_targets_that_are_named_exist():
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    named = {name for path in TEXTS for name in re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text(), flags=re.M)}
+    assert named <= targets
+    assert {"verify", "test", "docs", "notebooks"} <= named
+
+
+def test_readme_is_what_was_asked_of_it():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = blocks(ROOT / "README.md", "python")
+    assert len([row for row in example.splitlines() if row.strip()]) <= 10
+    assert "docs/images/overview.png" in text
+    assert (ROOT / "docs" / "images" / "overview.png").stat().st_size < 300_000
+    for words in (
+        "make verify",
+        "make test",
+        "pip install .",
+        "pip install '.[gpu]'",
+        "@inproceedings",
+        "CITATION.cff",
+    ):
+        assert words in text
+
+
+@pytest.mark.full
+def test_the_readme_example_runs(tmp_path):
+    (example,) = blocks(ROOT / "README.md", "python")
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert "(200, 200)" in done.stdout
+    assert "independent and path-sum are off by" in done.stdout
+
+
+# ---- generated pages -------------------------------------------------------------------------------------------------
+
+
+def test_a_page_a_claim_with_its_evidence():
+    from verify.framework.claim import discover
+
+    evidence = json.loads((ROOT / "docs" / "evidence.json").read_text(encoding="utf-8"))
+    pages = write_claims(ROOT / "docs" / "evidence.json")
+    claims = discover()
+    index = str(pages[Path("claims/index.md")])
+    for name, claim in claims.items():
+        page = str(pages[Path(f"claims/{name}.md")])
+        assert f"[{name}]({name}.md)" in index
+        assert claim.latex in page
+        if name in evidence["claims"]:
+            assert evidence["claims"][name]["verdict"] == claim.expected, (
+                f"record {name} again: python -m docs --record"
+            )
+            assert "## Readings" in page
+        for figure in re.findall(r"^```\{figure\} (\S+)", page, flags=re.M):
+            assert bytes(pages[Path("claims") / figure]).startswith(b"<svg")
+    assert len(set(evidence["claims"]) & set(claims)) >= 14
+
+
+def test_a_claim_without_evidence_has_a_page_too(tmp_path):
+    pages = write_claims(tmp_path / "missing.json")
+    assert "expected" not in str(pages[Path("claims/eq-12.md")])
+    assert '<span class="verdict refuted">' in str(pages[Path("claims/eq-12.md")])
+
+
+def test_the_reference_shows_every_module_once():
+    import pkgutil
+
+    import nngp_dag
+
+    shown = [name for page in write_reference().values() for name in re.findall(r"automodule:: (\S+)", page)]
+    assert len(shown) == len(set(shown))
+    every = {info.name for info in pkgutil.walk_packages(nngp_dag.__path__, "nngp_dag.")}
+    internal = {name for name in every if ".cli" in name or name.rpartition(".")[2].startswith("_")}
+    small = {
+        "nngp_dag.__main__",
+        "nngp_dag.journal",
+        "nngp_dag.memory",
+        "nngp_dag.x64",
+        "nngp_dag.neural_tangents_compat",
+    }
+    assert every - internal - small <= set(shown)
+    assert all(title for title, _ in PAGES.values())
+
+
+# ---- docstrings ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("|y - u|^2 of **x and *args", r"\|y - u\|^2 of \*\*x and \*args"),
+        ("code `a * b` stays, K_ does not", r"code ``a * b`` stays, K\_ does not"),
+        ("* an item * of a list", r"* an item \* of a list"),
+    ],
+)
+def test_marks_are_escaped_outside_of_code(source, expected):
+    assert convert([source]) == [expected]
+
+
+def test_indented_formulas_become_literal_blocks():
+    assert convert(["As in", "", "    f = a * b", "", "and on."]) == [
+        *["As in", "", "::", "", "    f = a * b", "", "and on."]
+    ]
+    assert convert(["With a:", "    f = a * b,", "and on."]) == [
+        *["With a:", "", "::", "", "    f = a * b,", "", "and on."]
+    ]
+
+
+def test_sections_and_lists_are_left_to_napoleon():
+    lines = ["Do.", "", "Args:", "    a, b: two.", "        More of it.", "", "- one", "  and more"]
+    assert convert(lines) == ["Do.", "", "Args:", "    a,b: two.", "        More of it.", "", "- one", "  and more"]
+
+
+@pytest.mark.full
+def test_the_site_builds_without_warnings(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "docs", "--out", str(tmp_path / "html")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "html" / "theory.html").read_text(encoding="utf-8")
+    assert "<math" in page
+    assert "mathjax" not in page.lower()
