@@ -30,6 +30,7 @@ _PROOF = "written proof (Schur products and sums of positive semi-definite matri
         "data": "rows of real data",
         "activations": "relu, erf; gelu, sin in the full profile",
     },
+    duration=15,
 )
 def check(context: Context) -> Evidence:
     """Every DAG with a path; the proof is by induction over the nodes, the check by eigenvalues."""

@@ -12,8 +12,8 @@ from nngp_dag.dag import Dag
 from verify import Context, Evidence, KeyFigure, Reading, claim
 from verify.tools.literal import EQUATIONS
 
-_FURTHER = ("2", "1_22", "2_02_112", "2_22_222", "1_12_002", "2_12_221")
-"""DAGs beside those of Figure 3: shallow, wide, complete, and some of which Eq. 12 is not true."""
+_FURTHER = ("2_02_112", "2_22_222", "1_12_002", "2_12_221")
+"""DAGs beside those of Figure 3: with a skip edge, all linear, and two of which Eq. 12 is not true."""
 
 _READINGS = (
     ("activation-last", "gaussian-trained"),
@@ -38,11 +38,12 @@ def _data(context: Context, rows: int) -> tuple[np.ndarray, np.ndarray]:
     latex=r"\|y - u(k)\|_2^2 \le \Big(1 - \frac{\eta \lambda_{\min}(K^{(H)})}{2}\Big)^k \|y - u(0)\|_2^2",
     expected="holds",
     settings={
-        "DAGs": "the three of Figure 3 and six others",
+        "DAGs": "the three of Figure 3 and four others",
         "data": "unit rows of digits, targets -1 and 1",
         "training": "full-batch gradient descent, eta half of where linear dynamics turn unstable, and the theorem's"
         " own",
     },
+    duration=26,
 )
 def check(context: Context) -> Evidence:
     """Every step of every seed against the bound; how large eta may be, and how small the width, before it fails."""
@@ -51,7 +52,7 @@ def check(context: Context) -> Evidence:
     width, seeds, steps = context.pick(quick=(128, 3, 60), full=(1024, 10, 1000))
     readings, rows = [], []
     series: list[dict[str, Any]] = []
-    for order, embedding in _READINGS:
+    for order, embedding in context.pick(quick=_READINGS[1:], full=_READINGS):
         setting: dict[str, Any] = {"order": order, "embedding": embedding}
         found = measure_bound(dags, x, y, width=width, seeds=range(seeds), steps=steps, **setting)
         readings.append(_reading(found, order, embedding, "eta = 1 / lambda_max(NTK)"))

@@ -45,6 +45,7 @@ class Claim:
         check: the function that tries it.
         settings: what it is tried on: orders, embeddings, activations, DAG family, data.
         fast: cheap enough for the mutation tests of a CI.
+        duration: about how many seconds it takes in the quick profile, so that long ones start first.
         timeout: seconds after which it counts as crashed.
         path: the file that defines it.
     """
@@ -58,6 +59,7 @@ class Claim:
     latex: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     fast: bool = False
+    duration: float = 5.0
     timeout: float = 3600.0
     path: str = ""
 
@@ -76,6 +78,7 @@ def claim(
     latex: str = "",
     settings: Mapping[str, str] | None = None,
     fast: bool = False,
+    duration: float = 5.0,
     timeout: float = 3600.0,
 ) -> Callable[[Check], Check]:
     """Decorator that registers a function from a `Context` to `Evidence` as a claim (`Claim` says what each argument
@@ -97,7 +100,18 @@ def claim(
         if known is not None and known.path != path:
             raise InputError(f"claim {id} is defined twice: in {known.path} and in {path}")
         registry[id] = Claim(
-            id, title, source, statement, Verdict(expected), check, latex, dict(settings or {}), fast, timeout, path
+            id,
+            title,
+            source,
+            statement,
+            Verdict(expected),
+            check,
+            latex,
+            dict(settings or {}),
+            fast,
+            duration,
+            timeout,
+            path,
         )
         return check
 

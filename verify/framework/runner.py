@@ -69,7 +69,7 @@ def run(
     Returns:
         One record a claim, in the order of `claims`.
     """
-    queue = list(claims)
+    queue = sorted(claims, key=lambda claim: -claim.duration)
     records: dict[str, dict[str, Any]] = {}
     workers: list[_Worker] = []
 
