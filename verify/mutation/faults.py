@@ -48,7 +48,14 @@ FAULTS: tuple[Fault, ...] = (
         "2 / (1 + self.slope**2)",
         "2.0",
     ),
-    Fault("gelu-rest", "a factor 2 in f of GELU", "nngp_dag.activations.gelu", "Gelu.dual", "(2 * math.pi)", "math.pi"),
+    Fault(
+        "gelu-rest",
+        "a factor 2 in f of GELU",
+        "nngp_dag.activations.gelu",
+        "Gelu.dual",
+        "rest / (2 * math.pi)",
+        "rest / math.pi",
+    ),
     Fault(
         "erf-factor", "the covariance in f of erf not doubled", "nngp_dag.activations.erf", "Erf.dual", "2 * kxy", "kxy"
     ),
