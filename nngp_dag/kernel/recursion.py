@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -33,16 +34,23 @@ MAX_UNROLLED = 8
 """Nodes up to which folds over nodes and sums over them are unrolled."""
 
 
-class Flow(NamedTuple):
-    """What each node so far received afresh (m, D or E) and sends through a linear edge (b, V or W): two arrays [t]."""
+_Values = Array | tuple[Array, ...]
 
-    fresh: Array
-    through: Array
+
+class Flow(NamedTuple):
+    """What each node so far received afresh (m, D or E) and sends through a linear edge (b, V or W).
+
+    Two arrays [n] with room for n nodes, for folds by scan; or two tuples of scalars that grow, so that nothing is
+    joined and every node's value is computed once (XLA repeats the operands of a concatenation in each of its uses).
+    """
+
+    fresh: _Values
+    through: _Values
 
     @classmethod
     def empty(cls, like: Array, size: int) -> Flow:
-        """Room for `size` nodes (0: grows by appending) of the dtype of `like`."""
-        return cls(jnp.zeros(size, like.dtype), jnp.zeros(size, like.dtype))
+        """Room for `size` nodes (0: a tuple that grows) of the dtype of `like`."""
+        return cls((), ()) if size == 0 else cls(jnp.zeros(size, like.dtype), jnp.zeros(size, like.dtype))
 
     def arrive(self, weights: Array, linear: Array) -> tuple[Array, Array]:
         """What the next node receives afresh, and in total with what its skip edges bring."""
@@ -50,7 +58,7 @@ class Flow(NamedTuple):
         return fresh, _weigh(weights, self.fresh) + fresh
 
     def append(self, t: int | Array, fresh: Array, through: Array) -> Flow:
-        """With node t added: at the end of arrays that grow, in place t of arrays with room."""
+        """With node t added: at the end of a tuple, in place t of an array."""
         return Flow(_put(self.fresh, t, fresh), _put(self.through, t, through))
 
 
@@ -75,6 +83,15 @@ class PairState(NamedTuple):
 
     covariance: Flow
     tangent: Flow | None
+
+    def ntk(self) -> PairState:
+        """With D + E and V + W in the place of D and V, so that `end_pair` gives K_HH + Theta_HH at the cost of K_HH.
+
+        ValueError where tangents were left out.
+        """
+        if self.tangent is None:
+            raise ValueError("a state without tangents has no NTK")
+        return PairState(jax.tree.map(jnp.add, self.covariance, self.tangent), None)
 
 
 @dataclass(frozen=True)
@@ -187,14 +204,13 @@ _Triple = tuple[Array, Array, Array]
 _Pair = tuple[Array, Array]
 
 
-def _weigh(weights: Array, values: Array) -> Array:
+def _weigh(weights: Array, values: _Values) -> Array:
     """sum_u weights_u values_u; over few nodes term by term, which fuses with what follows when mapped over pairs."""
-    if values.shape[0] <= MAX_UNROLLED:
-        return sum((weights[u] * values[u] for u in range(1, values.shape[0])), weights[0] * values[0])
+    if len(values) <= MAX_UNROLLED:
+        return sum((weights[u] * values[u] for u in range(1, len(values))), weights[0] * values[0])
+    values = jnp.stack(values) if isinstance(values, tuple) else values
     return jnp.dot(weights, values, precision=lax.Precision.HIGHEST)
 
 
-def _put(values: Array, t: int | Array, value: Array) -> Array:
-    if isinstance(t, int) and values.shape[0] == t:
-        return jnp.concatenate([values, value[None]])
-    return values.at[t].set(value)
+def _put(values: _Values, t: int | Array, value: Array) -> _Values:
+    return (*values, value) if isinstance(values, tuple) else values.at[t].set(value)

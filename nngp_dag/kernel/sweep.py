@@ -2,8 +2,7 @@
 
 DAGs whose codes begin alike have their first nodes in common: K_1 depends on one edge, K_2 on three, and so on. The
 codes of a chunk, sorted, form a tree; each level appends one node to every distinct prefix, so that dual maps are
-evaluated once a prefix (31 times for all 729 DAGs of four nodes), and the last level is one small matrix product a
-prefix.
+evaluated once a prefix (31 times for all 729 DAGs of four nodes), and the last level is one weighted sum a DAG.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from nngp_dag.dag import num_edges
 from nngp_dag.errors import InputError
@@ -111,7 +110,8 @@ def _kernels(method: PairMethod, codes: np.ndarray, rows: Array, names: tuple[st
         outputs = _path_sums(method, counts, rows, names)
     else:
         tree, flat = _plan(codes)
-        outputs = _grow(method, cast_tree(tree, rows.dtype), rows, flat, names)
+        tree = cast_tree(tree, rows.dtype)
+        outputs = _finish(method, _grow(method, tree, rows, names), tree.last, flat, names)
     empty = jnp.zeros((0, rows.shape[0], rows.shape[0]), rows.dtype)
     return Kernel(*(outputs[names.index(name)] if name in names else empty for name in ("nngp", "ntk")))
 
@@ -140,8 +140,21 @@ def _symmetric_products(x: Array) -> Array:
     return jnp.where(jnp.triu(jnp.ones(k.shape, bool)), k, k.T)
 
 
+class _Grown(NamedTuple):
+    """All that the last node needs: of each of P prefixes the planes of each kernel, and its rows with each child.
+
+    Attributes:
+        planes: by name, the pair state whose end is that kernel; leaves [P, N, N].
+        mean, diagonal: S_H, and by name each kernel of a row with itself; [P, C, N].
+    """
+
+    planes: dict[str, Any]
+    mean: Array
+    diagonal: dict[str, Array]
+
+
 @partial(jax.jit, static_argnames=("method", "names"))
-def _grow(method: Any, tree: _Tree, x: Array, flat: Array | None, names: tuple[str, ...]) -> tuple[Array, ...]:
+def _grow(method: Any, tree: _Tree, x: Array, names: tuple[str, ...]) -> _Grown:
     r = method.recursion
     embedded, row, node = over_rows(lambda k, _: r.start_row(k))(_norms(x), None)
     start = over_pairs(lambda k, x, y, _: r.start_pair(x[0], y[0], x[1], y[1], k))
@@ -155,17 +168,24 @@ def _grow(method: Any, tree: _Tree, x: Array, flat: Array | None, names: tuple[s
         step_pair = over_pairs(lambda pair, x, y, into, t=t: r.step_pair(pair, t, into, x, y))
         pair = jax.vmap(step_pair)(pair, node, node, into)
 
-    def finish(prefix: tuple[Any, Any, Mixing]) -> tuple[Array, ...]:
-        row, pair, into = prefix
-        mean, variance, tangent_diagonal = jax.vmap(over_rows(r.end_row), in_axes=(None, 0))(row, into)
-        end = over_pairs(lambda pair, x, y, into: r.end_pair(pair, into, x, y))
-        nngp, tangent = jax.vmap(end, in_axes=(None, 0, 0, 0))(pair, mean, mean, into)
-        i = jnp.arange(x.shape[0])
-        nngp = nngp.at[:, i, i].set(variance)
-        ntk = nngp + tangent.at[:, i, i].set(tangent_diagonal)
-        return tuple({"nngp": nngp, "ntk": ntk}[name] for name in names)
+    planes = {name: pair if name == "nngp" else pair.ntk() for name in names}
+    mean, variance, tangent = jax.vmap(jax.vmap(over_rows(r.end_row), in_axes=(None, 0)))(row, tree.last)
+    return _Grown(planes, mean, {"nngp": variance, "ntk": variance + tangent})
 
-    outputs = lax.map(finish, (row, pair, tree.last))
+
+@partial(jax.jit, static_argnames=("method", "names"))
+def _finish(method: Any, grown: _Grown, last: Mixing, flat: Array | None, names: tuple[str, ...]) -> tuple[Array, ...]:
+    """The kernels of all children, one pass each. A program of its own: XLA would fuse a prefix's last dual maps into
+    that pass, and so evaluate them once a child.
+    """
+    diagonal = jnp.eye(grown.mean.shape[-1], dtype=bool)
+    end = over_pairs(lambda pair, x, y, into: method.recursion.end_pair(pair, into, x, y)[0])
+
+    def kernel(planes: Any, mean: Array, on_diagonal: Array, into: Mixing) -> Array:
+        return jnp.where(diagonal, on_diagonal, end(planes, mean, mean, into))
+
+    kernels = jax.vmap(jax.vmap(kernel, in_axes=(None, 0, 0, 0)))
+    outputs = [kernels(grown.planes[name], grown.mean, grown.diagonal[name], last) for name in names]
     joined = tuple(o.reshape(-1, *o.shape[2:]) for o in outputs)
     return joined if flat is None else tuple(o[flat] for o in joined)
 
