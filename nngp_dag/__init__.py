@@ -1,13 +1,43 @@
-"""nngp_dag: infinite-width kernels of networks with DAG-shaped connectivity, and tests of the theory about them."""
+"""nngp_dag: infinite-width kernels of networks with DAG-shaped connectivity, and tests of the theory about them.
 
-from nngp_dag.analysis import analyze as analyze
-from nngp_dag.analysis import compare as compare
+What needs JAX is imported at its first use, so that the command line answers `--help` and path counts at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from nngp_dag.dag import Dag as Dag
 from nngp_dag.dag import Op as Op
 from nngp_dag.dag import enumerate_codes as enumerate_codes
 from nngp_dag.errors import InputError as InputError
-from nngp_dag.kernel import Kernel as Kernel
-from nngp_dag.kernel import kernel_fn as kernel_fn
 from nngp_dag.prefilter import prefilter as prefilter
 
+if TYPE_CHECKING:
+    from nngp_dag.analysis import analyze as analyze
+    from nngp_dag.analysis import compare as compare
+    from nngp_dag.kernel import Kernel as Kernel
+    from nngp_dag.kernel import kernel_fn as kernel_fn
+
 __version__ = "0.1.0"
+
+_LATER = {
+    "analyze": "nngp_dag.analysis",
+    "compare": "nngp_dag.analysis",
+    "Kernel": "nngp_dag.kernel",
+    "kernel_fn": "nngp_dag.kernel",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public names that are imported at their first use."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
