@@ -23,6 +23,9 @@ from nngp_dag.network.spec import NetworkSpec
 
 __all__ = ["Ensemble", "Member", "initialize", "member_sharding", "rebuild"]
 
+_QUICK_TO_COMPILE = {"xla_backend_optimization_level": 2}
+"""Random numbers: on a CPU the default level takes three times as long to compile and is no faster afterwards."""
+
 
 class Member(NamedTuple):
     """The state of one network, or of many with a leading member axis: trained parameters, and all other variables."""
@@ -40,8 +43,9 @@ def initialize(spec: NetworkSpec, wiring: Array, key: Array) -> Member:
 
 
 def rebuild(spec: NetworkSpec, member: Member) -> DagNetwork:
-    """The module with the state of one member; works under jit and vmap."""
-    return nnx.merge(_graphdef(spec), *member)
+    """The module with the state of one member; works under jit, vmap and grad."""
+    # Variables belong to the trace that made them, and merging keeps them: new ones, so that averages may change.
+    return nnx.merge(_graphdef(spec), *jax.tree.map(lambda leaf: leaf, member))
 
 
 def _graphdef(spec: NetworkSpec) -> Any:
@@ -110,7 +114,7 @@ def _initializer(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array,
     def member(wiring: Array, seed: Array) -> Member:
         return initialize(spec, wiring, jax.random.key(seed))
 
-    return jax.jit(jax.vmap(member), out_shardings=sharding)
+    return jax.jit(jax.vmap(member), out_shardings=sharding, compiler_options=_QUICK_TO_COMPILE)
 
 
 @partial(jax.jit, static_argnums=0)

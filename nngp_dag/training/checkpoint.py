@@ -1,13 +1,16 @@
 """Checkpoints (Orbax) that a kill at any moment cannot spoil, and that notice damage and a wrong run.
 
-Orbax writes a checkpoint beside the others and renames it when it is whole. A digest of every array goes with it, so
-that a damaged one is an error rather than another curve.
+Orbax writes arrays beside the other checkpoints and renames the folder when it is whole. A record is written (and
+renamed) after that: what the run is, and a digest of every file. A checkpoint without its record was never finished,
+and does not count; one that differs from its record is an error rather than another curve.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,19 +20,9 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 
-__all__ = ["CheckpointStore", "digest", "flatten", "unflatten"]
+__all__ = ["CheckpointStore", "flatten", "unflatten"]
 
 _SCHEMA = 1
-
-
-def digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 over names, dtypes, shapes and contents."""
-    total = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        total.update(array.tobytes())
-    return total.hexdigest()
 
 
 def flatten(tree: Any, count: int) -> dict[str, np.ndarray]:
@@ -74,50 +67,75 @@ class CheckpointStore:
         """Save arrays and notes (a JSON object) for a step; when this returns the checkpoint is on disk and whole."""
         import orbax.checkpoint as ocp
 
-        meta = {"schema": _SCHEMA, "run": self.run, "notes": dict(notes), "digest": digest(arrays)}
+        self._record(step).unlink(missing_ok=True)
         with self._manager() as manager:
-            manager.save(
-                step,
-                args=ocp.args.Composite(arrays=ocp.args.StandardSave(dict(arrays)), meta=ocp.args.JsonSave(meta)),
-                force=True,
-            )
+            if step in manager.all_steps():
+                manager.delete(step)
+            manager.save(step, args=ocp.args.StandardSave(dict(arrays)), force=True)
             manager.wait_until_finished()
+            kept = set(manager.all_steps())
+        content = {"schema": _SCHEMA, "run": self.run, "notes": dict(notes), "files": self._digests(step)}
+        text = json.dumps({"content": content, "sha256": _digest(content)})
+        beside = self._record(step).with_suffix(f".{os.getpid()}.tmp")
+        beside.write_text(text)
+        os.replace(beside, self._record(step))
+        for number, path in self._records().items():
+            if number not in kept:
+                path.unlink(missing_ok=True)
 
     def latest(self) -> tuple[int, dict[str, np.ndarray], dict[str, Any]] | None:
-        """The newest checkpoint (step, arrays, notes), or None where there is none.
+        """The newest finished checkpoint (step, arrays, notes), or None where there is none.
 
         Raises:
             InputError: it is damaged, or belongs to another run.
         """
         import orbax.checkpoint as ocp
 
-        if not self.folder.is_dir():
+        records = self._records()
+        if not records:
             return None
-        with self._manager() as manager:
-            step = manager.latest_step()
-            if step is None:
-                return None
-            place = f"the checkpoint {self.folder / str(step)}"
-            try:
-                meta = manager.restore(step, args=ocp.args.Composite(meta=ocp.args.JsonRestore()))["meta"]
-                run, notes, expected = meta["run"], meta["notes"], meta["digest"]
-            except Exception as error:
-                raise InputError(f"{place} is damaged: {_first_line(error)}") from error
-            self._check_run(run, place)
-            try:
-                found = manager.restore(step, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))["arrays"]
-                arrays = {name: np.asarray(array) for name, array in found.items()}
-            except Exception as error:
-                raise InputError(f"{place} is damaged: {_first_line(error)}") from error
-        if digest(arrays) != expected:
-            raise InputError(f"{place} is damaged: its arrays do not have the digest they were saved with")
-        return int(step), arrays, dict(notes)
+        step = max(records)
+        place = f"the checkpoint {self.folder / str(step)}"
+        try:
+            record = json.loads(records[step].read_text())
+            content = record["content"]
+            intact = record["sha256"] == _digest(content) and content["schema"] == _SCHEMA
+        except (OSError, ValueError, TypeError, KeyError):
+            intact = False
+        if not intact:
+            raise InputError(f"{place} is damaged: its record {records[step].name} is not what was saved")
+        self._check_run(content["run"], place)
+        expected, found = content["files"], self._digests(step)
+        for name in sorted(expected | found):
+            if expected.get(name) != found.get(name):
+                what = "is missing" if name not in found else "is not what was saved"
+                raise InputError(f"{place} is damaged: its file {name} {what}")
+        try:
+            with self._manager() as manager:
+                arrays = manager.restore(step, args=ocp.args.StandardRestore())
+        except Exception as error:  # Orbax and its storage raise of many kinds, for a format that is not theirs
+            raise InputError(f"{place} cannot be read by this version of Orbax: {_first_line(error)}") from error
+        return step, {name: np.asarray(array) for name, array in arrays.items()}, content["notes"]
 
-    def _check_run(self, run: Any, place: str) -> None:
+    def _check_run(self, run: Mapping[str, Any], place: str) -> None:
         for name in sorted(set(self.run) | set(run)):
             if run.get(name) != self.run.get(name):
                 there, here = run.get(name), self.run.get(name)
                 raise InputError(f"{place} is of another run: its {name} is {there!r}, not {here!r}")
+
+    def _record(self, step: int) -> Path:
+        return self.folder / f"{step}.json"
+
+    def _records(self) -> dict[int, Path]:
+        return {int(path.stem): path for path in self.folder.glob("*.json") if path.stem.isdecimal()}
+
+    def _digests(self, step: int) -> dict[str, str]:
+        folder = self.folder / str(step)
+        found = {}
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            with path.open("rb") as file:
+                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+        return found
 
     def _manager(self) -> Any:
         import orbax.checkpoint as ocp
@@ -128,6 +146,10 @@ class CheckpointStore:
             max_to_keep=2, create=True, enable_async_checkpointing=False, cleanup_tmp_directories=True
         )
         return ocp.CheckpointManager(self.folder, options=options)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _first_line(error: Exception) -> str:

@@ -18,7 +18,16 @@ from nngp_dag.network import Ensemble
 from nngp_dag.training.checkpoint import CheckpointStore, flatten, unflatten
 from nngp_dag.training.config import TrainConfig
 from nngp_dag.training.curves import MEASURES, Curves, measures
-from nngp_dag.training.program import Data, Tally, TrainState, empty_tally, evaluate, init_optimizer, run_steps
+from nngp_dag.training.program import (
+    Data,
+    Program,
+    Tally,
+    TrainState,
+    empty_tally,
+    evaluate,
+    init_optimizer,
+    run_steps,
+)
 
 __all__ = ["make_data", "run_identity", "train"]
 
@@ -111,7 +120,7 @@ def train(
     Raises:
         InputError: sizes that do not fit, too little memory, or a checkpoint that is damaged or of another run.
     """
-    spec, members = ensemble.spec, len(ensemble)
+    spec = ensemble.spec
     if data.x.shape[1] != spec.inputs or data.targets.shape[1] != spec.outputs or str(data.x.dtype) != spec.dtype:
         raise InputError(
             f"the networks take {spec.inputs} inputs to {spec.outputs} outputs in {spec.dtype}, but the data have"
@@ -121,80 +130,110 @@ def train(
     if len(scales) != len(ensemble.dags):
         raise InputError(f"{len(ensemble.dags)} DAGs need as many output scales, got {len(scales)}")
     _check_memory(ensemble, data, config)
-    identity = run_identity(ensemble, data, config, scales)
     if store is not None:
-        store.run = identity
-    padded = len(ensemble.member_seeds)
-    member_scales = np.repeat(scales, len(ensemble.seeds))
-    member_scales = np.concatenate([member_scales, np.repeat(member_scales[-1:], padded - members)]).astype(spec.dtype)
-    seeds, factors, rates = jax.device_put(
-        (ensemble.member_seeds, member_scales, np.full(padded, config.learning_rate, spec.dtype)), ensemble.sharding
-    )
-    member = ensemble.init()
-    state = TrainState(member, init_optimizer(member.params, rates))
-    curves = Curves(tuple(identity["codes"]), ensemble.seeds)
-    tally, step = empty_tally(members, spec.outputs), 0
+        store.run = run_identity(ensemble, data, config, scales)
+    run = _Run(ensemble, data, config, scales)
     found = store.latest() if store is not None and resume else None
     if found is not None:
-        step, arrays, notes = found
-        state = unflatten({k[len("state") :]: v for k, v in arrays.items() if k.startswith("state")}, state)
-        tally = Tally(*(arrays[f"tally_{name}"] for name in Tally._fields))
-        _restore_curves(curves, arrays, notes)
-    epoch = -(-data.x.shape[0] // config.batch)
-    saved = time.monotonic()
+        run.restore(*found)
+        if run.step > config.steps:
+            raise InputError(
+                f"the run to be continued has made {run.step} steps, more than the {config.steps} asked for"
+            )
+    saved_step, saved_time = -1 if found is None else run.step, time.monotonic()
     while True:
-        due = step % config.eval_every == 0 or step >= config.steps
-        if due and (not curves.steps or step > curves.steps[-1]):
-            whole = evaluate(spec, config.loss, state.member, data, factors)
-            _record(curves, step, jax.tree.map(lambda a: np.asarray(a)[:members], whole), tally, len(ensemble.seeds))
-            tally = jax.tree.map(np.zeros_like, tally)
-        done = step >= config.steps
+        done = run.step >= config.steps
+        # Before the evaluation: a point that only the end of this run has is none of a longer run's.
         if (
             store is not None
-            and (done or time.monotonic() - saved >= checkpoint_seconds)
-            and (found is None or found[0] != step)
+            and run.step != saved_step
+            and (done or time.monotonic() - saved_time >= checkpoint_seconds)
         ):
-            _save(store, step, state, tally, curves, members)
-            saved, found = time.monotonic(), (step, {}, {})
+            store.save(*run.checkpoint())
+            saved_step, saved_time = run.step, time.monotonic()
+        if done or run.step % config.eval_every == 0:
+            run.record()
         if progress is not None:
-            progress(step)
+            progress(run.step)
         if done:
-            return curves
-        boundaries = (step + _STEPS_A_CALL, (step // epoch + 1) * epoch, _next(step, config.eval_every), config.steps)
-        stop = min(boundaries)
-        state, seen = run_steps(spec, config, state, data, seeds, factors, jnp.asarray(step), jnp.asarray(stop))
-        tally = jax.tree.map(lambda total, part: total + np.asarray(part, np.float64)[:members], tally, seen)
-        step = stop
+            return run.curves
+        run.advance()
+
+
+class _Run:
+    """A run at some step: networks, optimiser, curves so far, and sums over the batches since their last point."""
+
+    def __init__(self, ensemble: Ensemble, data: Data, config: TrainConfig, scales: list[float]) -> None:
+        self.ensemble, self.data, self.config = ensemble, data, config
+        members, padded = len(ensemble), len(ensemble.member_seeds)
+        factors = np.repeat(scales, len(ensemble.seeds))
+        factors = np.concatenate([factors, np.repeat(factors[-1:], padded - members)]).astype(ensemble.spec.dtype)
+        rates = np.full(padded, config.learning_rate, ensemble.spec.dtype)
+        self.seeds, self.factors, rates = jax.device_put((ensemble.member_seeds, factors, rates), ensemble.sharding)
+        member = ensemble.init()
+        # Placed like the rest, so that the first call's program serves all later ones.
+        self.state = TrainState(member, jax.device_put(init_optimizer(member.params, rates), ensemble.sharding))
+        self.tally = self._no_rows()
+        self.step = 0
+        self.curves = Curves(tuple(dag.to_code() for dag in ensemble.dags), ensemble.seeds)
+
+    def _no_rows(self) -> Tally:
+        zero = empty_tally(len(self.ensemble.member_seeds), self.ensemble.spec.outputs, self.ensemble.spec.dtype)
+        return jax.device_put(zero, self.ensemble.sharding)
+
+    def advance(self) -> None:
+        """As many steps as one call makes: to the next point of the curve, end of an epoch, or multiple of 64 steps."""
+        epoch = -(-self.data.x.shape[0] // self.config.batch)
+        stop = min(self.config.steps, *(_next(self.step, n) for n in (_STEPS_A_CALL, epoch, self.config.eval_every)))
+        self.state, self.tally = run_steps(
+            self.ensemble.spec,
+            Program.of(self.config),
+            self.state,
+            self.tally,
+            self.data,
+            self.seeds,
+            self.factors,
+            jnp.asarray(self.step),
+            jnp.asarray(stop),
+        )
+        self.step = stop
+
+    def record(self) -> None:
+        """Add a point to the curves."""
+        whole = evaluate(self.ensemble.spec, self.config.loss, self.state.member, self.data, self.factors)
+        self._add(self.curves.evaluated, whole)
+        if self.curves.steps:
+            self._add(self.curves.running, self.tally)
+        self.curves.steps.append(self.step)
+        self.tally = self._no_rows()
+
+    def _add(self, points: dict[str, list[np.ndarray]], sums: Tally) -> None:
+        for name, values in measures(jax.tree.map(lambda a: np.asarray(a)[: len(self.ensemble)], sums)).items():
+            points[name].append(values.reshape(-1, len(self.ensemble.seeds)))
+
+    def checkpoint(self) -> tuple[int, dict[str, np.ndarray], dict[str, Any]]:
+        """Step, arrays and notes."""
+        arrays = flatten({"state": self.state, "tally": self.tally}, len(self.ensemble))
+        for name in MEASURES:
+            for kind, points in (("evaluated", self.curves.evaluated), ("running", self.curves.running)):
+                if points[name]:
+                    arrays[f"{kind}_{name}"] = np.asarray(points[name])
+        device = jax.devices()[0].device_kind
+        return self.step, arrays, {"points": self.curves.steps, "jax": jax.__version__, "device": device}
+
+    def restore(self, step: int, arrays: dict[str, np.ndarray], notes: dict[str, Any]) -> None:
+        """Continue from a checkpoint; InputError where it does not hold the state of these networks."""
+        curves = {name: arrays.pop(name) for name in list(arrays) if name.startswith(("evaluated_", "running_"))}
+        found = unflatten(arrays, {"state": self.state, "tally": self.tally})
+        self.state, self.tally, self.step = found["state"], found["tally"], step
+        self.curves.steps = [int(point) for point in notes["points"]]
+        for name in MEASURES:
+            self.curves.evaluated[name] = list(curves.get(f"evaluated_{name}", []))
+            self.curves.running[name] = list(curves.get(f"running_{name}", []))
 
 
 def _next(step: int, every: int) -> int:
     return (step // every + 1) * every
-
-
-def _record(curves: Curves, step: int, whole: Tally, tally: Tally, seeds: int) -> None:
-    for name, values in measures(whole).items():
-        curves.evaluated[name].append(values.reshape(-1, seeds))
-    if curves.steps:
-        for name, values in measures(tally).items():
-            curves.running[name].append(values.reshape(-1, seeds))
-    curves.steps.append(step)
-
-
-def _save(store: CheckpointStore, step: int, state: TrainState, tally: Tally, curves: Curves, members: int) -> None:
-    arrays = {"state" + name: leaf for name, leaf in flatten(state, members).items()}
-    arrays |= {f"tally_{name}": np.asarray(part) for name, part in zip(Tally._fields, tally, strict=True)}
-    for name in MEASURES:
-        arrays[f"evaluated_{name}"] = curves.array(name)
-        if len(curves.steps) > 1:
-            arrays[f"running_{name}"] = curves.array(name, running=True)
-    store.save(step, arrays, {"steps": curves.steps, "jax": jax.__version__, "device": jax.devices()[0].device_kind})
-
-
-def _restore_curves(curves: Curves, arrays: dict[str, np.ndarray], notes: dict[str, Any]) -> None:
-    curves.steps = [int(step) for step in notes["steps"]]
-    for name in MEASURES:
-        curves.evaluated[name] = list(arrays[f"evaluated_{name}"])
-        curves.running[name] = list(arrays.get(f"running_{name}", []))
 
 
 def _check_memory(ensemble: Ensemble, data: Data, config: TrainConfig) -> None:

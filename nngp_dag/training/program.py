@@ -1,7 +1,8 @@
 """The compiled programs of training: many steps of all members, and their evaluation on all rows.
 
 Step k of an epoch takes rows perm[k B : (k + 1) B] of a permutation that depends on the member's seed and the epoch
-alone, so that a step is a function of (state, step number): where a run is cut into calls changes no bit of it.
+alone, and sums over steps are carried from call to call, so that a step is a function of (state, sums, step number):
+where a run is cut into calls changes no bit of it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,24 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from flax import nnx
 from jax import Array
 
 from nngp_dag.network import Member, NetworkSpec, rebuild
-from nngp_dag.training.config import Loss, TrainConfig
+from nngp_dag.training.config import Loss, Optimizer, TrainConfig
 
-__all__ = ["Data", "Tally", "TrainState", "empty_tally", "evaluate", "init_optimizer", "row_losses", "run_steps"]
+__all__ = [
+    "Data",
+    "Program",
+    "Tally",
+    "TrainState",
+    "empty_tally",
+    "evaluate",
+    "init_optimizer",
+    "row_losses",
+    "run_steps",
+]
 
 _DATA_STREAM = 0x6461
 _EVALUATION_ROWS = 1024
@@ -34,11 +44,24 @@ class Data(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Sums over rows of one member: `loss`, `correct` [C] and `rows` [C] by true class."""
+    """Sums over rows of one member: `loss`, and the exact counts `correct` [C] and `rows` [C] by true class (int32)."""
 
-    loss: Array | np.ndarray
-    correct: Array | np.ndarray
-    rows: Array | np.ndarray
+    loss: Any
+    correct: Any
+    rows: Any
+
+
+class Program(NamedTuple):
+    """What of a recipe the compiled steps depend on: recipes that differ elsewhere share one compilation."""
+
+    loss: Loss
+    optimizer: Optimizer
+    batch: int
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> Program:
+        """The program of a recipe."""
+        return cls(config.loss, config.optimizer, config.batch)
 
 
 class TrainState(NamedTuple):
@@ -48,9 +71,10 @@ class TrainState(NamedTuple):
     optimizer: Any
 
 
-def empty_tally(members: int, classes: int) -> Tally:
-    """Sums over no rows, for all members: float64, on the host."""
-    return Tally(np.zeros(members), np.zeros((members, classes)), np.zeros((members, classes)))
+def empty_tally(members: int, classes: int, dtype: Any) -> Tally:
+    """Sums over no rows, for all members."""
+    counts = jnp.zeros((members, classes), jnp.int32)
+    return Tally(jnp.zeros(members, dtype), counts, counts)
 
 
 def row_losses(outputs: Array, targets: Array, labels: Array, loss: Loss) -> Array:
@@ -68,8 +92,9 @@ def init_optimizer(params: Any, learning_rates: Array) -> Any:
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
 def run_steps(
     spec: NetworkSpec,
-    config: TrainConfig,
+    program: Program,
     state: TrainState,
+    tally: Tally,
     data: Data,
     seeds: Array,
     output_scales: Array,
@@ -80,8 +105,9 @@ def run_steps(
 
     Args:
         spec: the networks.
-        config: the recipe (its number of steps is not used).
+        program: loss, optimiser and batch.
         state: state before step `start`; its memory is reused.
+        tally: sums over the batches before, to be continued.
         data: training rows.
         seeds: uint32 [members]: the order of the rows.
         output_scales: factor on the outputs, [members].
@@ -89,30 +115,27 @@ def run_steps(
         stop: number of the step after the last.
 
     Returns:
-        The state after the last step, and sums over the rows of these steps' batches, each measured before its update
-        (as the authors report their training accuracy).
+        The state after the last step, and the sums with the rows of these steps' batches added, each measured before
+        its update (as the authors report their training accuracy).
     """
     rows = data.x.shape[0]
-    epoch_steps = -(-rows // config.batch)
-    classes = data.targets.shape[1]
+    epoch_steps = -(-rows // program.batch)
 
-    def member_steps(state: TrainState, seed: Array, scale: Array) -> tuple[TrainState, Tally]:
-        order = _row_order(config, rows, seed, start // epoch_steps)
+    def member_steps(state: TrainState, tally: Tally, seed: Array, scale: Array) -> tuple[TrainState, Tally]:
+        order = _row_order(program.optimizer, rows, seed, start // epoch_steps)
 
         def body(step: Array, carry: tuple[TrainState, Tally]) -> tuple[TrainState, Tally]:
             state, tally = carry
-            positions = (step % epoch_steps) * config.batch + jnp.arange(config.batch)
+            positions = (step % epoch_steps) * program.batch + jnp.arange(program.batch)
             valid = positions < rows
             chosen = order[jnp.minimum(positions, rows - 1)]
             batch = Data(data.x[chosen], data.targets[chosen], data.labels[chosen])
-            state, seen = _step(spec, config.loss, state, batch, valid, scale)
+            state, seen = _step(spec, program.loss, state, batch, valid, scale)
             return state, jax.tree.map(jnp.add, tally, seen)
 
-        zero = jnp.zeros((), data.x.dtype)
-        tally = Tally(zero, jnp.zeros(classes, data.x.dtype), jnp.zeros(classes, data.x.dtype))
         return jax.lax.fori_loop(start, stop, body, (state, tally))
 
-    return jax.vmap(member_steps)(state, seeds, output_scales)
+    return jax.vmap(member_steps)(state, tally, seeds, output_scales)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -142,8 +165,8 @@ def _optimizer(learning_rate: Any) -> optax.GradientTransformation:
     return optax.inject_hyperparams(optax.sgd)(learning_rate=learning_rate)
 
 
-def _row_order(config: TrainConfig, rows: int, seed: Array, epoch: Array) -> Array:
-    if config.optimizer == "gd":
+def _row_order(optimizer: Optimizer, rows: int, seed: Array, epoch: Array) -> Array:
+    if optimizer == "gd":
         return jnp.arange(rows)
     key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), _DATA_STREAM), epoch)
     return jax.random.permutation(key, rows)
@@ -167,6 +190,7 @@ def _step(
 
 
 def _tally(losses: Array, outputs: Array, labels: Array, valid: Array, classes: int) -> Tally:
-    member_of = jax.nn.one_hot(labels, classes, dtype=losses.dtype) * valid[:, None]
-    correct = (jnp.argmax(outputs, axis=1) == labels).astype(losses.dtype)
-    return Tally(jnp.where(valid, losses, 0).sum(), correct @ member_of, member_of.sum(axis=0))
+    member_of = jax.nn.one_hot(labels, classes, dtype=bool) & valid[:, None]
+    correct = (jnp.argmax(outputs, axis=1) == labels)[:, None] & member_of
+    counts = (part.sum(axis=0, dtype=jnp.int32) for part in (correct, member_of))
+    return Tally(jnp.where(valid, losses, 0).sum(), *counts)
