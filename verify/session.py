@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def run_session(request: Request) -> dict[str, Any]:
             on_record(record)
 
         left = [claim for claim in claims if claim.id not in done]
-        fresh = {record["id"]: record for record in run(left, request.options, on_start, keep)}
+        options = replace(request.options, compiled=str(store.folder / "compiled"))
+        fresh = {record["id"]: record for record in run(left, options, on_start, keep)}
     records = [{**done, **fresh}[claim.id] for claim in claims]
     document = build_document(records, request.options, time.perf_counter() - start, resumed)
     if known is not None:

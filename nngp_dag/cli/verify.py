@@ -116,8 +116,8 @@ def _list(folders: tuple[str, ...], identifiers: str | None, as_json: bool) -> i
     else:
         print_table(
             "Claims",
-            ["claim", "source", "statement", "expected"],
-            [[c.id, c.source, c.title, c.expected] for c in claims],
+            ["claim", "expected", "statement"],
+            [[c.id, str(c.expected), f"{c.title} ({c.source})"] for c in claims],
         )
     return 0
 

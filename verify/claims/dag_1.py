@@ -14,7 +14,7 @@ from verify.claims._figure_3 import check_equation
     latex=r"K^{(3)} = f(f(f(K^{(0)}))), \quad \lambda_{dag1} = 1 - f^3(K^{(0)}_{ij})",
     expected="holds",
     settings={"data": "64 rows of real data", "orders and embeddings": "all", "networks": "of finite width"},
-    duration=8,
+    duration=10,
 )
 def check(context: Context) -> Evidence:
     """Eq. 6-7 against exact in both orders and all embeddings, and against networks."""

@@ -14,7 +14,7 @@ from verify.claims._figure_3 import check_equation
     latex=r"K^{(3)} = 3 f(K^{(0)}), \quad \lambda_{dag2} = 3 (1 - f(K^{(0)}_{ij}))",
     expected="holds-conditionally",
     settings={"data": "64 rows of real data", "orders and embeddings": "all", "networks": "of finite width"},
-    duration=8,
+    duration=4,
 )
 def check(context: Context) -> Evidence:
     """Eq. 8-9 against exact in both orders and all embeddings, and against networks."""

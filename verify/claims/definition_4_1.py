@@ -47,6 +47,7 @@ def _by_listing(dag: Dag) -> tuple[int, Fraction, Fraction]:
     expected="certified",
     settings={"DAGs": "all 729 of four nodes; a sample of five (all 59,049 in the full profile)"},
     fast=True,
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """Exact rationals from listing every path, against the library's pass over the nodes."""

@@ -42,7 +42,7 @@ def _certify(code: str, reading: _Name) -> Proved | None:
     expected="holds-conditionally",
     settings={"DAGs": "all of four nodes; of five in the full profile", "rows": "unit rows"},
     fast=True,
-    duration=11,
+    duration=6,
 )
 def check(context: Context) -> Evidence:
     """Every DAG with a path in every reading."""

@@ -54,7 +54,7 @@ def _certify(code: str, reading: _Name) -> Proved | None:
     expected="refuted",
     settings={"DAGs": "all of four nodes; of five in the full profile", "rows": "two unit rows, rho in (-1, 1)"},
     fast=True,
-    duration=11,
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """Every DAG with a path in every reading; the smallest counterexample of each class proved at a rational rho."""

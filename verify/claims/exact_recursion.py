@@ -65,7 +65,7 @@ def _balls(reading: tuple[str, str, str], every: int) -> tuple[float, int]:
     expected="holds",
     settings={"DAGs": "all of four nodes", "rows": "two unit rows", "orders and embeddings": "all that apply"},
     fast=True,
-    duration=11,
+    duration=2,
 )
 def check(context: Context) -> Evidence:
     """Both kernels of all DAGs, by two routes that share no code with the library's."""

@@ -39,6 +39,7 @@ _SIDES: dict[str, Callable[[Group, Box], bool]] = {
         "intervals": "Welch, 99 %, architectures taken as a sample",
     },
     fast=True,
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """Mean accuracy inside against outside the half-radius box, whole and side by side; and in an incomplete space."""

@@ -89,7 +89,7 @@ def _controls(context: Context) -> list[list[Any]]:
         "data": "more rows than features",
         "activations": "erf, gelu; sin, tanh in full",
     },
-    duration=15,
+    duration=8,
 )
 def check(context: Context) -> Evidence:
     """All DAGs on more rows than the data have dimensions, and negative controls."""

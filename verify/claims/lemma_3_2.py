@@ -98,6 +98,7 @@ def _against_random_features(
     expected="holds",
     settings={"activations": "all", "variances": "0.25 to 2.5", "correlations": "-1 to 1, both included"},
     fast=True,
+    duration=2,
 )
 def check(context: Context) -> Evidence:
     """Closed forms against quadrature, against neural-tangents, and against networks of one layer."""

@@ -37,6 +37,7 @@ def _true_mean(name: str, k: float) -> float:
     expected="holds-conditionally",
     settings={"activations": "all", "variances before the layer": "1 and 2", "orders": "both"},
     fast=True,
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """The printed formula against the mean by quadrature, and the library's beta against the same."""

@@ -69,6 +69,7 @@ def _reading(margins: list[float], library: list[float], label: str, what: str) 
         "matrices": "random ones; kernels of the three DAGs on real data, N from 4 to 128 (512 in the full profile)"
     },
     fast=True,
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """Random matrices of all shapes and conditions, and real kernels; how tight the bound is as N grows."""

@@ -76,6 +76,7 @@ def _certify(pair: tuple[str, str], reading: _Name) -> Proved:
     latex=r"K^{(H)}_{ij} = F(\deg^-(H), \{d_p\}_p, K^{(0)}_{ij})",
     expected="refuted",
     settings={"DAGs": "all of four nodes", "rows": "two unit rows, rho in [-1, 1)"},
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """Every group of DAGs that the rule says are alike, in every reading."""

@@ -26,6 +26,7 @@ CODES = [code for code, *_ in EQUATIONS.values()]
     expected="certified",
     settings={"rows": "two unit rows", "rho": "all of [-1, 1), with the limit rho -> 1 of the quotient by 1 - rho"},
     fast=True,
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """Both quantities, both inequalities, every reading; divided by v = 1 - rho so that the end rho -> 1 is strict

@@ -39,7 +39,7 @@ _QUANTITIES = {
     latex=r"\lambda_{\min}(K_{\text{DAG\#1}}) < \lambda_{\min}(K_{\text{DAG\#2}}) < \lambda_{\min}(K_{\text{DAG\#3}})",
     expected="holds-conditionally",
     settings={"data": "real data, N = 64 (256 in the full profile)", "kernels": "NNGP and NTK"},
-    duration=13,
+    duration=8,
 )
 def check(context: Context) -> Evidence:
     """Six readings, both kernels, three scalings."""

@@ -101,6 +101,7 @@ def _crossing(a: str, b: str, reading: _Name) -> float:
     latex=r"\frac{K_{ii} - K_{ij}}{K_{ii}}:\quad \text{DAG\#1} < \text{DAG\#2} < \text{DAG\#3}",
     expected="refuted",
     settings={"rows": "two unit rows", "rho": "all of (-1, 1)"},
+    duration=1,
 )
 def check(context: Context) -> Evidence:
     """Each inequality in each reading: proved, proved reversed, or with certified points of both kinds."""

@@ -79,7 +79,7 @@ def _reading(name: _Name, changed: np.ndarray, label: str, code: str | None, wha
         "rows": "two unit rows; rows of real data",
         "activation": "relu",
     },
-    duration=10,
+    duration=4,
 )
 def check(context: Context) -> Evidence:
     """Exact kernels with and without means; which DAGs change, and in what."""

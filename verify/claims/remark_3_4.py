@@ -18,6 +18,7 @@ from verify import Context, Evidence, Reading, claim
     expected="holds-conditionally",
     settings={"data": "real data: unit rows; features centred and scaled to unit variance", "embeddings": "all"},
     fast=True,
+    duration=3,
 )
 def check(context: Context) -> Evidence:
     """Two meanings of 'normalised': rows of unit norm, and features of mean zero and unit variance."""

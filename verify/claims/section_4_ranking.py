@@ -39,7 +39,7 @@ def _tau(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
     latex=r"P - \sum_p f^{d_p}(\rho) \;\text{ ranks DAGs as }\; \lambda_{\min}(K^{(H)})",
     expected="refuted",
     settings={"DAGs": "all of four nodes with a path, at 2, 3 and 4 linear edges", "data": "32 rows of real data"},
-    duration=15,
+    duration=7,
 )
 def check(context: Context) -> Evidence:
     """Kendall's tau at a fixed number of linear edges; one strictly discordant pair makes a reading false."""

@@ -24,7 +24,14 @@ _START_GRACE = 120.0
 
 @dataclass(frozen=True)
 class Options:
-    """How claims are run: folders of further claims, profile, seed, data (and its folder), and number of processes."""
+    """How claims are run.
+
+    Attributes:
+        directories: folders of further claims.
+        profile, seed, data, data_dir: what claims get (`Context`).
+        jobs: number of processes.
+        compiled: folder in which the processes share compiled programs; None: each compiles its own.
+    """
 
     directories: tuple[str, ...] = ()
     profile: str = "quick"
@@ -32,6 +39,7 @@ class Options:
     data: str = "digits"
     jobs: int = 1
     data_dir: str | None = None
+    compiled: str | None = None
 
     def context(self, claim: str) -> Context:
         """What a claim gets."""

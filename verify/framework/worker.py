@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 from verify.framework.runner import Options
 
-__all__ = ["work"]
+__all__ = ["configure_jax", "work"]
 
 
 def work(connection: Connection, options: Options) -> None:
@@ -19,9 +19,7 @@ def work(connection: Connection, options: Options) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     os.dup2(2, 1)
 
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
+    configure_jax(options)
 
     from verify.framework.claim import discover
     from verify.framework.execute import execute
@@ -35,3 +33,20 @@ def work(connection: Connection, options: Options) -> None:
         if identifier is None:
             return
         connection.send(execute(claims[identifier], options.context(identifier)))
+
+
+def configure_jax(options: Options) -> None:
+    """Float64; and, since a quick run spends most of its time on compiling, few passes and each program only once.
+
+    Without the compiler's optimisations programs differ by rounding alone; a full run, which computes more than it
+    compiles, has them.
+    """
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    if options.profile == "quick":
+        jax.config.update("jax_disable_most_optimizations", True)
+    if options.compiled is not None:
+        jax.config.update("jax_compilation_cache_dir", options.compiled)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -1,9 +1,13 @@
-"""The table of verdicts for people, on stdout."""
+"""The verdicts for people, on stdout."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 __all__ = ["STYLES", "print_document"]
 
@@ -16,33 +20,63 @@ STYLES = {
     "crashed": "bold red",
 }
 
+_EVIDENCE_LINES = 3
+"""Lines of evidence shown a claim; the reports have all of it."""
 
-def print_document(document: Mapping[str, Any]) -> None:
-    """Print one line a claim (verdict, whether it was expected, seconds, summary) and what went wrong."""
+
+def print_document(document: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print each claim (verdict, whether it was expected, source, seconds; evidence below), then what went wrong.
+
+    Args:
+        document: content of report.json.
+        console: where to; by default stdout, as wide as the terminal (80 columns where there is none).
+    """
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    console = Console()
-    table = Table(title="Claims", title_justify="left", show_lines=True)
-    for column in ("claim", "source", "verdict", "s", "evidence"):
-        table.add_column(
-            column, overflow="fold", no_wrap=column == "claim", justify="right" if column == "s" else "left"
+    console = console or Console(highlight=False)
+    claims = document["claims"]
+    names = max((len(claim["id"]) for claim in claims), default=0)
+    verdicts = max((len(claim["verdict"]) for claim in claims), default=0)
+    for claim in claims:
+        verdict = f"[{STYLES[claim['verdict']]}]{claim['verdict']:{verdicts}}[/]"
+        console.print(
+            f"[bold]{claim['id']:{names}}[/]  {verdict}  {claim['seconds']:5.1f} s  {escape(claim['source'])}",
+            no_wrap=True,
+            overflow="ellipsis",
         )
-    for claim in document["claims"]:
-        verdict = f"[{STYLES[claim['verdict']]}]{claim['verdict']}[/]"
         if not claim["as_expected"]:
-            verdict += f"\n[bold red]expected {claim['expected']}[/]"
+            console.print(f"  [bold red]expected {claim['expected']}[/]")
         text = claim["evidence"]["summary"] if claim["error"] is None else claim["error"]["reason"]
-        table.add_row(claim["id"], escape(claim["source"]), verdict, f"{claim['seconds']:.1f}", escape(text))
-    console.print(table)
+        for line in _wrapped(text, console):
+            console.print(line)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
-    console.print(f"{len(document['claims'])} claims in {document['seconds']:.1f} s: {counts}.")
+    console.print(f"\n{len(claims)} claims in {document['seconds']:.1f} s: {counts}.")
     for item in document["unexpected"]:
         console.print(f"[bold red]{item['id']}: {item['verdict']}, expected {item['expected']}[/]")
     if document["baseline"] is not None:
-        for line in document["baseline"]["differences"]:
-            console.print(f"[bold red]baseline: {escape(line)}[/]")
-        if not document["baseline"]["differences"]:
-            console.print("Baseline: no difference.")
+        _print_comparison(document["baseline"], console)
     console.print("[green]As expected.[/]" if document["passed"] else "[bold red]Not as expected.[/]")
+
+
+def _print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
+    from rich.markup import escape
+
+    for line in comparison["differences"]:
+        console.print(f"[bold red]baseline: {escape(line)}[/]")
+    if not comparison["differences"]:
+        console.print(f"Baseline {escape(comparison['file'])}: no difference.")
+    if comparison["new"]:
+        console.print(f"Not in the baseline: {', '.join(comparison['new'])}; record them with --update-baseline.")
+
+
+def _wrapped(text: str, console: Console) -> list[Text]:
+    """The text within two columns of margin, no longer than `_EVIDENCE_LINES`."""
+    from rich.text import Text
+
+    lines = list(Text(text).wrap(console, max(20, console.width - 4)))
+    if len(lines) > _EVIDENCE_LINES:
+        lines = lines[:_EVIDENCE_LINES]
+        last = lines[-1].plain.rstrip()
+        lines[-1] = Text((last if len(last) < console.width - 5 else last[:-1]) + "…")
+    return [Text("  ") + line for line in lines]
