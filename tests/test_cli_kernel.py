@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -257,3 +258,11 @@ def test_eight_thousand_rows_stay_within_four_gib(tmp_path):
     assert json.loads(out)["n"] == 8000
     unit = 1 if sys.platform == "darwin" else 1024
     assert usage.ru_maxrss * unit < 4 * 2**30
+
+
+def test_the_accuracy_of_a_quadrature_is_said_on_stderr(run):
+    """Dual maps that are not closed forms come with the error that they reach; others without a word."""
+    status, _, err = run("2", "--data", "digits:5", "--activation", "tanh")
+    assert status == 0
+    assert re.search(r"^tanh: dual maps by quadrature, relative errors \de-1\d \(f\)", err, re.MULTILINE)
+    assert "quadrature" not in run("2", "--data", "digits:5")[2]

@@ -238,6 +238,13 @@ def test_pickles_are_not_read(tmp_path, suffix, monkeypatch):
     assert not (tmp_path / "sprung").exists()
 
 
+def test_a_file_of_another_format_is_called_so(tmp_path):
+    """NumPy takes whatever it does not know for a pickle; the message does not."""
+    path = tmp_path / "text.npy"
+    path.write_text("hello")
+    refused(path, "of another format")
+
+
 def test_a_file_too_large_for_memory_is_refused_by_its_header(tmp_path):
     path = tmp_path / "huge.npy"
     with path.open("wb") as file:

@@ -47,16 +47,18 @@ def emit_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a rich table on stdout; numbers are right-aligned, floats with six significant digits."""
+    """Print a title and a rich table on stdout; floats have six significant digits."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_shown(cell) for cell in row))
-    Console().print(table)
+    console = Console()
+    console.print(title, style="bold", markup=False, highlight=False)  # a title of the table would wrap at its width
+    console.print(table)
 
 
 def _shown(cell: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
+from nngp_dag.activations import Activation, Quadrature
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -108,6 +109,8 @@ def command(
             stage(f"eigenvalues of the {name.upper()}")
             # Taken out of the dictionary, so that each kernel is given back once its spectrum is known.
             spectra[name] = spectrum(kernels.pop(name))
+    if isinstance(setting.activation, Quadrature):
+        click.echo(_accuracy_line(setting.activation), err=True)
     document = {
         "code": dag.to_code(),
         "n": n,
@@ -133,6 +136,14 @@ def estimated_bytes(n: int, d: int, dag: Dag, method: str, names: tuple[str, ...
     else:  # the NTK is made from K_HH and Theta_HH; an eigenvalue computation needs a copy
         matrices = 3 if "ntk" in names else 2
     return 8 * (matrices * n * n + 3 * n * d) + 2**27
+
+
+def _accuracy_line(activation: Activation) -> str:
+    errors = []
+    for variance in (1.0, 10.0):
+        accuracy = activation.accuracy(variance)
+        errors.append(f"{accuracy.dual:.0e} (f) and {accuracy.dual_derivative:.0e} (fdot) at variance {variance:g}")
+    return f"{activation.name}: dual maps by quadrature, relative errors {', '.join(errors)}"
 
 
 def _figure_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:

@@ -66,10 +66,14 @@ def _read(path: Path, labels: bool) -> tuple[np.ndarray, np.ndarray | None]:
     except (ValueError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError) as error:
         if isinstance(error, InputError):
             raise
-        reason = (
-            "it holds Python objects" if "object" in str(error).lower() else "damaged, truncated or of another format"
-        )
+        objects = "object" in str(error).lower() and _is_numpy(path)  # NumPy takes any foreign file for pickled objects
+        reason = "it holds Python objects" if objects else "damaged, truncated or of another format"
         raise InputError(f"cannot read {path} ({reason}): {_ACCEPTED}") from None
+
+
+def _is_numpy(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(6).startswith((np.lib.format.MAGIC_PREFIX, b"PK"))  # an array, or an archive of them
 
 
 def _read_npz(path: Path, labels: bool) -> tuple[np.ndarray, np.ndarray | None]:
