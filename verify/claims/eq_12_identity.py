@@ -69,9 +69,9 @@ def check(context: Context) -> Evidence:
     ntk = {reading: int((_error("ntk")(spaces[0], reading) <= 1e-11).sum()) for reading in READINGS}
     return Evidence(
         result.readings,
-        summary=f"Of {total} four-node DAGs, the sum over paths is the kernel for "
+        summary=f"Of {total} four-node DAGs with a path, the sum over paths is the kernel for "
         + ", ".join(f"{count} ({', '.join(reading)})" for reading, count in equal.items())
-        + ".",
+        + f". The other {spaces[0].total - total} of {spaces[0].total} have no path: kernel and sum are zero.",
         condition="The identity is true of every DAG in none of these classes, and of no other. (a) A linear edge"
         " leaves a node that paths of"
         " different depths reach: f is strictly convex, so f of a sum is not the sum. In exact also (b): two nodes are"

@@ -46,7 +46,7 @@ def check(context: Context) -> Evidence:
             boxes, margin = sum(p.boxes for p in proofs), min(p.margin for p in proofs)
             seconds, proved = sum(p.seconds for p in proofs), all(p.proved for p in proofs)
             rows.append([", ".join(reading), words, proved, boxes, proofs[0].precision, margin, seconds])
-            figures[f"boxes, {words}, {' '.join(reading)}"] = KeyFigure(boxes, 0)
+            figures[f"boxes, {words}, {' '.join(reading)}"] = KeyFigure(boxes, 0.5, 2)
             readings.append(
                 Reading(
                     True if proved else None,

@@ -152,6 +152,10 @@ def check(context: Context) -> Evidence:
         " ahead near rho = 1.",
         counterexample=counterexample,
         certificates=certificates,
+        notes=[
+            "The condition number of two points is (2 - g) / g with g = (K_ii - K_ij) / K_ii where K_ij >= 0, as it is"
+            " here for rho near 1: it falls as g grows, so a ranking by it is this one."
+        ],
         tables=[{"title": "Scale-free relations", "columns": ["reading", "relation", "is"], "rows": rows}],
         figures=[_figure(reading) for reading in READINGS],
         key_figures=figures,

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from flint import arb
 from scipy import stats
 
+from nngp_dag.certify import precision
+from nngp_dag.certify.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
+from nngp_dag.dag import Dag
 from nngp_dag.paths import effective_depth_width
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, KeyFigure, Reading, Undecided, claim
 from verify.tools.data import space_spectra
 from verify.tools.spaces import complete_space
 
@@ -89,7 +93,7 @@ def check(context: Context) -> Evidence:
             )
             if points is None and linear is not None:
                 points = _points(space.counts, linear, bound, value)
-    discordance = _counterexample(space.names, linear, gaps["gaussian"], spectra_of_first(context, space, rows))
+    discordance = _counterexample(rows, space.names, linear, gaps["gaussian"], spectra_of_first(context, space, rows))
     rescaled = _rescaled(table)
     return Evidence(
         readings,
@@ -144,9 +148,9 @@ def _closest_pair_gaps(rows: np.ndarray, counts: np.ndarray) -> dict[str, np.nda
 
 
 def _counterexample(
-    names: tuple[str, ...], linear: np.ndarray, bound: np.ndarray, value: np.ndarray
+    rows: np.ndarray, names: tuple[str, ...], linear: np.ndarray, bound: np.ndarray, value: np.ndarray
 ) -> dict[str, Any] | None:
-    """The discordant pair with the largest product of relative differences, at three linear edges."""
+    """The discordant pair with the largest product of relative differences, at three linear edges, certified."""
     chosen = np.flatnonzero(linear == 3)
     b, v = np.log(bound[chosen]), np.log(value[chosen])
     product = (b[:, None] - b[None]) * (v[:, None] - v[None])
@@ -159,8 +163,29 @@ def _counterexample(
         "Eq. 12": f"{np.exp(b[i]):.4g} > {np.exp(b[j]):.4g}",
         "lambda_min (independent)": f"{np.exp(v[i]):.4g} < {np.exp(v[j]):.4g}",
         "margin": float(np.exp(v[j] - v[i]) - 1),
-        "confirmed": "float64, far above the resolution of the eigenvalues",
+        "confirmed": _confirmed(rows, names[chosen[i]], names[chosen[j]], float(np.exp((v[i] + v[j]) / 2))),
     }
+
+
+def _confirmed(rows: np.ndarray, first: str, second: str, between: float) -> str:
+    """Proof in balls that `first` has the larger bound by Eq. 12 and the smaller lambda_min, on opposite sides of
+    `between`.
+    """
+    dags = [Dag.from_code(code) for code in (first, second)]
+    with precision(128):
+        gram = unit_gram(rows)
+        bounds = [pair_bound_by_paths(dag, gram) for dag in dags]
+        kernels = [independent_kernel(dag, gram) for dag in dags]
+        floats = np.array([[float(entry) for entry in row] for row in kernels[0]])
+        lowest = np.linalg.eigh(floats)[1][:, 0]
+        t = arb(between)
+        proved = bounds[0] > bounds[1] and falls_below(kernels[0], t, lowest) and exceeds(kernels[1], t)
+    if not proved:
+        raise Undecided(f"that Eq. 12 and lambda_min order {first} and {second} differently could not be certified")
+    return (
+        f"interval arithmetic: lambda_min of the first < {between:.6g} (a vector) < lambda_min of the second (the"
+        f" pivots of L D L')"
+    )
 
 
 def _rescaled(table: list[list[Any]]) -> str:
