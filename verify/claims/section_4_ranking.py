@@ -179,7 +179,7 @@ def _confirmed(rows: np.ndarray, first: str, second: str, between: float) -> str
         floats = np.array([[float(entry) for entry in row] for row in kernels[0]])
         lowest = np.linalg.eigh(floats)[1][:, 0]
         t = arb(between)
-        proved = bounds[0] > bounds[1] and falls_below(kernels[0], t, lowest) and exceeds(kernels[1], t)
+        proved = bounds[0] > bounds[1] and falls_below(kernels[0], t, lowest.tolist()) and exceeds(kernels[1], t)
     if not proved:
         raise Undecided(f"that Eq. 12 and lambda_min order {first} and {second} differently could not be certified")
     return (

@@ -16,7 +16,7 @@ from verify.framework.claim import Claim
 from verify.framework.context import Context
 from verify.framework.execute import crash_record
 
-__all__ = ["Options", "available_cores", "run"]
+__all__ = ["Options", "Worker", "available_cores", "run", "stop"]
 
 _START_GRACE = 120.0
 """Seconds a worker may take to start and import, beside the claim's own timeout."""
@@ -47,7 +47,9 @@ class Options:
 
 
 @dataclass
-class _Worker:
+class Worker:
+    """A process that checks claims, and which one it is at."""
+
     process: BaseProcess
     connection: Connection
     claim: Claim | None = None
@@ -65,6 +67,7 @@ def run(
     options: Options,
     on_start: Callable[[Claim], None] = lambda claim: None,
     on_record: Callable[[dict[str, Any]], None] = lambda record: None,
+    workers: list[Worker] | None = None,
 ) -> list[dict[str, Any]]:
     """Check every claim in `options.jobs` processes.
 
@@ -73,15 +76,18 @@ def run(
         options: how.
         on_start: called in this process when a claim begins.
         on_record: called in this process when its record is there.
+        workers: idle processes of an earlier call with the same options, and the place of new ones, which the caller
+            then stops; without it they are stopped here.
 
     Returns:
         One record a claim, in the order of `claims`.
     """
     queue = sorted(claims, key=lambda claim: -claim.duration)
     records: dict[str, dict[str, Any]] = {}
-    workers: list[_Worker] = []
+    keep = workers is not None
+    workers = [] if workers is None else workers
 
-    def finish(worker: _Worker, record: dict[str, Any]) -> None:
+    def finish(worker: Worker, record: dict[str, Any]) -> None:
         worker.claim = None
         records[record["id"]] = record
         on_record(record)
@@ -113,16 +119,16 @@ def run(
                     reason = f"no verdict after {claim.timeout:g} s: stopped"
                 else:
                     continue
-                _stop(worker)
+                stop(worker)
                 workers.remove(worker)
                 finish(worker, crash_record(claim, context, reason, seconds))
     finally:
-        for worker in workers:
-            _stop(worker)
+        for worker in [] if keep else workers:
+            stop(worker)
     return [records[claim.id] for claim in claims]
 
 
-def _launch(options: Options) -> _Worker:
+def _launch(options: Options) -> Worker:
     from verify.framework.worker import work
 
     context = multiprocessing.get_context("spawn")
@@ -130,10 +136,10 @@ def _launch(options: Options) -> _Worker:
     process = context.Process(target=work, args=(theirs, options), daemon=True)
     process.start()
     theirs.close()
-    return _Worker(process, ours)
+    return Worker(process, ours)
 
 
-def _send(worker: _Worker, claim: Claim, on_start: Callable[[Claim], None]) -> None:
+def _send(worker: Worker, claim: Claim, on_start: Callable[[Claim], None]) -> None:
     worker.claim, worker.started = claim, time.monotonic()
     on_start(claim)
     # Where the process died between claims, the closed pipe is noticed, and reported, at the next wait.
@@ -141,7 +147,8 @@ def _send(worker: _Worker, claim: Claim, on_start: Callable[[Claim], None]) -> N
         worker.connection.send(claim.id)
 
 
-def _stop(worker: _Worker) -> None:
+def stop(worker: Worker) -> None:
+    """End a worker's process."""
     worker.connection.close()
     worker.process.terminate()
     worker.process.join(5)

@@ -1,0 +1,146 @@
+"""`pytest --nngp-dag-claims`: each claim as a test item, passed where its verdict is the expected one.
+
+Claims run in a process of their own beside pytest's, so that they change nothing of the tests around them; with
+pytest-xdist each worker has one. Without paths on pytest's command line only the claims run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from verify.framework.claim import Claim
+    from verify.framework.runner import Options, Worker
+
+__all__ = ["ClaimFailure", "ClaimItem"]
+
+_OPTION = "nngp_dag_claims"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of this plugin."""
+    group = parser.getgroup("nngp-dag claims")
+    group.addoption("--nngp-dag-claims", dest=_OPTION, action="store_true", help="run the claims of nngp-dag as tests")
+    group.addoption(
+        "--nngp-dag-claims-dir",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of further claim files (repeatable)",
+    )
+    group.addoption("--nngp-dag-select", metavar="ID,...", help="only these claims")
+    group.addoption("--nngp-dag-profile", choices=["quick", "full"], default="quick", help="default: quick")
+    group.addoption("--nngp-dag-baseline", metavar="FILE", help="recorded run to compare with")
+
+
+class ClaimFailure(Exception):
+    """A claim whose verdict or figures are not the known ones; the message says what differs."""
+
+
+class _Claims(pytest.Collector):
+    """The collector of all claims: one worker process, started at the first claim."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._workers: list[Worker] = []
+
+    def options(self) -> Options:
+        """How claims are run."""
+        from verify.framework.runner import Options
+
+        directories = tuple(str(Path(folder).resolve()) for folder in self.config.getoption("nngp_dag_claims_dir"))
+        return Options(directories, self.config.getoption("nngp_dag_profile"))
+
+    def collect(self) -> Iterator[ClaimItem]:
+        """One item a claim."""
+        from nngp_dag.errors import InputError
+        from verify.framework.claim import discover, select
+
+        try:
+            claims = select(discover(self.options().directories), self.config.getoption("nngp_dag_select"))
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
+        for claim in claims:
+            yield ClaimItem.from_parent(self, name=claim.id, claim=claim)
+
+    def record(self, claim: Claim) -> dict[str, Any]:
+        """Run one claim."""
+        from verify.framework.runner import run
+
+        return run([claim], self.options(), workers=self._workers)[0]
+
+    def teardown(self) -> None:
+        """Stop the worker process."""
+        from verify.framework.runner import stop
+
+        while self._workers:
+            stop(self._workers.pop())
+
+
+class ClaimItem(pytest.Item):
+    """One claim."""
+
+    parent: _Claims
+
+    def __init__(self, *, claim: Claim, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.claim = claim
+
+    def runtest(self) -> None:
+        """Run the claim; ClaimFailure where it is not as expected, or not as in the baseline."""
+        record = self.parent.record(self.claim)
+        self.user_properties.append(("verdict", record["verdict"]))
+        self.add_report_section("call", "evidence", record["evidence"]["summary"])
+        lines = [] if record["as_expected"] else [f"verdict {record['verdict']}, expected {record['expected']}"]
+        if record["error"] is not None:
+            lines.append(record["error"]["traceback"] or record["error"]["reason"])
+        file = self.config.getoption("nngp_dag_baseline")
+        if file is not None:
+            lines += self._differences(record, Path(file))
+        if lines:
+            raise ClaimFailure("\n".join(lines))
+
+    def _differences(self, record: dict[str, Any], file: Path) -> list[str]:
+        from verify import baseline as baselines
+
+        options = self.parent.options()
+        document = {"profile": options.profile, "seed": options.seed, "data": options.data, "claims": [record]}
+        return list(baselines.compare(document, baselines.load(file), str(file), partial=True)["differences"])
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What differs, without pytest's own frames."""
+        if isinstance(excinfo.value, ClaimFailure):
+            return f"{self.claim.id}: {self.claim.statement}\n{excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        """The file of the claim, and its title."""
+        return self.claim.path, None, f"{self.claim.id}: {self.claim.title}"
+
+
+def _only_claims(config: pytest.Config) -> bool:
+    return bool(config.getoption(_OPTION)) and config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where no paths were given, pass over every file."""
+    return True if _only_claims(config) and collection_path.is_file() else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add the claims before anything selects among items."""
+    if config.getoption(_OPTION):
+        items.extend(_Claims.from_parent(session, name="claims", nodeid="claims").collect())
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Show the verdict beside PASSED."""
+    verdict = dict(report.user_properties).get("verdict") if isinstance(report, pytest.TestReport) else None
+    if verdict is None or report.when != "call" or not report.passed:
+        return None
+    return "passed", ".", f"PASSED ({verdict})"
