@@ -25,10 +25,15 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.record is not None:
         record(arguments.record, HERE / "evidence.json")
-    source = assemble(HERE / "_build" / "source")
+    source = HERE / "_build" / "source"
+    before = _files(source)
+    assemble(source)
+    # Sphinx renews the pages that changed; pages that come or go change the navigation of all.
+    renew = ["-E"] if _files(source) != before else []
     from sphinx.cmd.build import main as sphinx
 
-    status = sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", str(HERE), str(source), str(arguments.out)])
+    options = ["-q", "-W", "--keep-going", *renew, "-b", "html", "-c", str(HERE)]
+    status = sphinx([*options, str(source), str(arguments.out)])
     if status == 0:
         print(f"Documentation: {arguments.out / 'index.html'}")
     return int(status)
@@ -53,6 +58,10 @@ def assemble(source: Path) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     return source
+
+
+def _files(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
 
 
 if __name__ == "__main__":
