@@ -1,0 +1,44 @@
+"""What became of the faults, for people."""
+
+from __future__ import annotations
+
+from verify.mutation.suite import Outcome, Result
+
+__all__ = ["mutation_markdown", "outcome_line"]
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """One line on a fault."""
+    if not outcome.reached:
+        state = "NOT REACHED"
+    elif outcome.caught:
+        state = f"caught by {len(outcome.red)}: {', '.join(outcome.red)}"
+    else:
+        state = "NOT CAUGHT" + (f" (only crashes: {', '.join(outcome.crashed)})" if outcome.crashed else "")
+    return f"{outcome.fault.name}: {state}, {outcome.seconds:.1f} s"
+
+
+def mutation_markdown(result: Result, seconds: float) -> str:
+    """The run as Markdown: how many were caught, then a row a fault."""
+    caught = sum(outcome.caught for outcome in result.outcomes)
+    healthy = "green before and after" if not result.before and not result.after else "NOT GREEN"
+    lines = [
+        "# Deliberate faults",
+        "",
+        f"{caught} of {len(result.outcomes)} faults caught by {len(result.claims)} claims in {seconds:.0f} s; the"
+        f" healthy runs are {healthy}.",
+        "",
+    ]
+    for when, red in (("before", result.before), ("after", result.after)):
+        lines += [f"- healthy run {when}: {name}: {reason}" for name, reason in red.items()]
+    lines += [
+        "| fault | what is wrong | where | reached | caught by | first reason | crashed |",
+        "|---|---|---|---:|---|---|---|",
+    ]
+    for o in result.outcomes:
+        first = next(iter(o.red.items()), ("", ""))
+        by = f"{first[0]} and {len(o.red) - 1} more" if len(o.red) > 1 else first[0] or "**none**"
+        cells = [o.fault.name, o.fault.words, f"{o.fault.module}:{o.fault.function}", str(o.reached), by, first[1]]
+        cells.append(str(len(o.crashed)) if o.crashed else "")
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([*lines, ""])
