@@ -11,6 +11,7 @@ from jax import lax
 from nngp_dag.errors import InputError
 from nngp_dag.nas import family
 from nngp_dag.nas.convolution import convolve
+from nngp_dag.nas.depthwise import depthwise
 from nngp_dag.nas.initialize import blueprint, create, draw, leaf_names, rebuild
 from nngp_dag.nas.layers import avg_pool_3x3, max_pool_3x3
 from nngp_dag.nas.network201 import MacroSpec, Network201
@@ -75,27 +76,49 @@ def test_pools_leave_out_what_is_outside():
         assert_close(max_pool_3x3(jnp.asarray(x), stride), nas_oracle.pool(x, "max", stride))
 
 
-@pytest.mark.parametrize(
-    ("size", "stride", "dilation", "groups"), [(3, 1, 1, 1), (3, 2, 1, 1), (5, 2, 2, 4), (1, 1, 1, 1)]
-)
-def test_convolution_and_its_gradients(size, stride, dilation, groups):
+def assert_convolution(ours, native, oracle, x, kernel):
+    """Value and gradients, against JAX's convolution and the literal transcription."""
+    value = ours(x, kernel)
+    assert_close(value, oracle)
+    cotangent = np.random.default_rng(1).normal(size=value.shape)
+    gradients = (jax.vjp(f, x, kernel)[1](cotangent) for f in (ours, native))
+    for actual, desired in zip(*gradients, strict=True):
+        assert_close(actual, desired)
+
+
+def native_convolution(stride, padding, dilation=1, groups=1):
+    return lambda x, kernel: lax.conv_general_dilated(
+        x, kernel, (stride, stride), ((padding, padding), (padding, padding)), rhs_dilation=(dilation, dilation),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "stride"), [(3, 1), (3, 2), (1, 1), (1, 2)])
+def test_convolution_and_its_gradients(size, stride):
     rng = np.random.default_rng(0)
     for side in (7, 8):
-        x, kernel = rng.normal(size=(2, side, side, 4)), rng.normal(size=(size, size, 4 // groups, 8))
-        value = convolve(x, kernel, stride, dilation, groups)
-        assert_close(value, nas_oracle.conv(x, kernel, stride, dilation, groups))
-        pad = dilation * (size - 1) // 2
+        x, kernel = rng.normal(size=(2, side, side, 4)), rng.normal(size=(size, size, 4, 8))
+        assert_convolution(
+            lambda x, kernel: convolve(x, kernel, stride),
+            native_convolution(stride, (size - 1) // 2),
+            nas_oracle.conv(x, kernel, stride),
+            x,
+            kernel,
+        )
 
-        def native(x, kernel, pad=pad):
-            return lax.conv_general_dilated(
-                x, kernel, (stride, stride), ((pad, pad), (pad, pad)), rhs_dilation=(dilation, dilation),
-                dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups,
-            )  # fmt: skip
 
-        cotangent = rng.normal(size=value.shape)
-        ours = jax.vjp(lambda x, k: convolve(x, k, stride, dilation, groups), x, kernel)[1](cotangent)
-        for actual, desired in zip(ours, jax.vjp(native, x, kernel)[1](cotangent), strict=True):
-            assert_close(actual, desired)
+@pytest.mark.parametrize(("size", "stride", "dilation"), [(3, 1, 1), (3, 2, 2), (5, 2, 1), (5, 1, 2)])
+def test_depthwise_convolution_and_its_gradients(size, stride, dilation):
+    rng = np.random.default_rng(0)
+    for side in (7, 8):
+        x, kernel = rng.normal(size=(2, side, side, 4)), rng.normal(size=(size, size, 1, 4))
+        assert_convolution(
+            lambda x, kernel: depthwise(x, kernel[:, :, 0], stride, dilation),
+            native_convolution(stride, dilation * (size - 1) // 2, dilation, groups=4),
+            nas_oracle.conv(x, kernel, stride, dilation, groups=4),
+            x,
+            kernel,
+        )
 
 
 @pytest.mark.parametrize("init", ["pytorch", "kaiming-fan-in", "kaiming-fan-out"])

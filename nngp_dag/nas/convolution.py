@@ -16,8 +16,8 @@ from jax import Array, lax
 __all__ = ["convolve"]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def convolve(x: Array, kernel: Array, stride: int = 1, dilation: int = 1, groups: int = 1) -> Array:
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def convolve(x: Array, kernel: Array, stride: int = 1) -> Array:
     """The convolution [N, h / stride, w / stride, outputs] (rounded up) with zeros outside the image.
 
     Padding is symmetric, as in PyTorch, so that a strided convolution reads the same pixels as in networks published
@@ -25,50 +25,39 @@ def convolve(x: Array, kernel: Array, stride: int = 1, dilation: int = 1, groups
 
     Args:
         x: images [N, h, w, inputs].
-        kernel: [size, size, inputs / groups, outputs], size odd.
+        kernel: [size, size, inputs, outputs], size odd.
         stride: between positions of the kernel.
-        dilation: between entries of the kernel.
-        groups: of channels that are convolved apart.
     """
-    return _convolve(x, kernel, stride, dilation, groups)
+    return _convolve(x, kernel, stride)
 
 
-def _convolve(x: Array, kernel: Array, stride: int, dilation: int, groups: int) -> Array:
-    padding = dilation * (kernel.shape[0] - 1) // 2
+def _convolve(x: Array, kernel: Array, stride: int) -> Array:
+    padding = (kernel.shape[0] - 1) // 2
     return lax.conv_general_dilated(
         x,
         kernel,
         (stride, stride),
         ((padding, padding), (padding, padding)),
-        rhs_dilation=(dilation, dilation),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=groups,
     )
 
 
-def _forward(x: Array, kernel: Array, stride: int, dilation: int, groups: int) -> tuple[Array, tuple[Array, Array]]:
-    return convolve(x, kernel, stride, dilation, groups), (x, kernel)
+def _forward(x: Array, kernel: Array, stride: int) -> tuple[Array, tuple[Array, Array]]:
+    return convolve(x, kernel, stride), (x, kernel)
 
 
-def _backward(
-    stride: int, dilation: int, groups: int, saved: tuple[Array, Array], cotangent: Array
-) -> tuple[Array, Array]:
+def _backward(stride: int, saved: tuple[Array, Array], cotangent: Array) -> tuple[Array, Array]:
     x, kernel = saved
 
-    (for_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride, dilation, groups), x)(cotangent)
-    if groups > 1:
-        (for_kernel,) = jax.linear_transpose(lambda kernel: _convolve(x, kernel, stride, dilation, groups), kernel)(
-            cotangent
-        )
-        return for_x, for_kernel
-    # dK[a, b, i, o] = sum_{n, p, q} x[n, stride p + dilation a - padding, ..., i] cotangent[n, p, q, o].
-    size, padding = kernel.shape[0], dilation * (kernel.shape[0] - 1) // 2
-    reach = [stride * (length - 1) + dilation * (size - 1) + 1 for length in cotangent.shape[1:3]]
+    (for_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride), x)(cotangent)
+    # dK[a, b, i, o] = sum_{n, p, q} x[n, stride p + a - padding, ..., i] cotangent[n, p, q, o].
+    size, padding = kernel.shape[0], (kernel.shape[0] - 1) // 2
+    reach = [stride * (length - 1) + size for length in cotangent.shape[1:3]]
     highs = [need - length - padding for need, length in zip(reach, x.shape[1:3], strict=True)]
     product = lax.conv_general_dilated(
         jnp.transpose(x, (3, 1, 2, 0)),
         jnp.transpose(cotangent, (1, 2, 0, 3)),
-        (dilation, dilation),
+        (1, 1),
         [(padding, high) for high in highs],
         rhs_dilation=(stride, stride),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),

@@ -10,8 +10,9 @@ from flax import nnx
 from jax import Array, lax
 
 from nngp_dag.nas.convolution import convolve
+from nngp_dag.nas.depthwise import depthwise
 
-__all__ = ["BatchNorm", "Conv", "Linear", "ReluConvBN", "Stack", "avg_pool_3x3", "halve", "max_pool_3x3"]
+__all__ = ["BatchNorm", "Conv", "Depthwise", "Linear", "ReluConvBN", "Stack", "avg_pool_3x3", "halve", "max_pool_3x3"]
 
 Stack = tuple[int, ...]
 """Leading axes of a module's weights: `(n,)` for n equal modules that `lax.scan` runs over, else `()`."""
@@ -23,7 +24,7 @@ class Conv(nnx.Module):
     Args:
         inputs, outputs: numbers of channels.
         size: height and width of the kernel, odd.
-        stride, dilation, groups: as in PyTorch.
+        stride: between positions of the kernel.
         dtype: of the weights.
         stack: see `Stack`.
     """
@@ -35,17 +36,33 @@ class Conv(nnx.Module):
         size: int,
         *,
         stride: int = 1,
-        dilation: int = 1,
-        groups: int = 1,
         dtype: Any,
         stack: Stack = (),
     ) -> None:
-        self.kernel = nnx.Param(jnp.zeros((*stack, size, size, inputs // groups, outputs), dtype))
-        self.stride, self.dilation, self.groups = stride, dilation, groups
+        self.kernel = nnx.Param(jnp.zeros((*stack, size, size, inputs, outputs), dtype))
+        self.stride = stride
 
     def __call__(self, x: Array) -> Array:
         """Images x [N, h, w, inputs] -> [N, h / stride, w / stride, outputs]."""
-        return convolve(x, self.kernel[...], self.stride, self.dilation, self.groups)
+        return convolve(x, self.kernel[...], self.stride)
+
+
+class Depthwise(nnx.Module):
+    """A convolution of every channel by itself; see `Conv`.
+
+    The kernel [size, size, 1, channels] has PyTorch's axes for as many groups as channels, so that its fan is counted
+    alike.
+    """
+
+    def __init__(
+        self, channels: int, size: int, *, stride: int = 1, dilation: int = 1, dtype: Any, stack: Stack = ()
+    ) -> None:
+        self.kernel = nnx.Param(jnp.zeros((*stack, size, size, 1, channels), dtype))
+        self.stride, self.dilation = stride, dilation
+
+    def __call__(self, x: Array) -> Array:
+        """Images x [N, h, w, channels] -> [N, h / stride, w / stride, channels]."""
+        return depthwise(x, self.kernel[...][:, :, 0], self.stride, self.dilation)
 
 
 class Linear(nnx.Module):

@@ -53,8 +53,8 @@ def log_det(kernel: Any) -> float:
 def make(networks: Family, weights: str = "once") -> Any:
     """The score log|det K| of a family's networks: (architecture, images [N, h, w, channels], key) -> float.
 
-    A network that treats two images alike has a singular K and scores -inf. So does, by definition, a (normal) cell
-    without a path from input to output: dead-end convolutions in it have ReLUs too, but the network is a constant.
+    A network that treats two images alike has a singular K and scores -inf. So does, by definition, one of whose cells
+    no path leads through: dead-end convolutions in it have ReLUs too, but the network is a constant.
     """
     if weights not in WEIGHTS:
         raise InputError(f"unknown weights {weights!r} of the ReLUs: accepted are {', '.join(WEIGHTS)}")
@@ -62,7 +62,7 @@ def make(networks: Family, weights: str = "once") -> Any:
     def score(architecture: Any, batch: Any, key: Array) -> float:
         rows = networks.read(architecture)
         genes, x = networks.genes(rows), image_batch(batch, networks.wot)
-        if networks.space.totals(rows[:1]).paths[0] == 0:
+        if (networks.space.totals(rows).paths == 0).any():
             return float("-inf")
         return log_det(code_kernel(networks.network, networks.wot, weights, genes, x, key))
 
