@@ -27,6 +27,7 @@ html_math_renderer = "mathml"
 # Notebooks come executed; their outputs are shown as they are.
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # tables in Markdown outputs, which CommonMark does not know
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_update_mathjax = False
 myst_heading_anchors = 3
@@ -54,6 +55,12 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 
+def is_unexplained_field(_app, _what, _name, member, skip, _options):
+    """Fields of named tuples come with a docstring that says nothing; the class says what they are."""
+    return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else skip
+
+
 def setup(app):
     """Docstrings are written for people who read the source; Sphinx gets them with its own marks escaped."""
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)
+    app.connect("autodoc-skip-member", is_unexplained_field)

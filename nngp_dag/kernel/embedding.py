@@ -1,8 +1,8 @@
 """Embeddings of the data: what node 0 sees (K_00, S_0, Theta_00) as functions of K_in = x.x' (not divided by d).
 
-gaussian: h_0 = G x, G fixed:           K_00 = K_in,    S_0 = 0,          Theta_00 = 0
-gaussian-trained: the same, G trained:  K_00 = K_in,    S_0 = 0,          Theta_00 = K_in
-stem: h_0 = sqrt(c) sigma(G x), trained: K_00 = f(K_in), S_0 = beta(K_in), Theta_00 = fdot(K_in) K_in
+- gaussian, h_0 = G x with G fixed: K_00 = K_in, S_0 = 0, Theta_00 = 0;
+- gaussian-trained, the same with G trained: K_00 = K_in, S_0 = 0, Theta_00 = K_in;
+- stem, h_0 = sqrt(c) sigma(G x) with G trained: K_00 = f(K_in), S_0 = beta(K_in), Theta_00 = fdot(K_in) K_in.
 """
 
 from __future__ import annotations
