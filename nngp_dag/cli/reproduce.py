@@ -14,6 +14,7 @@ __all__ = ["TARGETS", "command"]
 TARGETS = {
     "figure-4": ("nngp_dag.cli.reproduce_figure4:command", "Training accuracy of DAG#1-3, and their order."),
     "figure-5": ("nngp_dag.cli.reproduce_figure5:command", "Accuracy over effective depth and width (NAS-Bench-201)."),
+    "table-1": ("nngp_dag.cli.reproduce_tables:table_1", "Searches in the DARTS space: cost, and genotypes found."),
     "table-2": ("nngp_dag.cli.reproduce_tables:table_2", "Searches on NAS-Bench-201 with and without the filter."),
     "table-3": (
         "nngp_dag.cli.reproduce_tables:table_3",

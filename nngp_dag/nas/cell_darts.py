@@ -67,14 +67,14 @@ class CellDarts(nnx.Module):
         if self.reduction:
             side = [-(-length // 2) for length in inputs.shape[2:4]]
             empty = jnp.zeros((NODES, inputs.shape[1], *side, inputs.shape[-1]), inputs.dtype)
-            nodes, first = _run(self.outer, _OUTER, genes, empty, probe, inputs)
-            nodes, second = _run(self.inner, _INNER, genes, nodes, probe)
-            within = [*first, *second]
-            tensors = [*inputs, *nodes]
+            nodes, outer = _run(self.outer, _OUTER, genes, empty, probe, inputs)
+            nodes, inner = _run(self.inner, _INNER, genes, nodes, probe)
+            tensors, within = [*inputs, *nodes], [*outer, *inner]
         else:
             empty = jnp.zeros((NODES, *inputs.shape[1:]), inputs.dtype)
-            tensors, within = _run(self.edges, np.arange(len(EDGES)), genes, jnp.concatenate([inputs, empty]), probe)
-            nodes = tensors[INPUTS:]
+            every = np.arange(len(EDGES))
+            stacked, within = _run(self.edges, every, genes, jnp.concatenate([inputs, empty]), probe)
+            tensors, nodes = list(stacked), stacked[INPUTS:]
         counts = self._relu_counts(genes)
         reports += [probe(tensors[i], counts[i], block=False) for i in range(INPUTS + NODES - 1)]
         output = jnp.moveaxis(nodes, 0, 3).reshape(*nodes.shape[1:4], -1)
