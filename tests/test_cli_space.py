@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from nngp_dag import prefilter, spaces
+from nngp_dag.benchmarks import read
+from nngp_dag.benchmarks.report import analyse
 from nngp_dag.cli import cli, main
 from nngp_dag.spaces.genotype_text import parse_genotype
 
@@ -211,8 +213,23 @@ def test_space_prints_tables(benchmark_file) -> None:
         cli, ["space", "complete-4", "--benchmark", str(benchmark_file), "--resamples", "5"], env={"COLUMNS": "200"}
     )
     assert result.exit_code == 0
-    for words in ("centre", "Figure 5", "Correlation", "1/2 of the radius", "Table 3"):
+    for words in ("centre", "Figure 5", "correlation", "1/2 radius", "Table 3", "over 729."):
         assert words in result.stdout
+    # What the tables say is what the analysis found: the share of the half-radius box, and counting at that share.
+    report = analyse(read("complete-4", benchmark_file), resamples=5)
+    kept = report.datasets["first"].filters["1/2 of the radius"]
+    shown = [line.replace("│", " ").split() for line in result.stdout.splitlines() if "1/2 radius" in line]
+    assert shown[0][2:5] == [f"{100 * kept.share:.1f}", f"{kept.mean.value:.2f}", shown[0][4]]
+
+
+def test_tables_fit_a_terminal(benchmark_file) -> None:
+    """At 80 characters no cell is folded: there are as many lines as on a wide terminal."""
+    arguments = ["space", "complete-4", "--benchmark", str(benchmark_file), "--resamples", "5"]
+    narrow, wide = (
+        CliRunner().invoke(cli, arguments, env={"COLUMNS": width}).stdout.partition("Figure 5")[2].splitlines()
+        for width in ("80", "200")
+    )
+    assert len(narrow) == len(wide)
 
 
 def test_space_skips_bad_rows_only_when_told(benchmark_file) -> None:

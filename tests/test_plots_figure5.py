@@ -82,3 +82,17 @@ def test_one_group_and_no_deviation_are_drawn() -> None:
     ax.figure.canvas.draw()
     degenerate = Benchmark(space, space.parse("0_00")[None], {"a": np.array([10.0])})
     plot_shape_groups(group(degenerate), "a").figure.canvas.draw()
+
+
+def test_labels_of_the_legend_stay_clear_of_its_circles(benchmark: Benchmark) -> None:
+    ax = plot_shape_groups(group(benchmark.fixed(3)), "cifar10", box=benchmark.space.range)
+    ax.figure.canvas.draw()
+    legend = ax.get_legend()
+    labels = [text.get_window_extent() for text in legend.get_texts()]
+    drawn = [h for h in legend.legend_handles if isinstance(h, mpl.collections.PathCollection)]
+    assert len(drawn) == 2 and len(labels) == 3
+    for handle in drawn:
+        ((x, _),) = handle.get_offset_transform().transform(handle.get_offsets())
+        radius = np.sqrt(handle.get_sizes()[0]) / 2 * ax.figure.dpi / 72
+        clear = radius + 2 * ax.figure.dpi / 72
+        assert all(label.x1 < x - clear or label.x0 > x + clear for label in labels)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, seed_option
-from nngp_dag.cli.space import print_benchmark, run_benchmark
+from nngp_dag.cli.space import run_benchmark
 from nngp_dag.errors import InputError
 
 __all__ = ["FILE", "command"]
@@ -50,4 +50,6 @@ def command(
     if as_json:
         emit_json(document)
     else:
+        from nngp_dag.cli.benchmark_tables import print_benchmark
+
         print_benchmark(report, out)

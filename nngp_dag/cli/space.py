@@ -12,7 +12,7 @@ import click
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, strict_json, track
 from nngp_dag.spaces import Space, get, names
 
-__all__ = ["command", "print_benchmark", "run_benchmark"]
+__all__ = ["command", "run_benchmark"]
 
 
 @click.command("space", epilog=f"Spaces: {', '.join(names())}, or codes:FILE with a code string a line.")
@@ -60,6 +60,8 @@ def command(
         return
     _print_space(document)
     if report is not None:
+        from nngp_dag.cli.benchmark_tables import print_benchmark
+
         print_benchmark(report, out)
 
 
@@ -94,47 +96,6 @@ def run_benchmark(
         written = write_report(report, out, dump(strict_json({**(document or {}), "benchmark": plain})))
         click.echo(f"nngp-dag: wrote {', '.join(path.name for path in written)} to {out}", err=True)
     return report, plain
-
-
-def print_benchmark(report: Any, out: Path | None) -> None:
-    """Print the tables of a benchmark report."""
-    from nngp_dag.benchmarks.output import tables
-
-    shown = tables(report)
-    fixed = "" if report.fixed is None else f" with {report.fixed} parameterised operations"
-    click.echo(f"{len(report.benchmark)} architectures; groups and correlations: {len(report.shown)}{fixed}.")
-    if report.benchmark.num_bad:
-        click.echo(f"{report.benchmark.num_bad} bad rows skipped.")
-    for name, title in (
-        ("groups", "Figure 5: groups of equal (d, m)"),
-        (
-            "correlations",
-            "Correlation of accuracy with effective depth d, effective width m, and the number of operations",
-        ),
-        ("sides", "Accuracy inside the half-radius box and beyond its sides"),
-        ("filters", "What each filter keeps, against a filter that only counts parameterised operations"),
-        ("passing", "Table 3: the accuracy of what passes"),
-        ("draws", "Table 3: best of 100 random draws, 500 repetitions"),
-    ):
-        header, rows = shown[name]
-        folded = [_with_intervals(dict(zip(header, row, strict=True))) for row in rows]
-        print_table(title, list(folded[0]), [list(row.values()) for row in folded])
-    for sentence in report.summary():
-        click.echo(sentence)
-    if out is None:
-        click.echo("Give --out DIR for the figure, and these tables as CSV.")
-
-
-def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
-    """Fold x, x_low, x_high into one column; exact fractions are for files."""
-    result: dict[str, Any] = {}
-    for key, value in row.items():
-        if f"{key}_low" in row:
-            undefined = value != value
-            result[key] = None if undefined else f"{value:.3f} [{row[f'{key}_low']:.3f}, {row[f'{key}_high']:.3f}]"
-        elif not key.endswith(("_low", "_high", "_exact")):
-            result[key] = value
-    return result
 
 
 def _print_space(report: dict[str, Any]) -> None:

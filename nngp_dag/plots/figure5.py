@@ -151,7 +151,7 @@ def _size_legend(ax: Axes, largest: float, size: float, with_box: bool) -> None:
         ax.scatter([], [], s=_area(v, largest, size), c="white", edgecolors="#555555", linewidths=0.6, label=f"{v:.2g}")
         for v in shown
     ]
-    handles[-1].set_label(f"{shown[-1]:.2g} % deviation")
+    handles[-1].set_label(f"{shown[-1]:.2g} % dev.")
     if with_box:
         dashes = (0, (3, 1.5))
         handles.append(Line2D([], [], label="filter", color=COLOURS["vermilion"], linestyle=dashes, linewidth=1.0))
@@ -161,9 +161,9 @@ def _size_legend(ax: Axes, largest: float, size: float, with_box: bool) -> None:
         bbox_to_anchor=(0.5, -0.15),
         ncols=len(handles),
         fontsize=8,
-        columnspacing=1.2,
-        handletextpad=1.2,
-        handlelength=1.5,
+        columnspacing=0.9,
+        handletextpad=0.4,
+        handlelength=2 * size / 8,  # in units of the font: as wide as the largest circle
         borderpad=size / 9,
     )
 
