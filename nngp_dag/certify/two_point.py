@@ -10,7 +10,8 @@ pair of nodes, K_st(x, x) - K_st(x, x'), in which all terms made of means cancel
 
 with r_00 = 1 (or s(v) after a stem), s the gap factor (`relu`), and k_t, S_t by the recursions of the kernel with f(k,
 k, k) = k. One step r s(v r / k) = (k / v) (1 - f(1 - v r / k)) increases in r and decreases in v, so every ratio
-decreases in v: on a box of v its values at the two ends enclose all others. Beside it goes the *deficit* (r(0) - r(v))
+decreases in v, while every gap v r increases (f does): on a box of v the values at its two ends, each a ball of its
+own, enclose all others. Beside it goes the *deficit* (r(0) - r(v))
 / sqrt(v), which a linear edge increases by r sqrt(r / k) e(v r / k), e the deficit factor; it decides comparisons whose
 limits at v = 0 agree.
 """
@@ -43,6 +44,7 @@ class TwoPoint:
         limit: the ratio's limit at v = 0.
         ratio: (K(x, x) - K(x, x')) / v.
         deficit: (limit - ratio) / sqrt(v).
+        ratio_at_low, ratio_at_high: the ratio at the two ends.
     """
 
     low: fmpq
@@ -51,11 +53,13 @@ class TwoPoint:
     limit: arb
     ratio: arb
     deficit: arb
+    ratio_at_low: arb
+    ratio_at_high: arb
 
     @property
     def gap(self) -> arb:
         """K(x, x) - K(x, x'); it increases in v."""
-        return (arb(self.low) * self.ratio.upper()).union(arb(self.high) * self.ratio.lower())
+        return (arb(self.low) * self.ratio_at_low).union(arb(self.high) * self.ratio_at_high)
 
     @property
     def covariance(self) -> arb:
@@ -135,20 +139,30 @@ def two_point(
     if not path_counts(pruned):
         raise InputError(f"{dag.to_code()} has no path from input to output: its kernel is zero")
 
+    end = _end(pruned, arb(low), arb(high), method, order, embedding)
+    first, last = end, end
+    if low < high:
+        first, last = (_end(pruned, arb(v), arb(v), method, order, embedding) for v in (low, high))
+    return TwoPoint(
+        low, high, end.variance, end.limit, first.ratio.union(last.ratio), end.deficit, first.ratio, last.ratio
+    )
+
+
+def _end(pruned: Dag, low: arb, high: arb, method: str, order: str, embedding: str) -> _Pair:
+    """The output node for all v in [low, high]."""
+
     def through(pair: _Pair) -> _Pair:
-        return _linear(pair, arb(low), arb(high))
+        return _linear(pair, low, high)
 
     start = _Pair(arb(1), arb(1), arb(1), arb(0))
     mean = arb(0)
     if embedding == "stem":
         start, mean = through(start), feature_mean(arb(1))
     if method == "path-sum":
-        end = _path_sum(path_counts(pruned), start, through)
-    elif method == "independent":
-        end = _independent(pruned, start, through)
-    else:
-        end = _exact(pruned, start, mean, order == "activation-last", through)
-    return TwoPoint(low, high, end.variance, end.limit, end.ratio, end.deficit)
+        return _path_sum(path_counts(pruned), start, through)
+    if method == "independent":
+        return _independent(pruned, start, through)
+    return _exact(pruned, start, mean, order == "activation-last", through)
 
 
 def _linear(pair: _Pair, low: arb, high: arb) -> _Pair:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from multiprocessing.connection import Connection
+import threading
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
 
 from verify.framework.runner import Options
 
@@ -17,6 +19,7 @@ def work(connection: Connection, options: Options) -> None:
     Anything that a claim prints goes to stderr, so that stdout stays the report's.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)
 
     configure_jax(options)
@@ -33,6 +36,14 @@ def work(connection: Connection, options: Options) -> None:
         if identifier is None:
             return
         connection.send(execute(claims[identifier], options.context(identifier)))
+
+
+def _end_with_parent() -> None:
+    """Where the parent was killed, leave the claim under way: nobody waits for it."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def configure_jax(options: Options) -> None:

@@ -79,7 +79,7 @@ def ctrf_report(document: Mapping[str, Any]) -> dict[str, Any]:
             "name": claim["id"],
             "status": "failed" if reason else "passed",
             "duration": round(claim["seconds"] * 1000),
-            "suite": "verify",
+            "suite": ["verify"],
             "message": reason or claim["evidence"]["summary"],
             "tags": [claim["verdict"]],
             "extra": {"verdict": claim["verdict"], "expected": claim["expected"], "source": claim["source"]},
@@ -93,7 +93,7 @@ def ctrf_report(document: Mapping[str, Any]) -> dict[str, Any]:
                 "name": name,
                 "status": "failed",
                 "duration": 0,
-                "suite": "verify",
+                "suite": ["verify"],
                 "message": "; ".join(differences[name]),
             }
         )

@@ -1,0 +1,182 @@
+"""Verdicts, evidence and the registry: what follows from readings, and what a claim must show."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nngp_dag.errors import InputError
+from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify.framework.claim import discover, registry, select
+from verify.framework.evidence import CLEARLY_FALSE, EvidenceError, Undecided
+from verify.framework.execute import execute
+from verify.framework.verdict import overall_verdict
+
+TRUE = Reading(True, cases=1, tolerance=0.0)
+FALSE = Reading(False, cases=1, tolerance=0.0)
+OPEN = Reading(None)
+PROVED = Reading(True, proof="interval arithmetic")
+
+
+@pytest.mark.parametrize(
+    ("readings", "verdict"),
+    [
+        ([PROVED, PROVED], "certified"),
+        ([PROVED, TRUE], "holds"),
+        ([TRUE], "holds"),
+        ([TRUE, FALSE], "holds-conditionally"),
+        ([TRUE, FALSE, OPEN], "holds-conditionally"),
+        ([FALSE, FALSE], "refuted"),
+        ([TRUE, OPEN], "inconclusive"),
+        ([FALSE, OPEN], "inconclusive"),
+        ([OPEN], "inconclusive"),
+        ([], "inconclusive"),
+    ],
+)
+def test_the_verdict_follows_from_the_readings(readings, verdict):
+    assert overall_verdict(readings) == verdict
+
+
+@pytest.mark.parametrize(
+    ("error", "holds"),
+    [
+        (0.0, True),
+        (1e-9, True),
+        (2e-9, None),
+        (CLEARLY_FALSE * 1e-9, None),
+        (1.01 * CLEARLY_FALSE * 1e-9, False),
+        (math.nan, None),
+        (math.inf, None),
+    ],
+)
+def test_an_identity_is_false_only_far_beyond_its_tolerance(error, holds):
+    assert Reading.agreement(error, tolerance=1e-9, cases=3).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("margin", "strict", "holds"),
+    [
+        (2e-9, True, True),
+        (0.0, True, None),
+        (-2e-9, True, False),
+        (0.0, False, True),
+        (-1e-9, False, True),
+        (-2e-9, False, None),
+        (-2e-6, False, False),
+        (math.nan, True, None),
+    ],
+)
+def test_inequalities(margin, strict, holds):
+    assert Reading.inequality(margin, tolerance=1e-9, cases=3, strict=strict).holds is holds
+
+
+def test_a_proof_counts_only_where_the_numbers_agree():
+    assert Reading.inequality(1.0, tolerance=1e-9, cases=1, proof="by hand").proof == "by hand"
+    assert Reading.inequality(-1.0, tolerance=1e-9, cases=1, proof="by hand").proof == ""
+
+
+@pytest.mark.parametrize(
+    ("evidence", "lacking"),
+    [
+        (Evidence([Reading(True, tolerance=1.0)], "s"), "number of cases"),
+        (Evidence([Reading(True, cases=1)], "s"), "tolerance or a confidence level"),
+        (Evidence([TRUE, FALSE], "s", condition="c", inside={"a": 1}), "outside"),
+        (Evidence([FALSE], "s", condition="c"), "counterexample"),
+        (Evidence([FALSE], "s", condition="c", counterexample={"code": "2"}), "margin and confirmation"),
+        (Evidence([OPEN], "s"), "would_decide"),
+    ],
+)
+def test_evidence_lacking_what_its_verdict_needs_is_an_error(evidence, lacking):
+    with pytest.raises(EvidenceError, match=lacking):
+        evidence.verdict()
+
+
+def test_complete_evidence():
+    conditional = Evidence([TRUE, FALSE], "s", condition="c", inside={"a": 1}, outside={"a": 2})
+    refuted = Evidence([FALSE], "s", condition="c", counterexample={"margin": 1.0, "confirmed": "by hand"})
+    assert conditional.verdict() == "holds-conditionally"
+    assert refuted.verdict() == "refuted"
+
+
+def _registered(check, expected="holds"):
+    claim("of-a-test", title="t", source="s", statement="w", expected=expected)(check)
+    return registry.pop("of-a-test")
+
+
+def test_a_claim_that_is_undecided_is_inconclusive_and_says_why():
+    def check(context):
+        raise Undecided("the classes do not separate")
+
+    record = execute(_registered(check), Context("of-a-test"))
+    assert (record["verdict"], record["error"]) == ("inconclusive", None)
+    assert record["evidence"]["summary"] == "the classes do not separate"
+
+
+def test_undefined_numbers_of_a_record_are_null():
+    figures = {"gone": KeyFigure(math.nan)}
+    record = execute(
+        _registered(
+            lambda context: Evidence([Reading(None, worst=math.inf)], "s", would_decide="x", key_figures=figures)
+        ),
+        Context("of-a-test"),
+    )
+    assert record["evidence"]["readings"][0]["worst"] is None
+    assert record["evidence"]["key_figures"]["gone"]["value"] is None
+
+
+@pytest.mark.parametrize(("name", "expected"), [("Not Good", "holds"), ("fine", "crashed"), ("fine", "maybe")])
+def test_malformed_claims_are_refused(name, expected):
+    with pytest.raises(InputError):
+        claim(name, title="t", source="s", statement="w", expected=expected)
+
+
+def test_an_identifier_is_taken_once(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(
+            'from verify import claim\n\n@claim("twice", title="t", source="s", statement="w", expected="holds")\n'
+            "def check(context): ...\n"
+        )
+    with pytest.raises(InputError, match="defined twice"):
+        discover([tmp_path])
+    registry.pop("twice", None)
+
+
+def test_folders_without_claims_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"holds no \*\.py file"):
+        discover([tmp_path])
+    with pytest.raises(InputError, match="does not exist"):
+        discover([tmp_path / "gone"])
+    (tmp_path / "broken.py").write_text("import nothing_of_that_name")
+    with pytest.raises(InputError, match=r"broken\.py cannot be imported: ModuleNotFoundError"):
+        discover([tmp_path])
+
+
+def test_selecting():
+    claims = discover()
+    assert [c.id for c in select(claims, "eq-12, dag-1,eq-12")] == ["eq-12", "dag-1"]
+    assert select(claims, None) == list(claims.values())
+    for bad in ("nope", "", " , "):
+        with pytest.raises(InputError, match="accepted are"):
+            select(claims, bad)
+
+
+def test_every_claim_of_the_paper_is_there():
+    named = {
+        "lemma-3.1", "lemma-3.2", "remark-3.3", "lemma-3.3", "dag-1", "dag-2", "dag-3", "order-dag-123", "eq-12",
+        "theorem-3.1", "ntk-dominates-nngp", "section-4-ranking", "figure-4", "figure-5",
+    }  # fmt: skip
+    claims = discover()
+    assert named <= claims.keys()
+    for item in claims.values():
+        assert item.statement.endswith(".") and item.source and item.settings, item.id
+
+
+def test_a_context_has_a_seed_of_its_own_and_data_without_parallel_rows():
+    a, b = Context("one"), Context("two")
+    assert a.rng().random() == a.rng().random() != b.rng().random()
+    assert Context("one", seed=1).rng().random() != a.rng().random()
+    assert (a.pick(quick=1, full=2), Context("one", "full").pick(quick=1, full=2)) == (1, 2)
+    rows = a.rows(20)
+    off_diagonal = np.abs(rows @ rows.T)[~np.eye(20, dtype=bool)]
+    assert rows.shape == (20, 64) and off_diagonal.max() < 1 - 1e-9
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-14)
