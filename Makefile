@@ -12,7 +12,7 @@ PLACE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
 STAMP := $(VENV)/.ready-$(PLACE)
 OLDEST_STAMP := $(OLDEST)/.ready-$(PLACE)
 
-.PHONY: help setup verify test test-full test-float32 test-oldest lint format types bench docs notebooks pins clean
+.PHONY: help setup verify mutation test test-full test-float32 test-oldest lint format types bench docs notebooks pins clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets.
@@ -22,6 +22,9 @@ setup: $(STAMP) ## Set up .venv (every other target does so first).
 
 verify: $(STAMP) ## Check the claims of the paper on the embedded digits data (the quick profile).
 	@$(RUN) -m verify --profile quick $(ARGS)
+
+mutation: $(STAMP) ## Put deliberate faults into the library: do the claims notice?
+	@$(RUN) -m verify.mutation $(ARGS)
 
 test: $(STAMP) ## Run the tests, but for those marked full.
 	@$(RUN) -m pytest -n $(WORKERS) $(ARGS)
