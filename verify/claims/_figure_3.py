@@ -35,7 +35,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
     rows = context.rows(64)
     gram = rows @ rows.T
     np.fill_diagonal(gram, 1.0)
-    readings, table, series, figures = [], [], [], {}
+    readings, table, series, figures, maps = [], [], [], {}, []
     for method, order, embedding in _SETTINGS:
         start = relu_f(gram) if embedding == "stem" else gram
         expected = formula(start)
@@ -80,6 +80,8 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
                 bound,
             ]
         )
+        if error > 1e-10 and embedding != "gaussian-trained":
+            maps.append(_map(f"K^(3) minus {equations}: {method}, {order}, {embedding}", difference[:16, :16]))
         figures[f"difference of K_11, {method} {order} {embedding}"] = KeyFigure(float(difference[0, 0]), 1e-9, 1e-10)
         figures[f"lambda_min, {method} {order} {embedding}"] = KeyFigure(float(eigenvalues[0][0]), 1e-7)
         if embedding != "gaussian-trained":
@@ -128,6 +130,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
                 "yscale": "log",
                 "series": series,
             },
+            *maps,
         ],
         key_figures=figures,
     )
@@ -181,3 +184,17 @@ def _networks(
 
 def _spectrum(label: str, eigenvalues: np.ndarray) -> dict[str, Any]:
     return {"label": label, "x": list(range(1, len(eigenvalues) + 1)), "y": eigenvalues[::-1].tolist()}
+
+
+def _map(title: str, difference: np.ndarray) -> dict[str, Any]:
+    names = [str(i + 1) for i in range(len(difference))]
+    return {
+        "kind": "matrix",
+        "title": title,
+        "values": difference.tolist(),
+        "rows": names,
+        "columns": names,
+        "x": "row of the data",
+        "y": "row of the data",
+        "label": "difference",
+    }

@@ -5,7 +5,8 @@ A figure is {"kind", "title", ...}:
 - `lines`, `points`: "series": [{"label", "x", "y", optional "low", "high" (a band)}], optional "x", "y" (axis labels),
   "xscale", "yscale";
 - `dags`: "dags": [{"code", "caption"}];
-- `matrix`: "values" [R][C] (null allowed), "rows", "columns" (labels), optional "label".
+- `matrix`: "values" [R][C] (null allowed), "rows", "columns" (labels), optional "x", "y", "label" (of the colours)
+  and "scale" ("log": colours over four decades).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nngp_dag.dag import Dag
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
 __all__ = ["KINDS", "draw_svg", "unique_ids"]
@@ -116,13 +118,24 @@ def _dags(figure: Mapping[str, Any]) -> Figure:
 
 def _matrix(figure: Mapping[str, Any]) -> Figure:
     values = [[math.nan if cell is None else cell for cell in row] for row in figure["values"]]
-    drawn = _new(_WIDTH, 1.2 + 0.28 * len(values))
+    drawn = _new(_WIDTH, 1.2 + 0.22 * len(values))
     ax = drawn.add_subplot()
-    image = ax.imshow(values, aspect="auto", cmap="magma_r")
+    image = ax.imshow(values, aspect="auto", cmap="magma_r", norm=_colours(figure, values))
     ax.set_yticks(range(len(values)), figure["rows"], fontsize=7)
     ax.set_xticks(range(len(figure["columns"])), figure["columns"], fontsize=7, rotation=45, ha="right")
+    ax.set_xlabel(figure.get("x", ""))
+    ax.set_ylabel(figure.get("y", ""))
     drawn.colorbar(image, ax=ax, label=figure.get("label", ""))
     return drawn
+
+
+def _colours(figure: Mapping[str, Any], values: list[list[float]]) -> Normalize:
+    from matplotlib.colors import LogNorm, Normalize
+
+    cells = [cell for row in values for cell in row if not math.isnan(cell)]
+    if figure.get("scale") == "log":
+        return LogNorm(max(cells) * 1e-4, max(cells), clip=True)
+    return Normalize(min(*cells, 0.0), max(cells))
 
 
 KINDS: dict[str, Callable[[Mapping[str, Any]], Figure]] = {
