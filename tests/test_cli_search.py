@@ -1,6 +1,11 @@
-"""`nngp-dag score` and `nngp-dag search` end to end on small networks: rows, resumption, figures, bad input."""
+"""`nngp-dag score` and `nngp-dag search` end to end on small networks: rows, resumption, figures, bad input.
+
+In this process the commands get the tests' tiny networks of NAS-Bench-201, so that all tests share a few compilations;
+what runs as a process of its own has networks of the real kind, at their smallest.
+"""
 
 import csv
+import importlib
 import json
 import os
 import subprocess
@@ -9,16 +14,24 @@ import time
 
 import numpy as np
 import pytest
+from nas_cases import tiny_family
 
 from nngp_dag.cli import main
 from nngp_dag.nas.rows import RowFile
 from nngp_dag.spaces import get
 
 SPACE = get("nasbench201")
-SMALL = ("--channels", 2, "--cells", 1, "--batch-size", 8)
+SMALL = ("--batch-size", 6)
 ALIVE = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|"
 NONE = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 SKIP = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|"
+
+
+@pytest.fixture(autouse=True)
+def tiny_networks(monkeypatch):
+    families = importlib.import_module("nngp_dag.nas.family")
+    whole = families.family
+    monkeypatch.setattr(families, "family", lambda name: tiny_family() if name == "nasbench201" else whole(name))
 
 
 @pytest.fixture
@@ -51,7 +64,7 @@ def document(run):
 def data(tmp_path_factory):
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=60)
-    x = rng.integers(0, 200, size=(60, 8, 8, 3)) + 50 * np.eye(3, dtype=int)[y][:, None, None]
+    x = rng.integers(0, 200, size=(60, 4, 4, 3)) + 50 * np.eye(3, dtype=int)[y][:, None, None]
     path = tmp_path_factory.mktemp("images") / "images.npz"
     np.savez(path, x_train=x.astype(np.uint8), y_train=y)
     return path
@@ -110,42 +123,57 @@ def test_baselines_need_no_data_and_serve_the_whole_space(document):
     assert result["data"] is None
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_a_killed_run_goes_on_and_gives_the_same_rows(run, document, data, tmp_path, suffix):
-    whole, killed = tmp_path / f"whole{suffix}", tmp_path / f"killed{suffix}"
-    arguments = ["score", "wot", "--sample", "80", "--data", str(data), *map(str, SMALL)]
-    process = subprocess.Popen([sys.executable, "-m", "nngp_dag", *arguments, "--out", str(killed)])
+def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
+    """A process is killed among its rows, the last of which is torn; another computes the others, and none twice."""
+    out = tmp_path / "rows.csv"
+    command = [sys.executable, "-m", "nngp_dag", "score", "linear-regions", "--sample", "100", "--data", str(data)]
+    process = subprocess.Popen([*command, "--out", str(out)])
     try:
         deadline = time.monotonic() + 200
-        while time.monotonic() < deadline and (not killed.exists() or killed.read_bytes().count(b"\n") < 10):
-            time.sleep(0.005)
+        while time.monotonic() < deadline and (not out.exists() or out.read_bytes().count(b"\n") < 10):
+            time.sleep(0.002)
     finally:
         process.kill()
         process.wait()
-    before = killed.read_bytes()
-    assert 10 <= before.count(b"\n") < 80, "the run ended before it could be killed"
-    with killed.open("ab") as file:
+    before = out.read_bytes()
+    before = before[: before.rfind(b"\n") + 1]
+    assert 10 <= before.count(b"\n") < 100, "the run ended before it could be killed"
+    with out.open("ab") as file:
+        file.write(b"|nor_conv_3x3~0|+|none")
+    resumed = json.loads(subprocess.check_output([*command, "--out", str(out), "--json"], timeout=200))
+    assert resumed["num_resumed"] == before.count(b"\n") - 1
+    assert out.read_bytes().startswith(before)
+    rows = read(out)
+    assert [row["architecture"] for row in rows] == [row["architecture"] for row in resumed["rows"]]
+    assert len({row["architecture"] for row in rows}) == len(rows) > 90
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_run_goes_on_from_what_is_there(run, document, data, tmp_path, suffix):
+    archs, out = tmp_path / "archs.txt", tmp_path / f"rows{suffix}"
+    lines = [SPACE.write(rows) for rows in SPACE.sample(14, np.random.default_rng(0))]
+    arguments = ["score", "wot", "--archs", archs, "--data", data, *SMALL]
+    archs.write_text("\n".join(lines[:6]) + "\n")
+    assert run(*arguments, "--out", out)[0] == 0
+    before = out.read_bytes()
+    with out.open("ab") as file:
         file.write(b'{"architecture": "|nor' if suffix == ".jsonl" else b"|nor_conv_3x3~0|+|none")
-    result = document(*arguments, "--out", killed)
-    num_before = before[: before.rfind(b"\n") + 1].count(b"\n") - (suffix == ".csv")
-    assert result["num_resumed"] == num_before
-    assert killed.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
-    run(*arguments, "--out", whole)
-    if suffix == ".csv":
-        assert read(killed) == read(whole)
-    else:
-        first, second = ([json.loads(line) for line in p.read_text().splitlines()] for p in (killed, whole))
-        for row in (*first, *second):
-            del row["seconds"]
-        assert first == second
-    assert document(*arguments, "--out", killed)["num_resumed"] == len(result["rows"])
+    archs.write_text("\n".join(lines) + "\n")
+    result = document(*arguments, "--out", out)
+    assert (result["num_resumed"], len(result["rows"])) == (6, 14)
+    assert out.read_bytes().startswith(before)
+    alone = document(*arguments)["rows"]
+    for row in (*alone, *result["rows"]):
+        del row["seconds"]
+    assert result["rows"] == alone
+    assert document(*arguments, "--out", out)["num_resumed"] == 14
 
 
 def test_rows_of_other_settings_are_refused(run, data, tmp_path):
     out = tmp_path / "rows.csv"
     arguments = ["score", "wot", "--sample", 2, "--data", data, *SMALL, "--out", out]
     assert run(*arguments)[0] == 0
-    for change in (["--seed", 1], ["--wot-weights", "released"], ["--channels", 3]):
+    for change in (["--seed", 1], ["--wot-weights", "released"], ["--channels", 1]):
         status, _, err = run(*arguments, *change)
         assert status == 2 and "rows of another run" in err and err.count("\n") == 1
     status, _, err = run("score", "linear-regions", "--sample", 2, "--data", data, "--out", out)
@@ -217,14 +245,27 @@ def test_search_wot_with_and_without_the_filter(document, data, benchmark):
 
 def test_search_te_nas_and_fp_nas(document, run, data, benchmark):
     result = document(
-        "search", "te-nas", "--runs", 1, "--batch-size", 3, "--patches", 20, "--repeats", 1, "--data", data,
+        "search", "te-nas", "--runs", 1, "--batch-size", 4, "--patches", 20, "--repeats", 1, "--data", data,
         "--benchmark", benchmark, "--filter", "released",
     )  # fmt: skip
     (only,) = result["runs"]
     assert (only["candidates"], only["evaluations"]) == (54, 36)
     assert result["ranges"] is None and result["deviation"]["seconds"] is None
     status, out, _ = run(
-        "search", "fp-nas", "--runs", 1, "--steps", 3, "--warmup", 1, "--data", data, *SMALL, "--filter", "half-radius"
+        "search",
+        "fp-nas",
+        "--runs",
+        1,
+        "--steps",
+        3,
+        "--warmup",
+        1,
+        "--batch-size",
+        16,
+        "--data",
+        data,
+        "--filter",
+        "half-radius",
     )
     assert status == 0
     assert "fp-nas on nasbench201, filter half-radius" in out and "seed 0: |" in out
@@ -248,15 +289,14 @@ def test_search_te_nas_and_fp_nas(document, run, data, benchmark):
         (["score", "wot", "--data", "{data}", "--sample", "1", "--benchmark", "no.csv"], "no such benchmark"),
         (["search", "darts", "--data", "{data}"], "unknown search"),
         (["search", "wot", "--data", "{data}", "--filter", "big"], "unknown filter"),
-        (["search", "wot", "--data", "{data}", "--filter", "3,3,3,3", "--batch-size", "8"], "passes the filter"),
+        (["search", "wot", "--data", "{data}", "--filter", "3,3,3,3", "--batch-size", "6"], "passes the filter"),
         (["search", "wot", "--data", "{data}"], "a batch of 128 images was asked for"),
         (["search", "fp-nas", "--data", "{data}"], "two disjoint batches of 64 images"),
     ],
 )
 def test_bad_input_is_one_line(run, data, arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sizes = SMALL[:4] if "wot" in arguments else ()
-    status, _, err = run(*(a.replace("{data}", str(data)) for a in arguments), *sizes)
+    status, _, err = run(*(a.replace("{data}", str(data)) for a in arguments))
     assert status == 2
     assert err.count("\n") == 1 and err.startswith("nngp-dag: error: ") and message in err
     assert os.listdir(tmp_path) == []
@@ -269,11 +309,14 @@ def test_a_found_architecture_that_the_benchmark_lacks(run, data, tmp_path):
     assert status == 2 and "which the search found, is not in" in err and err.count("\n") == 1
 
 
-def test_real_images_and_accuracies(document, shared_data):
-    """Small networks on CIFAR-10 images: depth of the cells and its score go with real accuracy."""
+def test_real_images_and_accuracies(document, shared_data, tmp_path):
+    """Tiny networks on CIFAR-10 images, averaged over 8x8 pixels: their scores go with real accuracy."""
+    with np.load(shared_data / "cifar10_subset.npz") as arrays:
+        pixels = arrays["x_train"][:500].reshape(-1, 4, 8, 4, 8, 3).mean((2, 4))
+    np.savez(tmp_path / "small.npz", x=pixels.astype(np.uint8))
     result = document(
-        "score", "wot", "--sample", 60, "--data", shared_data / "cifar10_subset.npz", "--channels", 4, "--cells", 1,
-        "--batch-size", 64, "--benchmark", shared_data / "nas_bench_201_test_accuracy.csv",
+        "score", "wot", "--sample", 80, "--data", tmp_path / "small.npz", *SMALL,
+        "--benchmark", shared_data / "nas_bench_201_test_accuracy.csv",
     )  # fmt: skip
     figures = result["correlations"]["cifar10"]
     assert figures["wot"]["spearman"]["low"] > 0.3

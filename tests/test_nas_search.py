@@ -173,7 +173,7 @@ def test_the_filter_chooses_the_rule():
 
 def test_the_judge_gives_the_figures_of_single_architectures_too():
     """A supernet with one operation an edge: the scores of that architecture, with the judge's weights."""
-    judge = SupernetJudge(FAMILY, random_images(), np.random.default_rng(0), batch_size=5, patches=30, repeats=2)
+    judge = SupernetJudge(FAMILY, random_images(), np.random.default_rng(0), batch_size=4, patches=20, repeats=2)
     judge.compile()
     judge.new_round()
     row = SPACE.parse("|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|")
@@ -270,7 +270,7 @@ def test_choices_that_do_not_matter_have_no_part_in_the_probability():
     assert_close(distribution.log_probability(np.array([[0, 4], [1, 4]])), np.log([1 / 3, 1 / 15]))
 
 
-SMALL = FpNasSettings(steps=6, warmup=2, batch_size=8)
+SMALL = FpNasSettings(steps=6, warmup=2, batch_size=16)
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +299,7 @@ def test_fp_nas_evaluates_only_what_passes_and_returns_what_passes(fp_results):
 def test_fp_nas_learns_what_helps():
     """On images whose class is their mean colour, architectures without a path cannot beat chance: they die out."""
     settings = FpNasSettings(steps=40, warmup=20, batch_size=16, samples_per_nat=0.5, alpha_rate=0.2)
-    result = fp_nas(FAMILY, random_images(n=60, size=4), seed=1, settings=settings)
+    result = fp_nas(FAMILY, random_images(n=60), seed=1, settings=settings)
     assert SPACE.totals(result.architecture).paths[0] > 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,13 +82,22 @@ class Family:
                 f"an architecture of {self.space.title} is integers [{len(self.space.cells)}, {self.space.genes}],"
                 f" got {rows.dtype} of shape {list(rows.shape)}"
             )
-        try:  # what can be written and read again as the same is an architecture
-            read = self.space.parse(self.space.write(rows))
-        except (IndexError, InputError):
-            read = None
-        if read is None or not (read == rows).all():
+        if not _has(self.space, rows.tobytes(), rows.dtype.str):
             raise InputError(f"{self.space.title} has no architecture {rows.tolist()}")
-        return read
+        return rows
+
+
+@lru_cache(maxsize=256)
+def _has(space: Space, data: bytes, dtype: str) -> bool:
+    """Whether integers [cells, genes], given as bytes, are an architecture: written and read, they are the same.
+
+    Remembered, since every score of an architecture asks.
+    """
+    rows = np.frombuffer(data, dtype).reshape(len(space.cells), space.genes)
+    try:
+        return bool((space.parse(space.write(rows)) == rows).all())
+    except (IndexError, InputError):
+        return False
 
 
 _FAMILIES = {"nasbench201": "family201", "darts": "family_darts"}

@@ -61,11 +61,13 @@ def _structure(value: Callable[[Family, np.ndarray], float]) -> Callable[..., Sc
 
 
 def _depth(networks: Family, rows: np.ndarray) -> float:
-    return float(networks.space.totals(rows[:1]).depth[0])
+    paths, length, _ = networks.space.cell_totals(rows[0])
+    return length / paths if paths else 0.0
 
 
 def _width(networks: Family, rows: np.ndarray) -> float:
-    return float(networks.space.totals(rows[:1]).width[0])
+    paths, length, active = networks.space.cell_totals(rows[0])
+    return active * paths / length if length else 0.0
 
 
 def _num_parameterised(networks: Family, rows: np.ndarray) -> float:

@@ -102,7 +102,7 @@ class Scorer:
         """All scores of one architecture, and the seconds they took (compilation of a first one included)."""
         rows = self.networks.read(architecture)
         text = self.networks.space.write(rows)
-        key = architecture_key(self.seed, text)
+        key = architecture_key(self.seed, text) if self.batches else None  # baselines have no weights
         start = time.perf_counter()
         values = {name: self.functions[name](rows, self.batches.get(name), key) for name in self.names}
         return {"architecture": text, **values, "seconds": time.perf_counter() - start}
