@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nngp_dag.network import Ensemble, Member, NetworkSpec, empirical_kernel, rebuild
 
@@ -23,7 +24,7 @@ __all__ = ["initial_state", "predicted_accuracy"]
 
 
 def initial_state(ensemble: Ensemble, x: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Mean NTK over seeds [D, N, N] and every network's outputs [D, S, N, C], at initialisation."""
+    """Mean NTK over seeds [D, N, N] and every network's outputs [D, S, N, C], at initialisation, on rows x [N, d]."""
     spec = ensemble.spec
     rows = jnp.asarray(x, spec.dtype)
     members = ensemble.init()
@@ -44,21 +45,26 @@ def predicted_accuracy(
         output_scale: factor s on the outputs; the NTK is multiplied by s^2.
     """
     y = np.asarray(targets, np.float64)
+    rows = len(y)
     kernel = output_scale**2 * np.asarray(ntk, np.float64)
-    outputs = output_scale * np.asarray(initial, np.float64)
+    # Columns are (class, network), so that a step is one product of matrices.
+    outputs = (output_scale * np.asarray(initial, np.float64)).transpose(1, 2, 0).copy()
     # The softmax's Jacobian has norm at most 1/2: Euler's steps stay below half of the stability limit 4 / lambda_max.
-    largest_step = 2 * len(y) / float(np.linalg.eigvalsh(kernel)[-1])
-    labels, counts = y.argmax(axis=1), np.maximum(y.sum(axis=0), 1)
+    largest_step = 2 * rows / float(np.linalg.eigvalsh(kernel)[-1])
+    labels, counts = y.argmax(axis=1)[:, None], np.maximum(y.sum(axis=0), 1)
     found, now = [], 0.0
-    for time in times:
-        pieces = int(np.ceil((time - now) / largest_step))
-        for _ in range(pieces):
-            shifted = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-            residual = shifted / shifted.sum(axis=-1, keepdims=True) - y
-            outputs = outputs - (time - now) / pieces / len(y) * (kernel @ residual)
-        now = time
-        hits = (outputs.argmax(axis=-1) == labels)[..., None] * y
-        found.append(float((hits.sum(axis=1) / counts).mean()))
+    with threadpool_limits(1, "blas"):  # many small products: more threads only wait for each other
+        for time in times:
+            pieces = int(np.ceil((time - now) / largest_step))
+            for _ in range(pieces):
+                residual = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+                residual /= residual.sum(axis=1, keepdims=True)
+                residual -= y[..., None]
+                step = kernel @ residual.reshape(rows, -1)
+                outputs -= (time - now) / pieces / rows * step.reshape(outputs.shape)
+            now = time
+            hits = (outputs.argmax(axis=1) == labels).mean(axis=1)
+            found.append(float((hits @ y / counts).mean()))
     return np.asarray(found)
 
 

@@ -46,7 +46,10 @@ class Preset:
 
 PRESETS = {
     "paper": Preset("paper", width=1024, batch=128, learning_rate=1e-5, epochs=1000, seeds=3),
-    "laptop": Preset("laptop", width=128, batch=128, learning_rate=1e-3, epochs=16, seeds=20),
+    "laptop": Preset("laptop", width=128, batch=128, learning_rate=1e-2, epochs=8, seeds=32),
 }
 """`paper`: Section 5.1 and the authors' command line. `laptop`: shorter, narrower, a larger learning rate, more seeds.
+
+In the standard parameterisation a network has moved as far as (learning rate) x (width) x (steps) says: the laptop's
+run on digits goes about as far as the first 32 of the paper's 1000 epochs on MNIST.
 """

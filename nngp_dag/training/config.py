@@ -29,7 +29,9 @@ class TrainConfig:
         learning_rate: step size.
         batch: rows in a batch; all rows for gd.
         steps: number of steps.
-        eval_every: steps between two evaluations on all rows.
+        eval_every: steps between two points of the curves.
+        evaluate: whether a point has the measures on all rows, which costs a forward pass over them, beside those of
+            the batches since the point before.
     """
 
     loss: Loss
@@ -38,6 +40,7 @@ class TrainConfig:
     batch: int
     steps: int
     eval_every: int
+    evaluate: bool = True
 
     @classmethod
     def make(
@@ -51,6 +54,7 @@ class TrainConfig:
         steps: int | None = None,
         epochs: float | None = None,
         eval_every: int | None = None,
+        evaluate: bool = True,
     ) -> TrainConfig:
         """Check a recipe for `rows` training rows.
 
@@ -63,6 +67,7 @@ class TrainConfig:
             steps: number of steps; or
             epochs: passes over the data, an epoch being ceil(rows / batch) steps; by default 10.
             eval_every: by default once an epoch (sgd), or a hundred times in all (gd).
+            evaluate: whether to measure all rows at each point.
 
         Raises:
             InputError: an unknown name, a number out of range, both steps and epochs, or a batch for gd.
@@ -90,4 +95,4 @@ class TrainConfig:
             eval_every = epoch if optimizer == "sgd" else max(1, steps // 100)
         if eval_every < 1:
             raise InputError(f"evaluations are at least 1 step apart, got {eval_every}")
-        return cls(cast(Loss, loss), cast(Optimizer, optimizer), learning_rate, batch, steps, eval_every)
+        return cls(cast(Loss, loss), cast(Optimizer, optimizer), learning_rate, batch, steps, eval_every, evaluate)

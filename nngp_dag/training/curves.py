@@ -39,7 +39,7 @@ class Curves:
         codes: the DAGs.
         seeds: the seeds.
         steps: step number of each point; the first is 0.
-        evaluated: measures on all training rows at each point, each [P][D, S].
+        evaluated: measures on all training rows at each point, each [P][D, S]; NaN where they were not asked for.
         running: measures over the batches since the point before, each batch before its update (as the authors report
             accuracy), each [P - 1][D, S].
     """

@@ -200,8 +200,12 @@ class _Run:
 
     def record(self) -> None:
         """Add a point to the curves."""
-        whole = evaluate(self.ensemble.spec, self.config.loss, self.state.member, self.data, self.factors)
-        self._add(self.curves.evaluated, whole)
+        if self.config.evaluate:
+            whole = evaluate(self.ensemble.spec, self.config.loss, self.state.member, self.data, self.factors)
+            self._add(self.curves.evaluated, whole)
+        else:
+            for points in self.curves.evaluated.values():
+                points.append(np.full((len(self.ensemble.dags), len(self.ensemble.seeds)), np.nan))
         if self.curves.steps:
             self._add(self.curves.running, self.tally)
         self.curves.steps.append(self.step)

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from nngp_dag import datasets
-from nngp_dag.convergence import BoundMeasurement, learning_rate_thresholds, measure_bound, width_failures
+from nngp_dag.convergence import (
+    BoundMeasurement,
+    fit_scaling,
+    learning_rate_thresholds,
+    measure_bound,
+    width_failures,
+)
 from nngp_dag.dag import Dag
 from verify import Context, Evidence, KeyFigure, Reading, claim
 from verify.tools.literal import EQUATIONS
@@ -22,7 +28,7 @@ _READINGS = (
 )
 
 
-def _data(context: Context, rows: int) -> tuple[np.ndarray, np.ndarray]:
+def _data(rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Unit rows and targets -1 and 1 (the first half of the classes against the second)."""
     data = datasets.load(f"digits:{rows}")
     assert data.y is not None
@@ -43,37 +49,32 @@ def _data(context: Context, rows: int) -> tuple[np.ndarray, np.ndarray]:
         "training": "full-batch gradient descent, eta half of where linear dynamics turn unstable, and the theorem's"
         " own",
     },
-    duration=26,
+    duration=20,
 )
 def check(context: Context) -> Evidence:
     """Every step of every seed against the bound; how large eta may be, and how small the width, before it fails."""
-    x, y = _data(context, context.pick(quick=16, full=32))
+    x, y = _data(context.pick(quick=16, full=32))
     dags = [Dag.from_code(code) for code in (*(code for code, *_ in EQUATIONS.values()), *_FURTHER)]
-    width, seeds, steps = context.pick(quick=(128, 3, 60), full=(1024, 10, 1000))
+    width, seeds, steps = context.pick(quick=(64, 3, 60), full=(512, 5, 300))
+    sizes: dict[str, Any] = {
+        "width": width,
+        "seeds": range(context.seed, context.seed + seeds),
+        "steps": steps,
+    }
     readings, rows = [], []
     series: list[dict[str, Any]] = []
-    for order, embedding in context.pick(quick=_READINGS[1:], full=_READINGS):
+    for order, embedding in context.pick(quick=_READINGS[:2], full=_READINGS):
         setting: dict[str, Any] = {"order": order, "embedding": embedding}
-        found = measure_bound(dags, x, y, width=width, seeds=range(seeds), steps=steps, **setting)
+        found = measure_bound(dags, x, y, **sizes, **setting)
         readings.append(_reading(found, order, embedding, "eta = 1 / lambda_max(NTK)"))
         rows += [_row(order, embedding, m) for m in found]
         if not series:
             series = _curves(found[:3])
     # The theorem's own learning rate is so small that nothing moves in so few steps; the bound still has to hold.
-    small = [m.scales.theorem_rate for m in found]
-    tiny = measure_bound(
-        dags,
-        x,
-        y,
-        width=width,
-        seeds=range(seeds),
-        steps=steps // 2,
-        learning_rate=min(small),
-        order=order,
-        embedding=embedding,
-    )
+    small = min(m.scales.theorem_rate for m in found)
+    tiny = measure_bound(dags, x, y, learning_rate=small, **sizes, **setting)
     readings.append(_reading(tiny, order, embedding, "the theorem's eta"))
-    thresholds = _thresholds(context, dags[:3], x, y)
+    thresholds = _thresholds(context, dags, x, y, sizes)
     worst = min(reading.worst or 0.0 for reading in readings)
     rates = [m.rates() for m in found[:3]]
     return Evidence(
@@ -171,24 +172,43 @@ def _curves(found: list[BoundMeasurement]) -> list[dict[str, Any]]:
     return series
 
 
-def _thresholds(context: Context, dags: list[Dag], x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """How large eta may be, and how small the width, before the bound fails."""
-    width, seeds, rounds = context.pick(quick=(64, 2, 4), full=(512, 8, 12))
+def _thresholds(
+    context: Context, dags: list[Dag], x: np.ndarray, y: np.ndarray, sizes: dict[str, Any]
+) -> dict[str, Any]:
+    """How large eta may be, and how small the width, before the bound fails; what the largest eta scales with."""
+    first, count = context.seed, context.pick(quick=3, full=5)
+    # In the quick profile the sizes are those of the runs before, so that nothing is compiled again.
+    sizes = context.pick(quick=sizes, full={"width": 256, "seeds": range(first, first + count), "steps": 60})
     setting: dict[str, Any] = {"order": "activation-last", "embedding": "gaussian-trained"}
-    rates = learning_rate_thresholds(dags, x, y, width=width, seeds=range(seeds), steps=50, rounds=rounds, **setting)
-    widths = context.pick(quick=(2, 32), full=(2, 4, 8, 16, 32, 64, 128, 256))
-    failures = width_failures(dags, x, y, widths=widths, seeds=range(2 * seeds), **setting)
+    rounds = context.pick(quick=6, full=12)
+    rates = learning_rate_thresholds(dags, x, y, rounds=rounds, **sizes, **setting)
+    others = [
+        threshold
+        for n in context.pick(quick=(8,), full=(8, 16))
+        for threshold in learning_rate_thresholds(dags, *_data(n), rounds=rounds, **sizes, **setting)
+    ]
+    fit = fit_scaling(rates + others)
+    widths = context.pick(quick=(2, 64), full=(2, 4, 8, 16, 32, 64, 128, 256))
+    failures = width_failures(dags, x, y, widths=widths, seeds=sizes["seeds"], steps=sizes["steps"], **setting)
     stability = [t.stability for t in rates]
     return {
         "words": f"{min(stability):.2f} to {max(stability):.2f}",
         "tables": [
             {
-                "title": f"Largest eta at which the bound holds for 50 steps, width {width}, {seeds} seeds",
+                "title": f"Largest eta at which the bound holds for {sizes['steps']} steps, width {sizes['width']},"
+                f" {count} seeds",
                 "columns": ["DAG", "paths", "over 2 / lambda_max(NTK)", "over lambda_min / (N P)^2"],
                 "rows": [[t.code, t.scales.num_paths, t.stability, t.over_theorem] for t in rates],
             },
             {
-                "title": f"Seeds of {2 * seeds} for which the bound fails, by width",
+                "title": f"What the largest eta scales with: exponents fitted to {fit.points} thresholds at"
+                f" {1 + len(others) // len(dags)} numbers of rows",
+                "columns": ["quantity", "exponent", "low (95 %)", "high", "the theorem's"],
+                "rows": [[name, fit.exponents[name], *fit.intervals[name], fit.theorem[name]] for name in fit.exponents]
+                + [["log of eta lambda_max(NTK) / 2: mean, deviation", *fit.stability, None, None]],
+            },
+            {
+                "title": f"Seeds of {count} for which the bound fails, by width",
                 "columns": ["DAG", *(f"m = {m}" for m in widths), "the theorem's (N P / lambda_min)^4"],
                 "rows": [[f.code, *f.failures, f.theorem_width] for f in failures],
             },
