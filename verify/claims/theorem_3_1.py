@@ -182,11 +182,10 @@ def _thresholds(
     setting: dict[str, Any] = {"order": "activation-last", "embedding": "gaussian-trained"}
     rounds = context.pick(quick=6, full=12)
     rates = learning_rate_thresholds(dags, x, y, rounds=rounds, **sizes, **setting)
-    others = [
-        threshold
-        for n in context.pick(quick=(8,), full=(8, 16))
-        for threshold in learning_rate_thresholds(dags, *_data(n), rounds=rounds, **sizes, **setting)
-    ]
+    others = []
+    for n in context.pick(quick=(8,), full=(8, 16)):
+        fewer, targets = _data(n)
+        others += learning_rate_thresholds(dags, fewer, targets, rounds=rounds, **sizes, **setting)
     fit = fit_scaling(rates + others)
     widths = context.pick(quick=(2, 64), full=(2, 4, 8, 16, 32, 64, 128, 256))
     failures = width_failures(dags, x, y, widths=widths, seeds=sizes["seeds"], steps=sizes["steps"], **setting)
