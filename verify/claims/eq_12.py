@@ -61,10 +61,14 @@ def check(context: Context) -> Evidence:
     spaces = [complete_space(n) for n in context.pick(quick=(4,), full=(4, 5))]
     result = try_on_spaces(spaces, READINGS, _excess, _violations, _certify)
     absolute = {reading: _exceed_absolute(spaces[0], reading) for reading in READINGS}
-    counts = ", ".join(f"{row[3]} in {row[0]}" for row in result.counts if row[1] == 4)
+    counts = "; ".join(
+        f"{space.num_nodes} nodes ({len(space.names)} DAGs with a path): "
+        + ", ".join(f"{row[3]} in {row[0]}" for row in result.counts if row[1] == space.num_nodes)
+        for space in spaces
+    )
     return Evidence(
         result.readings,
-        summary=f"Of the {len(spaces[0].names)} four-node DAGs with a path, Eq. 12 is exceeded by {counts}.",
+        summary=f"DAGs that exceed Eq. 12: {counts}.",
         condition="It bounds the smallest eigenvalue of every DAG in none of these classes, and of no other. (a) A"
         " linear edge leaves a node"
         " that paths of different depths reach. In exact also (b): two nodes are joined by two skip paths. In exact"

@@ -72,6 +72,11 @@ def check(context: Context) -> Evidence:
         result.readings,
         summary=f"Of {total} four-node DAGs with a path, the sum over paths is the kernel for "
         + ", ".join(f"{count} ({', '.join(reading)})" for reading, count in equal.items())
+        + "".join(
+            f"; of {len(space.names)} of {space.num_nodes} nodes for "
+            + ", ".join(str(len(space.names) - row[3]) for row in result.counts if row[1] == space.num_nodes)
+            for space in spaces[1:]
+        )
         + f". The other {spaces[0].total - total} of {spaces[0].total} have no path: kernel and sum are zero.",
         condition="The identity is true of every DAG in none of these classes, and of no other. (a) A linear edge"
         " leaves a node that paths of"

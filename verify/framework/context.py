@@ -47,11 +47,12 @@ class Context:
 
         spec = f"{self.data}:{2 * n}" if self.data in datasets.NAMES else self.data
         rows = np.asarray(datasets.load(spec, data_dir=self.data_dir).x, dtype=np.float64)
+        norms = np.linalg.norm(rows, axis=1)
         keep: list[int] = []
         for i, row in enumerate(rows):
             if len(keep) == n:
                 break
-            if not keep or np.abs(rows[keep] @ row).max() < 1 - 1e-9:
+            if not keep or np.abs(rows[keep] @ row / norms[keep]).max() < (1 - 1e-9) * norms[i]:
                 keep.append(i)
         if len(keep) < n:
             raise ValueError(f"{self.data} has fewer than {n} rows of which no two are parallel")
