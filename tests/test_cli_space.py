@@ -119,18 +119,23 @@ def test_filter_streams() -> None:
         [sys.executable, "-m", "nngp_dag", "filter", "nasbench201", "--keep-radius", "1"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    assert process.stdin and process.stdout
+    assert process.stdin and process.stdout and process.stderr
     try:
         for _ in range(3):
             process.stdin.write(GOOD.encode() + b"\n")
             process.stdin.flush()
             assert process.stdout.readline() == GOOD.encode() + b"\n"  # the time limit of the test is the alarm
+        # A reader that has had enough is no error.
+        process.stdout.close()
+        process.stdin.write(2 * (GOOD.encode() + b"\n"))
         process.stdin.close()
         assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == b""
     finally:
         process.kill()
-        process.stdout.close()
+        process.stderr.close()
 
 
 def test_filter_json(capfdbinary, tmp_path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import IO
 
@@ -56,13 +57,23 @@ def command(
             continue
         if passes and as_json:
             kept.append(line)
-        elif passes:
-            sys.stdout.buffer.write(raw if raw.endswith(b"\n") else raw + b"\n")
-            sys.stdout.buffer.flush()
+        elif passes and not _written(raw if raw.endswith(b"\n") else raw + b"\n"):
+            break
     if as_json:
         emit_json(_summary(keep, kept, total, bad))
     if bad:
         click.echo(f"nngp-dag: skipped {bad} of {total} lines that could not be read", err=True)
+
+
+def _written(line: bytes) -> bool:
+    """Write a line to stdout at once; False where its reader has closed it, as `head` does."""
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+        return False
+    return True
 
 
 def _summary(keep: Prefilter, kept: list[str], total: int, bad: int) -> dict[str, object]:
