@@ -1,0 +1,147 @@
+"""Tables 1 to 3 on tiny networks: rows, the paper's figures beside them, what is printed, what is refused."""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from helpers import assert_close
+from nas_cases import random_images, tiny_family
+
+from nngp_dag.cli import cli
+from nngp_dag.errors import InputError
+from nngp_dag.nas.search.fp_nas import FpNasSettings
+from nngp_dag.nas.search.run import SearchSettings
+from nngp_dag.nas.tables import table_1, table_2, table_3
+from nngp_dag.nas.tables.paper import TABLE_1, TABLE_2, TABLE_3
+from nngp_dag.nas.tables.runs import accuracy_of, largest_of_draws
+from nngp_dag.spaces import get
+
+SPACE = get("nasbench201")
+TINY = SearchSettings(
+    num=12, batch_size=6, ntk_images=4, patches=20, repeats=1, fp_nas=FpNasSettings(steps=3, warmup=1, batch_size=16)
+)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    """Every table on tiny networks of NAS-Bench-201 (a search does not ask which space it is in), and small images."""
+    for module in (table_1, table_2, table_3):
+        monkeypatch.setattr(module, "family", lambda name: tiny_family())
+    monkeypatch.setattr(table_1, "settings_of", lambda profile: (TINY, 2))
+    monkeypatch.setattr(table_2, "settings_of", lambda profile: (TINY, 1, None, None))
+    monkeypatch.setattr(table_3, "SearchSettings", lambda num: TINY)
+    images = importlib.import_module("nngp_dag.nas.images")
+    monkeypatch.setattr(images, "load_images", lambda *_, **__: random_images())
+
+
+@pytest.fixture(scope="module")
+def accuracies(tmp_path_factory):
+    """A file of accuracies that grow with the number of convolutions."""
+    cells = SPACE.enumerate()
+    path = tmp_path_factory.mktemp("benchmark") / "accuracy.csv"
+    lines = [
+        f"{SPACE.write(row[None])},{50 + 5 * k},{20 + 3 * k},{10 + k}"
+        for row, k in zip(cells, SPACE.num_parameterised(cells), strict=True)
+    ]
+    path.write_text("\n".join(["architecture,cifar10,cifar100,imagenet16_120", *lines]) + "\n")
+    return path
+
+
+def reproduce(*arguments):
+    """The JSON document, and what is printed without `--json`."""
+    document = CliRunner().invoke(cli, ["reproduce", *map(str, arguments), "--json"], catch_exceptions=False)
+    printed = CliRunner().invoke(
+        cli, ["reproduce", *map(str, arguments)], catch_exceptions=False, env={"COLUMNS": "160"}
+    )
+    assert document.exit_code == printed.exit_code == 0
+    return json.loads(document.stdout), printed.stdout
+
+
+def by_row(document):
+    return {(row["search"], row["filter"]): row for row in document["rows"]}
+
+
+def check_savings(rows, name):
+    """Evaluations saved are those that were not made."""
+    whole = rows[name, "none"]["measured"]
+    for chosen in ("half-radius", "released"):
+        figures = rows[name, chosen]["measured"]
+        assert figures["candidates"] == whole["candidates"]
+        assert_close(figures["saving"]["evaluations"], 100 * (1 - figures["evaluations"] / whole["evaluations"]))
+        assert figures["evaluations"] < whole["evaluations"]
+    assert whole["saving"] is None
+
+
+def test_table_1():
+    document, printed = reproduce("table-1", "--data", "any")
+    rows = by_row(document)
+    assert list(rows) == [(s, f) for s in ("wot", "te-nas") for f in ("none", "half-radius", "released")]
+    for name in ("wot", "te-nas"):
+        check_savings(rows, name)
+        for chosen in ("none", "released"):
+            row = rows[name, chosen]
+            assert row["paper"] == TABLE_1[name, "none" if chosen == "none" else "filter"]
+            assert row["measured"]["runs"] == len(row["parameters"]) == len(row["measured"]["architectures"]) == 2
+            for text, depth in zip(row["measured"]["architectures"], row["effective_depth"], strict=True):
+                assert SPACE.totals(SPACE.parse(text)).depth.tolist() == depth
+                assert text in printed
+    assert "Training on ImageNet is out of scope" in printed and "0.0036" in printed and "41 %" in printed
+
+
+def test_table_2(accuracies):
+    document, printed = reproduce("table-2", "--benchmark", accuracies)
+    rows = by_row(document)
+    for name in ("wot", "te-nas", "fp-nas"):
+        for chosen in ("none", "half-radius", "released"):
+            row = rows[name, chosen]
+            paper = TABLE_2[name, "none" if chosen == "none" else "filter"]
+            assert [tuple(v) for v in row["paper"]["accuracy"].values()] == list(paper.accuracy)
+            (text,) = row["measured"]["architectures"]
+            convolutions = int(SPACE.num_parameterised(SPACE.parse(text))[0])
+            assert row["measured"]["accuracy"]["cifar10"] == [50 + 5 * convolutions, None]
+    for name in ("wot", "te-nas"):
+        check_savings(rows, name)
+    # The trivial baseline costs nothing; the optimum is the file's.
+    assert rows["largest of 100 draws", "none"]["measured"]["evaluations"] == 0
+    assert document["optimal"] == {"cifar10": 80, "cifar100": 38, "imagenet16_120": 16}
+    assert "92.81 (0.99) | " in printed and "One run: no deviations." in printed
+
+
+def test_table_3(accuracies):
+    document, printed = reproduce("table-3", "--benchmark", accuracies, "--runs", 2)
+    rows = {row["filter"]: row for row in document["rows"]}
+    for share, paper in TABLE_3.items():
+        assert tuple(rows[f"radius:{share}"]["paper_cifar100"]) == paper
+    evaluated = [rows[f"radius:{share}"]["measured"]["evaluations"] for share in ("1", "3/4", "1/2", "1/4")]
+    assert 12 >= evaluated[0] >= evaluated[1] >= evaluated[2] >= evaluated[3] > 0
+    assert rows["none"]["measured"]["evaluations"] == 12 and rows["none"]["measured"]["saving_seconds"] == 0
+    assert "69.97 (1.19)" in printed
+
+
+def test_the_largest_of_the_draws_is_the_largest():
+    networks = tiny_family()
+    (found,) = largest_of_draws(networks, num=30, runs=1, seed=4)
+    draws = SPACE.sample(30, np.random.default_rng(4))
+    sizes = [networks.size(networks.wot, networks.genes(draw), 32).parameters for draw in draws]
+    assert networks.size(networks.wot, networks.genes(found.architecture), 32).parameters == max(sizes)
+    assert (found.evaluations, found.candidates) == (0, 30)
+
+
+def test_what_a_table_needs_is_said(tmp_path):
+    for table in ("table-2", "table-3"):
+        with pytest.raises(InputError, match="give --benchmark"):
+            CliRunner().invoke(cli, ["reproduce", table, "--data-dir", str(tmp_path)], catch_exceptions=False)
+
+
+def test_an_architecture_without_accuracy_is_named(accuracies):
+    from nngp_dag.benchmarks import read
+
+    table = read("nasbench201", accuracies)
+    few = table.select(np.arange(5))
+    assert accuracy_of(table, table.architectures[7]) == {
+        name: float(values[7]) for name, values in table.accuracy.items()
+    }
+    with pytest.raises(InputError, match="which the search found, is not in"):
+        accuracy_of(few, table.architectures[7])
