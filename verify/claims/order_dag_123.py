@@ -7,12 +7,33 @@ from typing import Any
 
 from nngp_dag.certify import Inequality, prove
 from nngp_dag.certify.certificate import to_certificate
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, KeyFigure, Reading, Undecided, claim
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import term
 from verify.tools.spaces import READINGS
 
 CODES = [code for code, *_ in EQUATIONS.values()]
+_CROSSING = (Fraction(3, 10), Fraction(7, 4))
+"""v = 1 - rho between which the scale-free gaps of DAG#2 and DAG#3 change their order (independent)."""
+
+
+def _controls() -> list[list[Any]]:
+    """Statements that are true at one end of an interval and false at the other: no prover may prove them.
+
+    Raises:
+        Undecided: one is proved, so that no proof here is worth anything.
+    """
+    rows = []
+    for large, small, end in ((2, 3, "lower"), (3, 2, "upper")):
+        terms = tuple(
+            term(CODES[i - 1], READINGS[0], "gap-ratio", sign, "variance") for i, sign in ((large, 1), (small, -1))
+        )
+        statement = f"scale-free gap of DAG#{large} > of DAG#{small} for v in [{_CROSSING[0]}, {_CROSSING[1]}]"
+        proof = prove(Inequality(terms, *_CROSSING, statement), max_boxes=64)
+        if proof.proved:
+            raise Undecided(f"the prover proved what is false: {statement}")
+        rows.append([statement, f"at the {end} end only", "not proved"])
+    return rows
 
 
 @claim(
@@ -74,7 +95,8 @@ def check(context: Context) -> Evidence:
                 "title": "Proofs on v = 1 - rho in [0, 2]",
                 "columns": ["reading", "quantity over v", "proved", "boxes", "bits", "smallest margin", "s"],
                 "rows": rows,
-            }
+            },
+            {"title": "Controls", "columns": ["statement", "true", "outcome"], "rows": _controls()},
         ],
         figures=[
             {

@@ -227,10 +227,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "unsound-box",
         "a box judged by one of its ends",
-        f"{_CERTIFY}.relu",
-        "gap_factor",
-        "(1 - _lost(low)).union(1 - _lost(high))",
-        "1 - _lost(low)",
+        f"{_CERTIFY}.two_point",
+        "two_point",
+        "first.ratio.union(last.ratio)",
+        "first.ratio",
     ),
     Fault(
         "certified-means",
