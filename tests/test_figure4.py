@@ -61,25 +61,24 @@ def test_pixels_are_standardised():
 
 
 def test_the_prediction_is_gradient_flow_on_the_cross_entropy():
-    """Against a literal loop over networks and small steps; the large steps of sparse points change little."""
+    """Against a literal loop over networks and very small steps."""
     rng = np.random.default_rng(0)
     features = rng.normal(size=(40, 6))
     kernel, initial = features @ features.T, features @ rng.normal(size=(8, 6, 4))
     targets = np.eye(4)[(features @ rng.normal(size=(6, 4))).argmax(axis=1)]
-    times, scale = np.linspace(0, 12, 601), 0.7
-    found = predicted_accuracy(kernel, initial, targets, times, output_scale=scale)
-    expected = np.zeros(601)
+    times, scale, expected = [0.0, 3.0, 6.0, 12.0], 0.7, np.zeros(4)
     for network in initial:
         u = scale * network
-        for point in range(601):
-            right = u.argmax(axis=1) == targets.argmax(axis=1)
-            expected[point] += np.mean([right[targets[:, c] == 1].mean() for c in range(4)]) / 8
+        for step in range(2401):
+            if step / 200 in times:
+                right = u.argmax(axis=1) == targets.argmax(axis=1)
+                by_class = [right[targets[:, c] == 1].mean() for c in range(4)]
+                expected[times.index(step / 200)] += np.mean(by_class) / 8
             p = np.exp(u) / np.exp(u).sum(axis=1, keepdims=True)
-            u = u - 0.02 / 40 * scale**2 * kernel @ (p - targets)
-    np.testing.assert_allclose(found, expected, atol=1e-12)
-    assert found[-1] > found[0] + 0.2
-    sparse = predicted_accuracy(kernel, initial, targets, times[::150], output_scale=scale)
-    np.testing.assert_allclose(sparse, found[::150], atol=0.02)
+            u = u - 0.005 / 40 * scale**2 * kernel @ (p - targets)
+    found = predicted_accuracy(kernel, initial, targets, times, output_scale=scale)
+    assert found[0] == pytest.approx(expected[0]) and found[-1] > found[0] + 0.4
+    np.testing.assert_allclose(found, expected, atol=0.01)  # a row or two of the 320 at the boundary of two classes
 
 
 def test_the_kernel_of_the_prediction_is_the_mean_jacobian_gram():

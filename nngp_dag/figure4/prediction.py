@@ -49,19 +49,23 @@ def predicted_accuracy(
     kernel = output_scale**2 * np.asarray(ntk, np.float64)
     # Columns are (class, network), so that a step is one product of matrices.
     outputs = (output_scale * np.asarray(initial, np.float64)).transpose(1, 2, 0).copy()
-    # The softmax's Jacobian has norm at most 1/2: Euler's steps stay below half of the stability limit 4 / lambda_max.
+    # The softmax's Jacobian has norm at most 1/2: steps stay below half of the stability limit 4 / lambda_max.
     largest_step = 2 * rows / float(np.linalg.eigvalsh(kernel)[-1])
     labels, counts = y.argmax(axis=1)[:, None], np.maximum(y.sum(axis=0), 1)
+
+    def velocity(outputs: np.ndarray) -> np.ndarray:
+        residual = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        residual /= residual.sum(axis=1, keepdims=True)
+        residual -= y[..., None]
+        return -(kernel @ residual.reshape(rows, -1)).reshape(outputs.shape) / rows
+
     found, now = [], 0.0
     with threadpool_limits(1, "blas"):  # many small products: more threads only wait for each other
         for time in times:
             pieces = int(np.ceil((time - now) / largest_step))
-            for _ in range(pieces):
-                residual = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-                residual /= residual.sum(axis=1, keepdims=True)
-                residual -= y[..., None]
-                step = kernel @ residual.reshape(rows, -1)
-                outputs -= (time - now) / pieces / rows * step.reshape(outputs.shape)
+            for _ in range(pieces):  # the midpoint rule
+                step = (time - now) / pieces
+                outputs += step * velocity(outputs + step / 2 * velocity(outputs))
             now = time
             hits = (outputs.argmax(axis=1) == labels).mean(axis=1)
             found.append(float((hits @ y / counts).mean()))
