@@ -8,6 +8,7 @@ import csv
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -204,6 +205,26 @@ def test_skip_bad_counts_what_cannot_be_used(run, document, data, tmp_path):
     table.write_text(f"architecture,cifar10\n{SKIP},80\n{NONE},10\n")
     status, _, err = run("score", "parameters", "--archs", archs, "--benchmark", table)
     assert status == 2 and ALIVE in err and "is not in" in err
+
+
+def test_genotypes_of_darts(run, document, tmp_path):
+    """Two cells an architecture; what can be written but has no network is a bad line."""
+    space = get("darts")
+    lines = [space.write(rows) for rows in space.sample(3, np.random.default_rng(0))]
+    twice = re.sub(r"\('(\w+)', \d\), \('(\w+)', \d\)", r"('\1', 1), ('\2', 1)", lines[1], count=1)
+    archs = tmp_path / "archs.txt"
+    archs.write_text("\n".join([lines[0], twice, lines[2]]) + "\n")
+    arguments = ["score", "parameters", "--space", "darts", "--archs", archs]
+    status, out, err = run(*arguments)
+    assert status == 2 and "line 2: no network" in err and "two edges from node 1" in err and err.count("\n") == 1
+    assert lines[0] in out
+    result = document(*arguments, "--skip-bad")
+    assert [row["architecture"] for row in result["rows"]] == [lines[0], lines[2]]
+    assert result["num_bad"] == 1
+    for row in result["rows"]:
+        assert row["num-parameterised"] == space.num_parameterised(space.parse(row["architecture"])).sum()
+    status, _, err = run("score", "parameters", "--space", "darts")
+    assert status == 2 and "--sample" in err
 
 
 # ---- search --------------------------------------------------------------------------------------------------------

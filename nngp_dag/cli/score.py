@@ -98,7 +98,7 @@ def command(
         options={"wot": {"weights": wot_weights}} if "wot" in chosen else None,
     )
     known = None if table is None else {genes.tobytes(): i for i, genes in enumerate(table.architectures)}
-    source = _Source(networks.space, archs, sample, seed, skip_bad, known, benchmark)
+    source = _Source(networks, archs, sample, seed, skip_bad, known, benchmark)
     rows, resumed = _run(scorer, source, out, scorer.settings(wot_weights=wot_weights), as_json)
     rankings = {} if table is None else _rankings(scorer, rows, table, known or {}, top, seed)
     if as_json:
@@ -128,7 +128,7 @@ class _Source:
 
     def __init__(
         self,
-        space: Any,
+        networks: Any,
         file: IO[bytes] | None,
         sample: int | None,
         seed: int,
@@ -136,8 +136,9 @@ class _Source:
         known: dict[bytes, int] | None,
         benchmark: Path | None,
     ) -> None:
-        self.space, self.file, self.sample, self.seed, self.skip_bad = space, file, sample, seed, skip_bad
-        self.known, self.benchmark = known, benchmark
+        space = networks.space
+        self.networks, self.space, self.file, self.sample, self.seed = networks, space, file, sample, seed
+        self.skip_bad, self.known, self.benchmark = skip_bad, known, benchmark
         self.bad = self.duplicates = 0
         self.total: int | None = None
         if file is None:
@@ -167,11 +168,14 @@ class _Source:
                 if not line:
                     continue
                 try:
-                    yield f"line {number}: ", self.space.parse(line)
+                    rows = self.space.parse(line)
+                    self.networks.genes(rows)  # some genotypes can be written, but have no network
                 except InputError as error:
                     if not self.skip_bad:
                         raise InputError(f"line {number}: {error}") from None
                     self.bad += 1
+                    continue
+                yield f"line {number}: ", rows
         elif self.sample is not None:
             for rows in self.space.sample(self.sample, np.random.default_rng(self.seed)):
                 yield "", rows
