@@ -58,8 +58,7 @@ class Prefilter:
 
         Args:
             architecture: a line of the space's notation, genes [cells, genes], or the cell itself as a `Dag` or a
-            networkx
-                DiGraph with an edge attribute `op`.
+                networkx DiGraph with an edge attribute `op`.
 
         Raises:
             InputError: the architecture cannot be read.

@@ -31,11 +31,9 @@ def read_json(
     """Add the entries of an NDS file, or of a list of NAS-Bench-101 cells.
 
     NDS: a list of networks, or {"top": [...], "mid": [...]}; each has the genotype in `net.genotype` and the test
-        error in
-    percent after every epoch in `test_ep_top1`, of which the last counts. NAS-Bench-101: a list, or an object by
-    hash, of
-    objects with `module_adjacency`, `module_operations` and one or more accuracies (`test_accuracy`, ...), as
-    fractions or percentages.
+    error in percent after every epoch in `test_ep_top1`, of which the last counts. NAS-Bench-101: a list, or an object
+    by hash, of objects with `module_adjacency`, `module_operations` and one or more accuracies (`test_accuracy`, ...),
+    as fractions or percentages.
 
     Raises:
         InputError: a file of neither form, or a bad entry (its number is named).

@@ -28,10 +28,9 @@ def space_report(space: Space) -> dict[str, Any]:
 
     Returns:
         space, title, num_architectures, num_cells, num_distinct (null where it is not counted), cells, complete,
-        center,
-        radius, half_radius and range ([d, m], full radius, of one cell), the same as exact fractions, the share of all
-        cells within half the radius, the number of degenerate cells, the centre and radius of each cell by name, and
-        `paper` where Section 5.3 prints numbers.
+        center, radius, half_radius and range ([d, m], full radius, of one cell), the same as exact fractions, the share
+        of all cells within half the radius, the number of degenerate cells, the centre and radius of each cell by name,
+        and `paper` where Section 5.3 prints numbers.
     """
     table, box = space.distribution(), space.range
     totals = table.totals

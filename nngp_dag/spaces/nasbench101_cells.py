@@ -2,8 +2,7 @@
 
 Graphs: every upper triangular matrix with at most nine edges whose vertices all lie on a path from input to output; of
 those that a permutation of the inner vertices carries into each other, one. Operations: of the labellings of such a
-graph
-that an automorphism carries into each other, one.
+graph that an automorphism carries into each other, one.
 """
 
 from __future__ import annotations

@@ -114,9 +114,8 @@ class NasBench201(Space):
         """The publisher's 6,466 unique strings, and the expressions that remain when zeros and skips are worked out.
 
         The publisher writes each node as the sorted sum of its inputs, with `#` for zero and a skip's input in its
-        place,
-        but keeps `#` as a term and does not merge sums; worked out fully, 4,930 expressions remain. Both forget, as
-        graph isomorphism does not, which branches share a node.
+        place, but keeps `#` as a term and does not merge sums; worked out fully, 4,930 expressions remain. Both forget,
+        as graph isomorphism does not, which branches share a node.
         """
         cells = self.enumerate().tolist()
         return {

@@ -2,13 +2,10 @@
 them.
 
 Section 5.3 prints centre (1.6, 2.2) and half radius (0.7, 0.9) for NAS-Bench-201, and (1.5, 10.5) and (0.7, 4.8) for
-DARTS.
-The first follow exactly. The second do not follow from DARTS under any of the usual conventions. They do follow from
-the
-union of the five NDS spaces (the fourth panel of Figure 5), if cells are entered into a seven-row adjacency matrix
-as in the authors'
-released code: there the second of two edges between the same nodes replaces the first, and the fifth node of a
-five-node cell takes the place of the output.
+DARTS. The first follow exactly. The second do not follow from DARTS under any of the usual conventions. They do follow
+from the union of the five NDS spaces (the fourth panel of Figure 5), if cells are entered into a seven-row adjacency
+matrix as in the authors' released code: there the second of two edges between the same nodes replaces the first, and
+the fifth node of a five-node cell takes the place of the output.
 """
 
 from __future__ import annotations
