@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,30 +57,15 @@ def table_1(profile: str, runs: int | None, data: str, data_dir: Path | None, se
     if as_json:
         emit_json(document)
         return
-    rows = []
-    for row in document["rows"]:
-        measured, paper = row["measured"], row["paper"]
-        rows.append(
-            [
-                _search_name(row),
-                f"{paper['gpu_days']:g}",
-                _shown(measured["seconds"], ".0f"),
-                f"{measured['evaluations']:.0f} of {measured['candidates']:.0f}",
-                _saving(paper["saving"], measured["saving"]),
-                f"{sum(row['parameters']) / len(row['parameters']) / 1e6:.2f} M",
-            ]
-        )
-    print_table(
-        f"Table 1, search in the DARTS space, paper | measured ({document['runs']} runs)",
-        ["search", "paper, GPU days", "seconds", "evaluated", "saving: paper | seconds, evaluations", "C=36, 20 cells"],
-        rows,
-    )
+    _print_costs(document, "paper, days", lambda paper: f"{paper['gpu_days']:g}")
     for row in document["rows"]:
         for depth, width, text in zip(
             row["effective_depth"], row["effective_width"], row["measured"]["architectures"], strict=True
         ):
             shapes = ", ".join(f"({d:.2f}, {m:.2f})" for d, m in zip(depth, width, strict=True))
-            click.echo(f"{_search_name(row)}: (d, m) of the two cells {shapes}\n  {text}")
+            click.echo(f"{_search_name(row)}: (d, m) of the cells {shapes}\n  {text}")
+        millions = ", ".join(f"{number / 1e6:.2f}" for number in row["parameters"])
+        click.echo(f"  millions of parameters with C=36 and 20 cells: {millions}")
     _honest(document, accuracies=False)
     sizes = document["sizes"]
     click.echo(
@@ -111,24 +97,8 @@ def table_2(
         emit_json(document)
         return
     names = list(accuracies.accuracy)
-    rows = []
-    for row in document["rows"]:
-        measured, paper = row["measured"], row["paper"]
-        rows.append(
-            [
-                _search_name(row),
-                *(_both(paper and paper["accuracy"].get(name), measured["accuracy"][name]) for name in names),
-                _both(paper and (paper["seconds"], None), measured["seconds"], ".0f"),
-                f"{measured['evaluations']:.0f} of {measured['candidates']:.0f}",
-                _saving(paper and paper["saving"], measured["saving"]),
-            ]
-        )
-    rows.append(["optimal", *(f"{document['optimal'][name]:.2f}" for name in names), "", "", ""])
-    print_table(
-        f"Table 2, paper | measured ({document['runs']} runs)",
-        ["search", *map(_short, names), "seconds", "evaluated", "saving: paper | seconds, evaluations"],
-        rows,
-    )
+    _print_accuracies(document, names)
+    _print_costs(document, "paper, s", lambda paper: f"{paper['seconds']:.0f}")
     _honest(document)
     sizes = document["sizes"]
     click.echo(
@@ -137,6 +107,44 @@ def table_2(
         f" {sizes['fp_nas']['warmup']} + {sizes['fp_nas']['steps']} steps. FP-NAS has no public implementation: this"
         " is a reading of its paper (nngp_dag.nas.search.fp_nas)."
     )
+
+
+def _print_accuracies(document: dict[str, Any], names: list[str]) -> None:
+    rows = []
+    for row in document["rows"]:
+        rows.append([_search_name(row), *(_shown(row["measured"]["accuracy"][name]) for name in names)])
+        if row["paper"] is not None:
+            rows.append(["  paper", *(_shown(row["paper"]["accuracy"][name]) for name in names)])
+    rows.append(["optimal", *(f"{document['optimal'][name]:.2f}" for name in names)])
+    print_table(f"Table 2: test accuracy, {document['runs']} runs", ["search", *map(_short, names)], rows)
+
+
+def _print_costs(document: dict[str, Any], paper_column: str, paper_cost: Callable[[dict[str, Any]], str]) -> None:
+    """What searches cost, and what the filter saves, in the paper and here."""
+    rows = []
+    for row in document["rows"]:
+        measured, paper, saving = row["measured"], row["paper"] or {}, row["measured"]["saving"] or {}
+        rows.append(
+            [
+                _search_name(row),
+                paper_cost(paper) if paper else "",
+                _shown(measured["seconds"], ".0f"),
+                f"{measured['evaluations']:.0f} of {measured['candidates']:.0f}",
+                _percent(paper.get("saving")),
+                _percent(saving.get("seconds")),
+                _percent(saving.get("evaluations")),
+            ]
+        )
+    print_table(
+        f"Table {document['table']}: search cost ({document['runs']} runs), and what the filter saves of it in percent:"
+        " of the paper's cost, of seconds, of evaluations",
+        ["search", paper_column, "s", "evaluated", "paper %", "s %", "ev. %"],
+        rows,
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
 
 
 @click.command("table-3")
@@ -177,17 +185,17 @@ def table_3(
         measured = row["measured"]
         rows.append(
             [
-                row["filter"],
+                _range_name(row["filter"]),
                 "" if row["paper_cifar100"] is None else _shown(row["paper_cifar100"]),
                 *(_shown(measured["accuracy"][name]) for name in names),
-                f"{measured['evaluations']:.0f} of {measured['candidates']:.0f}",
+                f"{measured['evaluations']:.0f}",
                 f"{measured['seconds'][0]:.0f}",
-                f"{measured['saving_seconds']:.0f} %",
+                f"{measured['saving_seconds']:.0f}",
             ]
         )
     print_table(
         f"Table 3, {runs} runs of {num} draws",
-        ["range", "paper, C-100", *map(_short, names), "evaluated", "seconds", "saved"],
+        ["range", "paper C-100", *map(_short, names), "evaluated", "s", "saved %"],
         rows,
     )
     _honest(document)
@@ -202,6 +210,13 @@ def _accuracies(path: Path | None, data_dir: Path | None) -> Any:
         if not path.exists():
             raise InputError(f"no accuracies of NAS-Bench-201 at {path}: give --benchmark with a CSV file")
     return read("nasbench201", path)
+
+
+def _range_name(name: str) -> str:
+    """The name of a row of Table 3, as the paper writes its ranges."""
+    if name.startswith("radius:"):
+        return f"{name.removeprefix('radius:')} radius"
+    return {"none": "no filter"}.get(name, "largest, no net" if name.startswith("largest") else name)
 
 
 def _begins(what: str) -> None:
@@ -229,14 +244,3 @@ def _short(name: str) -> str:
 def _shown(pair: tuple[float, float | None], digits: str = ".2f") -> str:
     mean, deviation = pair
     return f"{mean:{digits}}" + ("" if deviation is None else f" ({deviation:{digits}})")
-
-
-def _both(paper: Any, measured: Any, digits: str = ".2f") -> str:
-    return (f"{_shown(paper, digits)} | " if paper else "") + _shown(measured, digits)
-
-
-def _saving(paper: float | None, measured: dict[str, float] | None) -> str:
-    if measured is None:
-        return ""
-    printed = "" if paper is None else f"{paper:.0f} % | "
-    return f"{printed}{measured['seconds']:.0f} %, {measured['evaluations']:.0f} %"

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 
 from nngp_dag.errors import InputError
@@ -23,7 +22,7 @@ from nngp_dag.nas.images import Images, random_patches
 
 __all__ = ["BASELINES", "SCORES", "Score", "ScoreFunction", "make_score", "names", "score"]
 
-ScoreFunction = Callable[[Any, Any, jax.Array], float]
+ScoreFunction = Callable[[Any, Any, Any], float]
 """(architecture, batch, key) -> number. The architecture is a line of the space's notation, or integers
 [cells, genes]."""
 
