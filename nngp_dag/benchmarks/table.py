@@ -13,7 +13,15 @@ import numpy as np
 from nngp_dag.errors import InputError
 from nngp_dag.spaces import PathTotals, Space
 
-__all__ = ["Benchmark", "Builder"]
+__all__ = ["Benchmark", "Builder", "short_name"]
+
+
+_SHORT = {"cifar10": "C-10", "cifar100": "C-100", "imagenet16_120": "IN-16", "imagenet16-120": "IN-16"}
+
+
+def short_name(dataset: str) -> str:
+    """A data set's name, fit for a narrow column."""
+    return _SHORT.get(dataset.lower(), dataset)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import click
 
 from nngp_dag.benchmarks.correlation import Estimate
 from nngp_dag.benchmarks.report import BenchmarkReport
+from nngp_dag.benchmarks.table import short_name
 from nngp_dag.cli.common import print_table
 
 __all__ = ["print_benchmark"]
 
 _MOST_GROUPS = 40
-_SHORT = {"cifar10": "C-10", "cifar100": "C-100", "imagenet16_120": "IN-16", "ImageNet16-120": "IN-16"}
 _FEATURES = {"parameterised": "k operations", "d, m, parameterised": "d, m, k"}
 _OVER = {
     "architectures": "cells",
@@ -38,7 +38,7 @@ def print_benchmark(report: BenchmarkReport, out: Path | None) -> None:
     if report.benchmark.num_bad:
         click.echo(f"{report.benchmark.num_bad} bad rows skipped.")
     names = list(report.datasets)
-    heads = [_SHORT.get(name, name) for name in names]
+    heads = [short_name(name) for name in names]
     _print_groups(report, names, heads)
     for kind, title in (("multiple", "Multiple correlation R"), ("spearman", "Spearman's rank correlation")):
         rows = list(_correlation_rows(report, names, kind))

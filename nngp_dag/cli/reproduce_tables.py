@@ -110,13 +110,15 @@ def table_2(
 
 
 def _print_accuracies(document: dict[str, Any], names: list[str]) -> None:
+    from nngp_dag.benchmarks.table import short_name
+
     rows = []
     for row in document["rows"]:
         rows.append([_search_name(row), *(_shown(row["measured"]["accuracy"][name]) for name in names)])
         if row["paper"] is not None:
             rows.append(["  paper", *(_shown(row["paper"]["accuracy"][name]) for name in names)])
     rows.append(["optimal", *(f"{document['optimal'][name]:.2f}" for name in names)])
-    print_table(f"Table 2: test accuracy, {document['runs']} runs", ["search", *map(_short, names)], rows)
+    print_table(f"Table 2: test accuracy, {document['runs']} runs", ["search", *map(short_name, names)], rows)
 
 
 def _print_costs(document: dict[str, Any], paper_column: str, paper_cost: Callable[[dict[str, Any]], str]) -> None:
@@ -179,6 +181,8 @@ def table_3(
     if as_json:
         emit_json(document)
         return
+    from nngp_dag.benchmarks.table import short_name
+
     names = list(accuracies.accuracy)
     rows = []
     for row in document["rows"]:
@@ -195,7 +199,7 @@ def table_3(
         )
     print_table(
         f"Table 3, {runs} runs of {num} draws",
-        ["range", "paper C-100", *map(_short, names), "evaluated", "s", "saved %"],
+        ["range", "paper C-100", *map(short_name, names), "evaluated", "s", "saved %"],
         rows,
     )
     _honest(document)
@@ -234,11 +238,6 @@ def _honest(document: dict[str, Any], accuracies: bool = True) -> None:
 
 def _search_name(row: dict[str, Any]) -> str:
     return str(row["search"]) + ("" if row["filter"] == "none" else f" + {row['filter']}")
-
-
-def _short(name: str) -> str:
-    """A data set's name, fit for a narrow column."""
-    return {"cifar10": "C-10", "cifar100": "C-100", "imagenet16_120": "IN-16"}.get(name, name)
 
 
 def _shown(pair: tuple[float, float | None], digits: str = ".2f") -> str:

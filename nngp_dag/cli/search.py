@@ -154,6 +154,8 @@ def _over_runs(records: list[dict[str, Any]], statistic: Any) -> dict[str, Any]:
 
 
 def _print(document: dict[str, Any]) -> None:
+    from nngp_dag.benchmarks.table import short_name
+
     datasets = list(document["mean"]["accuracy"])
 
     def cells(record: dict[str, Any]) -> list[Any]:
@@ -171,7 +173,7 @@ def _print(document: dict[str, Any]) -> None:
         rows.append(["deviation", *cells(document["deviation"])])
     print_table(
         f"{document['search']} on {document['space']}, filter {document['filter']}",
-        ["run", *datasets, "seconds", "evaluations", "filtered out"],
+        ["run", *map(short_name, datasets), "seconds", "evaluated", "filtered out"],
         rows,
     )
     for record in document["runs"]:
