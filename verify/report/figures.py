@@ -15,6 +15,7 @@ import io
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,15 @@ def draw_svg(figure: Mapping[str, Any]) -> str:
 def unique_ids(svg: str, title: str) -> str:
     """Prefix the ids of an SVG, so that several can share a page."""
     prefix = "f" + format(zlib.crc32(f"{title} {len(svg)}".encode()), "x")
-    svg = re.sub(r'id="([^"]+)"', rf'id="{prefix}\1"', svg)
+    seen: Counter[str] = Counter()
+
+    def unique(match: re.Match[str]) -> str:
+        name = match.group(1)
+        seen[name] += 1
+        again = f"-{seen[name]}" if seen[name] > 1 else ""  # an edge that several DAGs of a figure have
+        return f'id="{prefix}{name.replace(" ", "-")}{again}"'
+
+    svg = re.sub(r'\bid="([^"]+)"', unique, svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', svg)
     return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", svg)
 

@@ -1,0 +1,95 @@
+"""Reports for people: figures of every kind, formulas, and verdicts on a terminal of 80 columns."""
+
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from rich.console import Console
+
+from verify.framework.claim import discover
+from verify.report.figures import KINDS, draw_svg
+from verify.report.formula import formula_svg
+from verify.report.terminal import print_document
+
+FIGURES = {
+    "lines": {
+        "series": [
+            {"label": "a", "x": [1, 2, 3], "y": [1.0, None, 4.0], "low": [1, 1, 1], "high": [2, 3, 4]},
+            {"label": "b", "x": [1, 2], "y": [2.0, 1.0]},
+        ],
+        "x": "step",
+        "yscale": "log",
+    },
+    "points": {"series": [{"label": "a", "x": [1, 2], "y": [2, 1]}], "y": "ratio"},
+    "dags": {"dags": [{"code": "2_21_112", "caption": "DAG#3"}, {"code": "1_11", "caption": "two\nlines"}]},
+    "matrix": {"values": [[0.0, 1e-3], [None, 10.0]], "rows": ["p", "q"], "columns": ["r", "s"], "scale": "log"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_figure_is_drawn_the_same_each_time(kind):
+    figure = {"kind": kind, "title": f"a figure of {kind}", **FIGURES[kind]}
+    svg = draw_svg(figure)
+    assert svg == draw_svg(figure)
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith("svg")
+    words = {"lines": "step", "points": "ratio", "dags": "DAG#3", "matrix": "q"}[kind]
+    assert f">{words}<" in svg
+    ids = re.findall(r'id="([^"]+)"', svg)
+    assert len(ids) == len(set(ids))
+    assert {target[1:] for target in re.findall(r'href="(#[^"]+)"', svg)} <= set(ids)
+
+
+def test_two_figures_share_a_page_without_sharing_ids():
+    a, b = (draw_svg({"kind": "lines", "title": title, **FIGURES["lines"]}) for title in "ab")
+    assert not set(re.findall(r'id="([^"]+)"', a)) & set(re.findall(r'id="([^"]+)"', b))
+
+
+def test_an_unknown_kind_is_an_error():
+    with pytest.raises(ValueError, match="unknown kind of figure 'pie': accepted are lines"):
+        draw_svg({"kind": "pie", "title": "t"})
+
+
+def test_the_formula_of_every_claim_can_be_set():
+    shown = {claim.id: formula_svg(claim.latex) for claim in discover().values() if claim.latex}
+    assert len(shown) > 15
+    assert all(svg is not None and svg.startswith("<svg") for svg in shown.values()), shown
+    assert formula_svg("") is None and formula_svg(r"\nosuchcommand{") is None
+
+
+def _claim(**changes):
+    evidence = {"summary": "word " * 200}
+    return {
+        "id": "order-dag-123-scale-free",
+        "source": "Section 3.3, after Eq. 11, with the scale taken out of it",
+        "verdict": "holds-conditionally",
+        "expected": "holds-conditionally",
+        "as_expected": True,
+        "seconds": 123.4,
+        "evidence": evidence,
+        "error": None,
+        **changes,
+    }
+
+
+def test_verdicts_fit_eighty_columns_and_evidence_three_lines():
+    claims = [_claim(), _claim(id="eq-12", verdict="crashed", as_expected=False, error={"reason": "[odd] reason"})]
+    document = {
+        "claims": claims,
+        "seconds": 1.0,
+        "summary": {"crashed": 1, "holds-conditionally": 1},
+        "unexpected": [{"id": "eq-12", "verdict": "crashed", "expected": "holds-conditionally"}],
+        "baseline": {"file": "b.json", "differences": ["eq-12: gone [x]"], "new": ["another"]},
+        "passed": False,
+    }
+    stream = io.StringIO()
+    print_document(document, Console(file=stream, width=80))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.startswith("  ") for line in lines[:5]] == [False, True, True, True, False]
+    assert lines[3].endswith("…")
+    text = stream.getvalue()
+    for words in ("[odd] reason", "expected holds-conditionally", "baseline: eq-12: gone [x]", "Not in the baseline"):
+        assert words in text
+    assert lines[-1] == "Not as expected."
