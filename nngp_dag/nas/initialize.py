@@ -7,7 +7,7 @@ fills it with weights (pure and traceable), `rebuild` makes the module.
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -38,8 +38,9 @@ def fan(shape: tuple[int, ...]) -> tuple[int, int]:
     return field * shape[-2], field * shape[-1]
 
 
+@partial(jax.jit, static_argnums=(0, 1))
 def draw(network: type[nnx.Module], spec: Any, key: Array) -> Any:
-    """Random state of `network(spec)` with the initialisation `spec.init`: pure, and traceable in the key."""
+    """Random state of `network(spec)` with the initialisation `spec.init`: pure, compiled, traceable in the key."""
     if spec.init not in INITIALIZATIONS:
         raise InputError(f"unknown initialisation {spec.init!r}: accepted are {', '.join(INITIALIZATIONS)}")
     state = blueprint(network, spec)[1]

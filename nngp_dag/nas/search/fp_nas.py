@@ -82,9 +82,6 @@ def log_likelihood(network: Any, spec: Any, state: Any, genes: Array, x: Array, 
     return -optax.softmax_cross_entropy_with_integer_labels(logits, y).sum()
 
 
-_draw = jax.jit(draw, static_argnums=(0, 1))
-
-
 @partial(jax.jit, static_argnums=(0, 1))
 def _mean_gradient(network: Any, spec: Any, state: Any, genes: Array, x: Array, y: Array) -> Any:
     """Gradient of minus the mean log-likelihood with respect to the weights."""
@@ -158,7 +155,7 @@ class _Search:
         halves = rng.permutation(len(images))
         self.halves = halves[: len(images) // 2], halves[len(images) // 2 :]
         self.distribution = FactorisedDistribution(networks.choices)
-        self.state = _draw(networks.network, self.spec, key)
+        self.state = draw(networks.network, self.spec, key)
         total = settings.steps + settings.warmup
         self.optimiser = _sgd(settings.learning_rate, total)
         self.memory = self.optimiser.init(self.state)
