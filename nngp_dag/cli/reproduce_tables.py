@@ -232,8 +232,9 @@ def _honest(document: dict[str, Any], accuracies: bool = True) -> None:
     looked_up = " Accuracies are the benchmark file's, whatever images the search saw." if accuracies else ""
     click.echo(
         f"{words}Measured on {document['device']}, images: {document['images']}. The paper's costs are those of a GTX"
-        f" 1080Ti on its own images: savings compare, seconds do not. Compilation is not counted. What passes the filter has"
-        f" more convolutions than what does not: seconds fall by less than evaluations.{looked_up}"
+        " 1080Ti on its own images: savings compare, seconds do not. Compilation is not counted. Networks that pass the"
+        " filter have more convolutions than others, so NAS-WOT and FP-NAS tend to save fewer seconds than evaluations."
+        f"{looked_up}"
     )
 
 
