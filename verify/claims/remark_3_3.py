@@ -185,7 +185,7 @@ def _spectra(context: Context, space: Space) -> dict[str, Any]:
         "words": f"On {len(data)} rows of {context.data} the smallest eigenvalue changes by {table[1][2]:+.1%} to"
         f" {table[1][3]:+.1%} where no linear"
         f" edge follows, by {table[2][2]:+.1%} to {table[2][3]:+.1%} where one does; the largest grows by up to"
-        f" {table[2][4]:.0%}.",
+        f" {table[1][4]:.0%} and {table[2][4]:.0%}.",
         "table": {
             "title": f"Eigenvalues with means over those without, minus one, {len(data)} rows of {context.data}",
             "columns": ["DAGs in which", "count", "lambda_min, least", "lambda_min, most", "lambda_max, most"],
