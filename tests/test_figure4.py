@@ -51,7 +51,7 @@ def test_early_accuracy_is_the_mean_of_the_first_half():
 def test_sizes_that_were_changed_are_called_custom():
     assert PRESETS["laptop"].changed(width=PRESETS["laptop"].width) == PRESETS["laptop"]
     assert PRESETS["laptop"].changed(width=7, seeds=None).name == "custom"
-    with pytest.raises(InputError, match="learning rate must be positive, got -1"):
+    with pytest.raises(InputError, match="learning rate must be a positive number, got -1"):
         PRESETS["laptop"].changed(learning_rate=-1.0)
 
 

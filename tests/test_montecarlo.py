@@ -145,6 +145,7 @@ def test_bad_input():
         ({"tolerance": 0.0}, "tolerance must be positive"),
         ({"confidence": 1.0}, "between 0 and 1"),
         ({"width": 10**7}, "of memory"),
+        ({"seed": 2**32}, "from 0 to"),
     ):
         with pytest.raises(InputError, match=message):
             monte_carlo(dag, x, **options)

@@ -140,6 +140,8 @@ def test_bad_input(problem):
         ({"jitter": -1.0}, "jitter must not be negative"),
         ({"steps": -1}, "steps must not be negative"),
         ({"learning_rate": 0.1}, "finite number of steps only"),
+        ({"learning_rate": 0.0, "steps": 3}, "must be a positive number, got 0"),
+        ({"learning_rate": 100.0, "steps": 3}, "diverges at learning rate 100: it must be below"),
     ):
         with pytest.raises(InputError, match=message):
             posterior(DAG, *arguments, **options)

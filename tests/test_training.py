@@ -216,7 +216,9 @@ def test_bad_recipes_and_data(data):
         ({"epochs": 1}, "either steps or epochs"),
         ({"optimizer": "gd", "batch": 7}, "all 50 rows"),
         ({"batch": 0}, "at least 1 row"),
-        ({"steps": -1}, "must not be negative"),
+        ({"steps": -1}, "between 0 and 2,147,483,647, got -1"),
+        ({"steps": None, "epochs": float("nan")}, "got nan epochs of 4 steps"),
+        ({"steps": None, "epochs": 1e300}, r"got 1e\+300 epochs"),
         ({"eval_every": 0}, "at least 1 step"),
     ):
         with pytest.raises(InputError, match=message):

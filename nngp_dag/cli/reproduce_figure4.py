@@ -12,7 +12,7 @@ import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, strict_json, use_float64
 from nngp_dag.cli.progress import progress_bar
-from nngp_dag.cli.train import write_atomically
+from nngp_dag.cli.train import make_folder, write_atomically
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 
@@ -62,8 +62,11 @@ def command(
         raise InputError("a confidence interval over seeds needs at least 2 seeds")
     if (out / "checkpoints").exists() and not resume:
         raise InputError(f"{out} already holds a run: continue it with --resume, or choose another folder")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is not a folder")
     rows = load(data, raw=True, data_dir=data_dir)
-    out.mkdir(parents=True, exist_ok=True)
+    rows.one_hot()  # labels are needed: before anything is written
+    make_folder(out)
     steps = sizes.epochs * -(-len(rows) // min(sizes.batch, len(rows)))
     with progress_bar("Training", 2 * steps, "steps") as report:
         result = run_figure4(

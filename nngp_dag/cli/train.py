@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nngp_dag.prediction import PredictedCurve
     from nngp_dag.training import Curves
 
-__all__ = ["command", "write_atomically"]
+__all__ = ["command", "make_folder", "write_atomically"]
 
 _PREDICTED_ROWS = 4000
 
@@ -63,7 +63,9 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
     from nngp_dag.training import CheckpointStore, TrainConfig, make_data, train
 
     dags = [Dag.from_code(code) for code in codes]
-    folder = _folder(out, options["resume"])
+    if not options["checkpoint_seconds"] >= 0:
+        raise InputError(f"--checkpoint-seconds must not be negative, got {options['checkpoint_seconds']}")
+    _check_folder(out, options["resume"])
     seeds = range(options["seed"], options["seed"] + options["seeds"])
     rows = load(data, raw=options["raw"], data_dir=options["data_dir"])
     targets = rows.one_hot()
@@ -89,10 +91,11 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
         **reading,
     )
     scales = [_scale(dag, rows.x, reading) if options["scale_matched"] else 1.0 for dag in dags]
-    store = None if folder is None else CheckpointStore(folder / "checkpoints", {})
+    ensemble = Ensemble(spec, dags, list(seeds))
+    store = None if out is None else CheckpointStore(make_folder(out) / "checkpoints", {})
     with progress_bar("Training", config.steps, "steps") as report:
         curves = train(
-            Ensemble(spec, dags, list(seeds)),
+            ensemble,
             make_data(rows.x, rows.y, targets.shape[1], options["dtype"]),
             config,
             output_scales=scales,
@@ -123,12 +126,12 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
             "curves": [asdict(prediction) for prediction in predictions if prediction is not None],
         },
     }
-    if folder is not None:
-        _write(folder, document, curves, predictions)
+    if out is not None:
+        _write(out, document, curves, predictions)
     if as_json:
         emit_json(document)
     else:
-        _print(document, folder)
+        _print(document, out)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -141,11 +144,22 @@ def write_atomically(path: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _folder(out: Path | None, resume: bool) -> Path | None:
+def make_folder(out: Path) -> Path:
+    """Create a folder for results with its parents; InputError where that is not possible."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot create the folder {out}: {error.strerror or error}") from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise InputError(f"the folder {out} is not writable")
+    return out
+
+
+def _check_folder(out: Path | None, resume: bool) -> None:
     if out is None:
         if resume:
             raise InputError("--resume needs --out, the folder of the run to continue")
-        return None
+        return
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is not a folder")
     held = sorted(path.name for path in (out / "checkpoints").glob("*")) if out.is_dir() else []
@@ -153,8 +167,6 @@ def _folder(out: Path | None, resume: bool) -> Path | None:
         raise InputError(f"{out} already holds a run: continue it with --resume, or choose another folder")
     if resume and not held:
         click.echo(f"{out} holds no checkpoint yet: starting from the beginning", err=True)
-    out.mkdir(parents=True, exist_ok=True)
-    return out
 
 
 def _scale(dag: Dag, x: Any, reading: dict[str, Any]) -> float:

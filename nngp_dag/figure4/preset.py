@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from nngp_dag.errors import InputError
@@ -37,8 +38,8 @@ class Preset:
         """This preset with the sizes that are not None replaced; InputError where one is not positive."""
         given = {name: value for name, value in sizes.items() if value is not None}
         for name, value in given.items():
-            if not value > 0:
-                raise InputError(f"{name.replace('_', ' ')} must be positive, got {value}")
+            if not 0 < value < math.inf:
+                raise InputError(f"{name.replace('_', ' ')} must be a positive number, got {value}")
         if all(getattr(self, name) == value for name, value in given.items()):
             return self
         return dataclasses.replace(self, **{"name": "custom", **given})  # type: ignore[arg-type]

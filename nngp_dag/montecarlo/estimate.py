@@ -138,6 +138,8 @@ class Stream:
         rows = np.asarray(x)
         if rows.ndim != 2 or rows.shape[0] < 1 or not np.isfinite(rows).all():
             raise InputError(f"rows must be a finite array [N, d], got shape {rows.shape}")
+        if not 0 <= seed < 2**32:
+            raise InputError(f"seeds are integers from 0 to 2^32 - 1, got {seed}")
         dtype = dtype or str(jnp.result_type(float))
         if dtype == "float64" and jnp.result_type(float) != "float64":
             raise InputError("float64 networks need JAX's x64 mode: jax.config.update('jax_enable_x64', True)")

@@ -105,6 +105,8 @@ def posterior(
         raise InputError(f"the jitter must not be negative, got {jitter}")
     if not steps >= 0:
         raise InputError(f"the number of steps must not be negative, got {steps}")
+    if learning_rate is not None and not 0 < learning_rate < np.inf:
+        raise InputError(f"the learning rate must be a positive number, got {learning_rate}")
     if np.isinf(steps) and learning_rate is not None:
         raise InputError("a learning rate matters for a finite number of steps only: give steps too")
     require_memory(8 * (6 * len(train) ** 2 + 3 * len(train) * len(test) + 3 * len(test) ** 2), "the posterior")
@@ -122,6 +124,11 @@ def posterior(
         if learning_rate is None:
             learning_rate = dynamics.largest_learning_rate / 2
             dynamics = LinearDynamics(inner.ntk, learning_rate)
+        elif learning_rate > dynamics.largest_learning_rate:
+            raise InputError(
+                f"gradient descent diverges at learning rate {learning_rate:g}: it must be below"
+                f" {dynamics.largest_learning_rate:g}"
+            )
         ntk_mean, ntk_jitter = dynamics.test_outputs(steps, cross.ntk, y), 0.0
     return Posterior(
         np.asarray(mean),

@@ -14,6 +14,7 @@ Loss = Literal["mse", "cross-entropy"]
 Optimizer = Literal["sgd", "gd"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
+_MOST_STEPS = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,12 @@ class TrainConfig:
             raise InputError(f"a batch has at least 1 row, got {batch}")
         epoch = -(-rows // batch)
         if steps is None:
-            steps = round((10 if epochs is None else epochs) * epoch)
-        if steps < 0:
-            raise InputError(f"the number of steps must not be negative, got {steps}")
+            epochs = 10 if epochs is None else epochs
+            if not 0 <= epochs * epoch <= _MOST_STEPS:
+                raise InputError(f"epochs must make 0 to {_MOST_STEPS:,} steps, got {epochs:g} epochs of {epoch} steps")
+            steps = round(epochs * epoch)
+        if not 0 <= steps <= _MOST_STEPS:
+            raise InputError(f"the number of steps must lie between 0 and {_MOST_STEPS:,}, got {steps:,}")
         if eval_every is None:
             eval_every = epoch if optimizer == "sgd" else max(1, steps // 100)
         if eval_every < 1:
