@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import jax.numpy as jnp
 import numpy as np
 from flint import fmpq
 
+from nngp_dag.activations import Activation
 from nngp_dag.certify import two_point
 from nngp_dag.dag import Dag
+from nngp_dag.kernel.sweep import sweep_kernels
 from verify import Context, Evidence, Reading, claim
-from verify.tools.literal import exact_two_point
+from verify.tools.literal import exact_two_point, gaussian_integrals
 from verify.tools.spaces import READINGS, complete_space, two_point_kernels
 
 _SETTINGS = (
@@ -51,6 +54,34 @@ def _balls(reading: tuple[str, str, str], every: int) -> tuple[float, int]:
             )
             worst, cases = max(worst, error / float(point.variance)), cases + 1
     return worst, cases
+
+
+def _unreached() -> Reading:
+    """A linear edge out of a node that nothing reaches carries nothing, also where sigma(0) is not zero.
+
+    The DAGs 0_22 and 0_20 (in the sweep over a space, where DAGs are not pruned) against f(K_0) by quadrature.
+    """
+
+    def sigma(x: np.ndarray) -> np.ndarray:
+        return np.sin(x + 1)
+
+    rho, rows = 0.6, np.array([[1.0, 0.0], [0.6, 0.8]])
+    c = 1 / gaussian_integrals(sigma, 1, 1, 1)
+    expected = c * np.array([[gaussian_integrals(sigma, 1, 1, r) for r in line] for line in ((1, rho), (rho, 1))])
+    activation = Activation.from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
+    codes = np.array([[0, 2, 2], [0, 2, 0]], dtype=np.int8)
+    kernels = np.asarray(sweep_kernels(codes, rows, ("nngp",), activation=activation, order="activation-first").nngp)
+    return Reading.agreement(
+        float(np.abs(kernels - expected).max()),
+        tolerance=1e-9,
+        cases=kernels.size,
+        order="activation-first",
+        embedding="gaussian",
+        method="exact",
+        activation=activation.name,
+        label="a source that nothing reaches",
+        detail="0_22 and 0_20 are one linear edge",
+    )
 
 
 @claim(
@@ -100,6 +131,7 @@ def check(context: Context) -> Evidence:
                 detail="relative to the diagonal",
             )
         )
+    readings.append(_unreached())
     worst = max(reading.worst or 0.0 for reading in readings)
     return Evidence(
         readings,
