@@ -1,0 +1,134 @@
+"""Training: nine networks (DAG#1-3, three seeds, width 1024, batches of 128) as one vmapped program, against the same
+nine runs one after another, against a plain loop in PyTorch, and against the device's own matrix products.
+
+All are timed by turns in one process; a step is a step of all nine networks.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nngp_dag.dag import Dag
+from nngp_dag.figure4 import CODES
+from nngp_dag.network import Ensemble, NetworkSpec
+from nngp_dag.training import TrainConfig, make_data
+from nngp_dag.training.program import Data, Program, TrainState, empty_tally, init_optimizer, run_steps
+
+__all__ = ["Runner", "main"]
+
+INPUTS, CLASSES, BATCH, SEEDS, RATE = 784, 10, 128, 3, 1e-2
+
+
+class Runner:
+    """Trains an ensemble for some steps a call; the state stays on the device."""
+
+    def __init__(self, spec: NetworkSpec, dags: list[Dag], seeds: list[int], data: Data) -> None:
+        self.ensemble, self.data = Ensemble(spec, dags, seeds, jax.devices()[:1]), data
+        count = len(self.ensemble)
+        member = self.ensemble.init()
+        place = self.ensemble.sharding
+        self.seeds, self.scales, rates = jax.device_put(
+            (self.ensemble.member_seeds, np.ones(count, spec.dtype), np.full(count, RATE, spec.dtype)), place
+        )
+        self.state = TrainState(member, jax.device_put(init_optimizer(member.params, rates), place))
+        self.tally = jax.device_put(empty_tally(count, CLASSES, spec.dtype), place)
+
+    def __call__(self, steps: int) -> None:
+        spec, program = self.ensemble.spec, Program.of(TrainConfig.make(len(self.data.x), batch=BATCH))
+        self.state, self.tally = run_steps(
+            spec,
+            program,
+            self.state,
+            self.tally,
+            self.data,
+            self.seeds,
+            self.scales,
+            jnp.asarray(0),
+            jnp.asarray(steps),
+        )
+        jax.block_until_ready(self.state)
+
+
+def multiplications(spec: NetworkSpec, dags: list[Dag]) -> float:
+    """Floating-point operations in the matrix products of one step of all networks; the inputs need no gradient."""
+    edges = sum(dag.pruned().num_linear for dag in dags)
+    matrices = 6 * edges * spec.width**2 + len(dags) * (4 * spec.inputs + 6 * spec.outputs) * spec.width
+    return float(SEEDS * BATCH * matrices)
+
+
+def product_rate(width: int) -> float:
+    """Operations a second of one product of square float32 matrices, 4 times as wide: the device's attainable peak."""
+    a = jnp.ones((4 * width, 4 * width), jnp.float32)
+    product = jax.jit(lambda a: a @ a)
+    return 2 * (4 * width) ** 3 / min(seconds(lambda: jax.block_until_ready(product(a))) for _ in range(4))
+
+
+def seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def plain_torch(dags: list[Dag], width: int, data: Data) -> Callable[[int], None] | None:
+    """The nine runs in PyTorch, one after another, as a function of the number of steps; None without PyTorch."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    from benchmarks.training_torch import Run
+
+    x, y = np.array(data.x), np.array(data.labels)
+    runs = [Run(dag, width, x, y, BATCH, RATE, seed) for dag in dags for seed in range(SEEDS)]
+
+    def one_after_another(steps: int) -> None:
+        for run in runs:
+            run(steps)
+
+    return one_after_another
+
+
+def main(width: int = 1024, steps: int | None = None, repeats: int = 3) -> None:
+    """Print steps a second and ratios."""
+    accelerator = jax.devices()[0].platform != "cpu"
+    steps = steps or (64 if accelerator else 4)
+    dags = [Dag.from_code(code) for code in CODES]
+    rng = np.random.default_rng(0)
+    rows = BATCH * max(steps, 8)  # the timed steps are of one epoch
+    data = make_data(rng.normal(size=(rows, INPUTS)), rng.integers(0, CLASSES, rows), CLASSES)
+    spec = NetworkSpec.make(dags, INPUTS, width, CLASSES, embedding="stem", parameterization="standard")
+    together = Runner(spec, dags, list(range(SEEDS)), data)
+    alone = [Runner(spec, [dag], [seed], data) for dag in dags for seed in range(SEEDS)]
+
+    def one_after_another(steps: int) -> None:
+        for runner in alone:
+            runner(steps)
+
+    ways = {"one vmapped program": together, "one after another": one_after_another}
+    torch = plain_torch(dags, width, data)
+    if torch is not None:
+        ways["PyTorch, one after another"] = torch
+    best = dict.fromkeys(ways, float("inf"))
+    for call in ways.values():
+        call(steps)  # compiled outside the clock
+    for _ in range(repeats):
+        for name, call in ways.items():
+            best[name] = min(best[name], seconds(lambda call=call: call(steps)) / steps)
+    peak, work = product_rate(width), multiplications(spec, dags)
+    print(f"DAG#1-3 with {SEEDS} seeds, width {width}, batch {BATCH}, float32, {jax.devices()[0].device_kind}")
+    for name, taken in best.items():
+        print(f"  {name}: {1 / taken:.2f} steps/s, {work / taken / peak:.0%} of a large matrix product's rate")
+    vmapped = best["one vmapped program"]
+    print(f"  one after another / vmapped: {best['one after another'] / vmapped:.2f}")
+    if torch is None:
+        print("  PyTorch is not installed: no comparison with it (pip install torch, then run this again)")
+    else:
+        print(f"  PyTorch / vmapped: {best['PyTorch, one after another'] / vmapped:.2f}")
+    print(f"  a large matrix product: {peak / 1e9:,.0f} GFLOP/s in float32 (at JAX's default precision)")
+
+
+if __name__ == "__main__":
+    main()
