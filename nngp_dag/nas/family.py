@@ -15,7 +15,7 @@ from nngp_dag.nas.search.distribution import Choices
 from nngp_dag.nas.search.layout import Layout
 from nngp_dag.spaces import Space, get
 
-__all__ = ["Family", "Parameters", "families", "family"]
+__all__ = ["Count", "Family", "Parameters", "families", "family"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,28 @@ class Parameters:
 
     parameters: int
     multiply_adds: int
+
+
+class Count:
+    """Adds up a network's size layer by layer."""
+
+    def __init__(self) -> None:
+        self.parameters = self.multiply_adds = 0
+
+    def conv(self, inputs: int, outputs: int, side: int, area: int = 1, groups: int = 1) -> None:
+        """A convolution without biases to an image of side x side pixels, its kernel of `area` entries."""
+        weights = inputs * outputs * area // groups
+        self.parameters += weights
+        self.multiply_adds += weights * side * side
+
+    def norm(self, channels: int) -> None:
+        """A batch normalisation."""
+        self.parameters += 2 * channels
+
+    def classifier(self, inputs: int, classes: int) -> Parameters:
+        """The linear layer at the end, and the whole."""
+        parameters = self.parameters + inputs * classes + classes
+        return Parameters(parameters, self.multiply_adds + inputs * classes)
 
 
 @dataclass(frozen=True)

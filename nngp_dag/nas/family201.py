@@ -6,7 +6,7 @@ import numpy as np
 
 from nngp_dag.dag import Op
 from nngp_dag.nas.cell201 import NUM_EDGES, NUM_NODES
-from nngp_dag.nas.family import Family, Parameters
+from nngp_dag.nas.family import Count, Family, Parameters
 from nngp_dag.nas.network201 import MacroSpec, Network201
 from nngp_dag.nas.search.distribution import Choices
 from nngp_dag.nas.search.layout import Layout, one_operation
@@ -51,24 +51,24 @@ def size(spec: MacroSpec, genes: np.ndarray, image: int) -> Parameters:
     """Parameters and multiply-adds of the network that has only the chosen operations (as the publishers count)."""
     kernels = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
     areas = [kernels[OPERATIONS[gene]] for gene in genes if OPERATIONS[gene] in kernels]
-    parameters = multiply_adds = 0
+    count = Count()
 
-    def add(inputs: int, outputs: int, area: int, side: int, norm: bool = True, times: int = 1) -> None:
-        nonlocal parameters, multiply_adds
-        parameters += times * (inputs * outputs * area + (2 * outputs if norm else 0))
-        multiply_adds += times * inputs * outputs * area * side * side
+    def conv_norm(inputs: int, outputs: int, area: int, side: int, times: int = 1) -> None:
+        for _ in range(times):
+            count.conv(inputs, outputs, side, area)
+            count.norm(outputs)
 
     side, width = image, spec.channels
     if spec.stem:
-        add(spec.inputs, width, 9, side)
+        conv_norm(spec.inputs, width, 9, side)
     for stage in range(spec.stages):
         if stage:
             side = (side + 1) // 2
-            add(width, 2 * width, 9, side)
-            add(2 * width, 2 * width, 9, side)
-            add(width, 2 * width, 1, side, norm=False)
+            conv_norm(width, 2 * width, 9, side)
+            conv_norm(2 * width, 2 * width, 9, side)
+            count.conv(width, 2 * width, side)
             width *= 2
         for area in areas:
-            add(width, width, area, side, times=spec.cells)
-    parameters += 2 * width + width * spec.classes + spec.classes
-    return Parameters(parameters, multiply_adds + width * spec.classes)
+            conv_norm(width, width, area, side, times=spec.cells)
+    count.norm(width)
+    return count.classifier(width, spec.classes)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.cell_darts import EDGES, INPUTS, NODES
-from nngp_dag.nas.family import Family, Parameters
+from nngp_dag.nas.family import Count, Family, Parameters
 from nngp_dag.nas.network_darts import DartsSpec, NetworkDarts
 from nngp_dag.nas.operations_darts import OPERATIONS
 from nngp_dag.nas.search.distribution import Choices
@@ -111,31 +111,22 @@ def _decode(options: np.ndarray) -> np.ndarray:
 
 def size(spec: DartsSpec, genes: Any, image: int) -> Parameters:
     """Parameters and multiply-adds of the network that has only the chosen operations."""
-    parameters = multiply_adds = 0
-
-    def conv(inputs: int, outputs: int, side: int, area: int = 1, groups: int = 1) -> None:
-        nonlocal parameters, multiply_adds
-        parameters += inputs * outputs * area // groups
-        multiply_adds += inputs * outputs * area // groups * side * side
-
-    def norm(channels: int) -> None:
-        nonlocal parameters
-        parameters += 2 * channels
+    count = Count()
 
     def separable(channels: int, area: int, side: int) -> None:
-        conv(channels, channels, side, area, groups=channels)
-        conv(channels, channels, side)
-        norm(channels)
+        count.conv(channels, channels, side, area, groups=channels)
+        count.conv(channels, channels, side)
+        count.norm(channels)
 
     side, width = image, spec.stem * spec.channels if spec.stem else spec.inputs
     if spec.stem:
-        conv(spec.inputs, width, side, 9)
-        norm(width)
+        count.conv(spec.inputs, width, side, 9)
+        count.norm(width)
     before, last = width, width
     for channels, reduction in spec.layers():
         for inputs in (before, last):  # the older one may be halved: as many weights, at the size of the newer
-            conv(inputs, channels, side)
-            norm(channels)
+            count.conv(inputs, channels, side)
+            count.norm(channels)
         half = (side + 1) // 2 if reduction else side
         for (source, _), gene in zip(EDGES, genes[int(reduction)], strict=True):
             name = OPERATIONS[gene]
@@ -144,10 +135,9 @@ def size(spec: DartsSpec, genes: Any, image: int) -> Parameters:
                 for _ in range(2 if name.startswith("sep") else 1):
                     separable(channels, area, half)
             elif name == "skip_connect" and reduction and source < INPUTS:
-                conv(channels, channels, half)
-                norm(channels)
+                count.conv(channels, channels, half)
+                count.norm(channels)
         before, last, side = last, NODES * channels, half
     if spec.last_relu:
-        norm(last)
-    parameters += last * spec.classes + spec.classes
-    return Parameters(parameters, multiply_adds + last * spec.classes)
+        count.norm(last)
+    return count.classifier(last, spec.classes)

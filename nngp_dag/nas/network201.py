@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +12,15 @@ from jax import Array, lax
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.cell201 import Cell201
-from nngp_dag.nas.initialize import INITIALIZATIONS
 from nngp_dag.nas.layers import BatchNorm, Conv, Linear, ReluConvBN, halve
 from nngp_dag.nas.probe import Probe, no_probe
+from nngp_dag.nas.sizes import NetworkSizes
 
 __all__ = ["MacroSpec", "Network201", "ResidualBlock"]
 
 
 @dataclass(frozen=True)
-class MacroSpec:
+class MacroSpec(NetworkSizes):
     """Sizes of a macro network. The defaults are those of NAS-Bench-201.
 
     Attributes:
@@ -45,17 +44,9 @@ class MacroSpec:
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        for name in ("channels", "cells", "classes", "stages", "inputs"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} of a network must be at least 1, got {getattr(self, name)}")
-        if self.init not in INITIALIZATIONS:
-            raise InputError(f"unknown initialisation {self.init!r}: accepted are {', '.join(INITIALIZATIONS)}")
+        super().__post_init__()
         if not self.stem and self.inputs != self.channels:
             raise InputError(f"without a stem the images need {self.channels} channels, got {self.inputs}")
-
-    def replace(self, **changes: Any) -> MacroSpec:
-        """A copy with other values."""
-        return dataclasses.replace(self, **changes)
 
 
 class ResidualBlock(nnx.Module):

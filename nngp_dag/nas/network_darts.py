@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +12,15 @@ from jax import Array
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.cell_darts import NODES, CellDarts
-from nngp_dag.nas.initialize import INITIALIZATIONS
 from nngp_dag.nas.layers import BatchNorm, Conv, Linear
 from nngp_dag.nas.probe import Probe, no_probe
+from nngp_dag.nas.sizes import NetworkSizes
 
 __all__ = ["DartsSpec", "NetworkDarts"]
 
 
 @dataclass(frozen=True)
-class DartsSpec:
+class DartsSpec(NetworkSizes):
     """Sizes of a network of DARTS cells. The defaults are those of the search in the DARTS paper: eight layers, C=16.
 
     Attributes:
@@ -49,17 +48,9 @@ class DartsSpec:
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        for name in ("channels", "cells", "classes", "stages", "inputs"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} of a network must be at least 1, got {getattr(self, name)}")
+        super().__post_init__()
         if self.stem < 0:
             raise InputError(f"stem of a network must be at least 0, got {self.stem}")
-        if self.init not in INITIALIZATIONS:
-            raise InputError(f"unknown initialisation {self.init!r}: accepted are {', '.join(INITIALIZATIONS)}")
-
-    def replace(self, **changes: Any) -> DartsSpec:
-        """A copy with other values."""
-        return dataclasses.replace(self, **changes)
 
     def layers(self) -> list[tuple[int, bool]]:
         """(channels C, whether it is a reduction cell) of every cell."""
