@@ -82,12 +82,7 @@ def _row(
     networks: Family, key: tuple[str, str], results: list[SearchResult], figures: Measured, whole: Measured
 ) -> dict[str, Any]:
     name, chosen = key
-    saving = None
-    if chosen != "none":
-        saving = {
-            "evaluations": 100 * (1 - figures.evaluations / whole.evaluations),
-            "seconds": 100 * (1 - figures.seconds[0] / whole.seconds[0]),
-        }
+    saving = None if chosen == "none" else figures.saving(whole)
     totals = [networks.space.totals(r.architecture) for r in results]
     trained = networks.wot.replace(**_TRAINED)
     sizes = [networks.size(trained, networks.genes(r.architecture), 32) for r in results]

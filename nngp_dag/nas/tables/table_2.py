@@ -81,13 +81,7 @@ def reproduce(
 def _row(key: tuple[str, str], figures: Measured, measured: dict[tuple[str, str], Measured]) -> dict[str, Any]:
     name, filter_name = key
     printed = TABLE_2.get((name, "none" if filter_name == "none" else "filter"))
-    whole = measured[name, "none"]
-    saving = None
-    if filter_name != "none":
-        saving = {
-            "evaluations": 100 * (1 - figures.evaluations / whole.evaluations),
-            "seconds": 100 * (1 - figures.seconds[0] / whole.seconds[0]),
-        }
+    saving = None if filter_name == "none" else figures.saving(measured[name, "none"])
     paper = None
     if printed is not None:
         paper = {
