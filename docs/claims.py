@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from verify.report.words import number, sentence
+
 __all__ = ["record", "write_claims"]
+
+_DIGITS = 4
+"""Significant digits of numbers on the pages."""
 
 _MEANING = {
     "certified": "proved: by interval arithmetic, or by a written proof and an exhaustive check",
@@ -78,7 +83,7 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
     file = "/".join(Path(claim.path).parts[-3:])
     lines += ["", f"Defined in `{file}`; run it alone with `nngp-dag verify --claims {claim.id}`.", ""]
     if recorded:
-        versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items() if number)
+        versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items() if version)
         lines += [f"*Evidence: {run['profile']} profile, data {run['data']}, seed {run['seed']}; {versions}.*", ""]
     return "\n".join(lines), figures
 
@@ -96,11 +101,11 @@ def _evidence(name: str, evidence: Mapping[str, Any], figures: dict[str, bytes])
     ):
         needed = key != "would_decide" or any(reading["holds"] is None for reading in evidence["readings"])
         if evidence[key] and needed:
-            lines += [f"**{label}.** {_text(_sentence(evidence[key]))}", ""]
+            lines += [f"**{label}.** {_text(sentence(evidence[key], _DIGITS))}", ""]
     lines += [f"- {_text(note)}" for note in evidence["notes"]]
     lines.append("")
-    for number, figure in enumerate(evidence["figures"], start=1):
-        file = f"{name}-{number}.svg"
+    for place, figure in enumerate(evidence["figures"], start=1):
+        file = f"{name}-{place}.svg"
         figures[file] = draw_svg(figure).encode("utf-8")
         lines += [f"```{{figure}} {file}", f":alt: {_cell(figure['title'])}", "", _text(figure["title"]), "```", ""]
     lines += [
@@ -114,14 +119,14 @@ def _evidence(name: str, evidence: Mapping[str, Any], figures: dict[str, bytes])
         if reading["proof"]:
             outcome += f" ({reading['proof']})"
         cells = [reading["name"], outcome, reading["cases"], reading["worst"], reading["tolerance"], reading["detail"]]
-        lines.append("| " + " | ".join(_cell(_number(cell)) for cell in cells) + " |")
+        lines.append("| " + " | ".join(_cell(number(cell, _DIGITS)) for cell in cells) + " |")
     lines.append("")
     if evidence["certificates"]:
         lines += [f"{evidence['certificates']} certificates of interval arithmetic, in the report of every run.", ""]
     for table in evidence["tables"]:
         lines += [f"**{_text(table['title'])}**", "", "| " + " | ".join(map(_cell, table["columns"])) + " |"]
         lines.append("|" + "---|" * len(table["columns"]))
-        lines += ["| " + " | ".join(_cell(_number(cell)) for cell in row) + " |" for row in table["rows"]]
+        lines += ["| " + " | ".join(_cell(number(cell, _DIGITS)) for cell in row) + " |" for row in table["rows"]]
         lines.append("")
     return lines
 
@@ -137,20 +142,6 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return [_rounded(item) for item in value] if isinstance(value, list) else value
-
-
-def _sentence(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_number(item)}" for key, item in value.items())
-    return str(value)
-
-
-def _number(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _text(text: Any) -> str:
