@@ -18,7 +18,8 @@ from nngp_dag.dag import Dag
 from nngp_dag.figure4 import CODES
 from nngp_dag.network import Ensemble, NetworkSpec
 from nngp_dag.training import TrainConfig, make_data
-from nngp_dag.training.program import Data, Program, TrainState, empty_tally, init_optimizer, run_steps
+from nngp_dag.training.loop import Run
+from nngp_dag.training.program import Data
 
 __all__ = ["Runner", "main"]
 
@@ -26,33 +27,17 @@ INPUTS, CLASSES, BATCH, SEEDS, RATE = 784, 10, 128, 3, 1e-2
 
 
 class Runner:
-    """Trains an ensemble for some steps a call; the state stays on the device."""
+    """Trains an ensemble for some steps a call, from the first of an epoch; the state stays on the device."""
 
-    def __init__(self, spec: NetworkSpec, dags: list[Dag], seeds: list[int], data: Data) -> None:
-        self.ensemble, self.data = Ensemble(spec, dags, seeds, jax.devices()[:1]), data
-        count = len(self.ensemble)
-        member = self.ensemble.init()
-        place = self.ensemble.sharding
-        self.seeds, self.scales, rates = jax.device_put(
-            (self.ensemble.member_seeds, np.ones(count, spec.dtype), np.full(count, RATE, spec.dtype)), place
-        )
-        self.state = TrainState(member, jax.device_put(init_optimizer(member.params, rates), place))
-        self.tally = jax.device_put(empty_tally(count, CLASSES, spec.dtype), place)
+    def __init__(self, spec: NetworkSpec, dags: list[Dag], seeds: list[int], data: Data, steps: int) -> None:
+        config = TrainConfig.make(len(data.x), learning_rate=RATE, batch=BATCH, steps=steps, eval_every=steps)
+        self.run = Run(Ensemble(spec, dags, seeds, jax.devices()[:1]), data, config, [1.0] * len(dags))
 
-    def __call__(self, steps: int) -> None:
-        spec, program = self.ensemble.spec, Program.of(TrainConfig.make(len(self.data.x), batch=BATCH))
-        self.state, self.tally = run_steps(
-            spec,
-            program,
-            self.state,
-            self.tally,
-            self.data,
-            self.seeds,
-            self.scales,
-            jnp.asarray(0),
-            jnp.asarray(steps),
-        )
-        jax.block_until_ready(self.state)
+    def __call__(self) -> None:
+        self.run.step = 0
+        while self.run.step < self.run.config.steps:
+            self.run.advance()
+        jax.block_until_ready(self.run.state)
 
 
 def multiplications(spec: NetworkSpec, dags: list[Dag]) -> float:
@@ -75,8 +60,8 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def plain_torch(dags: list[Dag], width: int, data: Data) -> Callable[[int], None] | None:
-    """The nine runs in PyTorch, one after another, as a function of the number of steps; None without PyTorch."""
+def plain_torch(dags: list[Dag], width: int, data: Data, steps: int) -> Callable[[], None] | None:
+    """So many steps of the nine runs in PyTorch, one after another; None without PyTorch."""
     if importlib.util.find_spec("torch") is None:
         return None
     from benchmarks.training_torch import Run
@@ -84,7 +69,7 @@ def plain_torch(dags: list[Dag], width: int, data: Data) -> Callable[[int], None
     x, y = np.array(data.x), np.array(data.labels)
     runs = [Run(dag, width, x, y, BATCH, RATE, seed) for dag in dags for seed in range(SEEDS)]
 
-    def one_after_another(steps: int) -> None:
+    def one_after_another() -> None:
         for run in runs:
             run(steps)
 
@@ -100,23 +85,23 @@ def main(width: int = 1024, steps: int | None = None, repeats: int = 3) -> None:
     rows = BATCH * max(steps, 8)  # the timed steps are of one epoch
     data = make_data(rng.normal(size=(rows, INPUTS)), rng.integers(0, CLASSES, rows), CLASSES)
     spec = NetworkSpec.make(dags, INPUTS, width, CLASSES, embedding="stem", parameterization="standard")
-    together = Runner(spec, dags, list(range(SEEDS)), data)
-    alone = [Runner(spec, [dag], [seed], data) for dag in dags for seed in range(SEEDS)]
+    together = Runner(spec, dags, list(range(SEEDS)), data, steps)
+    alone = [Runner(spec, [dag], [seed], data, steps) for dag in dags for seed in range(SEEDS)]
 
-    def one_after_another(steps: int) -> None:
+    def one_after_another() -> None:
         for runner in alone:
-            runner(steps)
+            runner()
 
     ways = {"one vmapped program": together, "one after another": one_after_another}
-    torch = plain_torch(dags, width, data)
+    torch = plain_torch(dags, width, data, steps)
     if torch is not None:
         ways["PyTorch, one after another"] = torch
     best = dict.fromkeys(ways, float("inf"))
     for call in ways.values():
-        call(steps)  # compiled outside the clock
+        call()  # compiled outside the clock
     for _ in range(repeats):
         for name, call in ways.items():
-            best[name] = min(best[name], seconds(lambda call=call: call(steps)) / steps)
+            best[name] = min(best[name], seconds(call) / steps)
     peak, work = product_rate(width), multiplications(spec, dags)
     print(f"DAG#1-3 with {SEEDS} seeds, width {width}, batch {BATCH}, float32, {jax.devices()[0].device_kind}")
     for name, taken in best.items():

@@ -29,7 +29,7 @@ from nngp_dag.training.program import (
     run_steps,
 )
 
-__all__ = ["make_data", "run_identity", "train"]
+__all__ = ["Run", "make_data", "run_identity", "train"]
 
 _STEPS_A_CALL = 64
 
@@ -132,7 +132,7 @@ def train(
     _check_memory(ensemble, data, config)
     if store is not None:
         store.run = run_identity(ensemble, data, config, scales)
-    run = _Run(ensemble, data, config, scales)
+    run = Run(ensemble, data, config, scales)
     found = store.latest() if store is not None and resume else None
     if found is not None:
         run.restore(*found)
@@ -160,7 +160,7 @@ def train(
         run.advance()
 
 
-class _Run:
+class Run:
     """A run at some step: networks, optimiser, curves so far, and sums over the batches since their last point."""
 
     def __init__(self, ensemble: Ensemble, data: Data, config: TrainConfig, scales: list[float]) -> None:
