@@ -1,16 +1,21 @@
-"""Mean empirical kernels over seeds: networks are drawn, measured and forgotten, chunk by chunk."""
+"""Mean empirical kernels over seeds: networks are drawn, measured and forgotten, chunk by chunk.
+
+Drawing and measuring are two programs: in one, XLA draws the weights again for every product that they enter (forward
+and backward), and drawing is most of the work.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import NamedSharding
 
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
@@ -18,7 +23,15 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel.setting import Kernel
 from nngp_dag.memory import require_memory
 from nngp_dag.montecarlo.moments import Moments, empty_moments, half_width, standard_error, update_moments
-from nngp_dag.network import NetworkSpec, empirical_kernel, initialize, member_sharding, rebuild
+from nngp_dag.network import (
+    QUICK_TO_COMPILE,
+    Member,
+    NetworkSpec,
+    empirical_kernel,
+    initialize,
+    member_sharding,
+    rebuild,
+)
 
 __all__ = ["KernelEstimate", "MonteCarloEstimate", "Stream", "monte_carlo"]
 
@@ -109,7 +122,7 @@ def monte_carlo(
     moments = (empty_moments((n, n), stream.spec.dtype), empty_moments((n, n), stream.spec.dtype))
     for start in range(0, seeds, stream.chunk):
         indices = np.arange(start, start + stream.chunk)
-        moments = _accumulate(stream.spec, moments, *stream.chunk_arguments(indices, indices < seeds))
+        moments = _accumulate(stream.spec, moments, stream.x, *stream.draw(indices, indices < seeds))
         done = min(seeds, start + stream.chunk)
         if progress is not None:
             progress(done)
@@ -120,7 +133,7 @@ def monte_carlo(
 
 
 class Stream:
-    """Draws networks of one DAG in chunks of a size that suits the device; `chunk_arguments` feed a vmapped program."""
+    """Draws networks of one DAG in chunks of a size that suits the device; `draw` feeds a vmapped program."""
 
     def __init__(
         self,
@@ -158,27 +171,28 @@ class Stream:
         self.wiring = jnp.asarray(self.spec.wiring(dag), dtype)
         self.seed = jnp.asarray(seed, jnp.uint32)
 
-    def chunk_arguments(self, indices: np.ndarray, valid: np.ndarray) -> tuple[Array, Array, Array, Array, Array]:
-        """What a program over a chunk takes: wiring, x, seed, indices [chunk] and validity [chunk], sharded."""
-        placed = jax.device_put((indices.astype(np.uint32), valid), self.sharding)
-        return self.wiring, self.x, self.seed, *placed
+    def draw(self, indices: np.ndarray, valid: np.ndarray) -> tuple[Member, Array]:
+        """What a program over a chunk takes, sharded: the networks of indices [chunk], and which count [chunk]."""
+        placed, counted = jax.device_put((indices.astype(np.uint32), valid), self.sharding)
+        return _drawing(self.spec, self.sharding)(self.wiring, self.seed, placed), counted
 
 
-def chunk_kernels(spec: NetworkSpec, wiring: Array, x: Array, seed: Array, indices: Array) -> Kernel:
-    """Empirical kernels [chunk, N, N] of the networks with the given indices: traceable."""
+def chunk_kernels(spec: NetworkSpec, x: Array, members: Member) -> Kernel:
+    """Empirical kernels [chunk, N, N] of the networks of a chunk on rows x [N, d]: traceable."""
+    return jax.vmap(lambda member: empirical_kernel(rebuild(spec, member), x))(members)
 
-    def one(index: Array) -> Kernel:
-        member = initialize(spec, wiring, jax.random.fold_in(jax.random.key(seed), index))
-        return empirical_kernel(rebuild(spec, member), x)
 
-    return jax.vmap(one)(indices)
+@cache
+def _drawing(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array, Array, Array], Member]:
+    def one(wiring: Array, seed: Array, index: Array) -> Member:
+        return initialize(spec, wiring, jax.random.fold_in(jax.random.key(seed), index))
+
+    return jax.jit(jax.vmap(one, (None, None, 0)), out_shardings=sharding, compiler_options=QUICK_TO_COMPILE)
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=1)
-def _accumulate(
-    spec: NetworkSpec, moments: _Pair, wiring: Array, x: Array, seed: Array, indices: Array, valid: Array
-) -> _Pair:
-    kernels = chunk_kernels(spec, wiring, x, seed, indices)
+def _accumulate(spec: NetworkSpec, moments: _Pair, x: Array, members: Member, valid: Array) -> _Pair:
+    kernels = chunk_kernels(spec, x, members)
     return update_moments(moments[0], kernels.nngp, valid), update_moments(moments[1], kernels.ntk, valid)
 
 

@@ -19,7 +19,7 @@ from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.setting import Kernel
 from nngp_dag.montecarlo.estimate import Stream, chunk_kernels
 from nngp_dag.montecarlo.moments import Moments, empty_moments, standard_error, update_moments
-from nngp_dag.network import NetworkSpec
+from nngp_dag.network import Member, NetworkSpec
 
 _Pair = tuple[Moments, Moments]
 
@@ -99,8 +99,8 @@ def width_rate(
         for start in range(0, seeds, stream.chunk):
             local = np.arange(start, start + stream.chunk)
             # Other networks at every width: the errors at different widths are independent.
-            arguments = stream.chunk_arguments(position * seeds + local, local < seeds)
-            moments = _accumulate_errors(stream.spec, moments, target, *arguments)
+            drawn = stream.draw(position * seeds + local, local < seeds)
+            moments = _accumulate_errors(stream.spec, moments, target, stream.x, *drawn)
             done += min(stream.chunk, seeds - start)
             if progress is not None:
                 progress(done)
@@ -131,12 +131,10 @@ def _accumulate_errors(
     spec: NetworkSpec,
     moments: _Pair,
     target: Kernel,
-    wiring: Array,
     x: Array,
-    seed: Array,
-    indices: Array,
+    members: Member,
     valid: Array,
 ) -> _Pair:
-    kernels = chunk_kernels(spec, wiring, x, seed, indices)
+    kernels = chunk_kernels(spec, x, members)
     errors = [((k - limit) ** 2).sum(axis=(1, 2)) / (limit**2).sum() for k, limit in zip(kernels, target, strict=True)]
     return update_moments(moments[0], errors[0], valid), update_moments(moments[1], errors[1], valid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngp_dag.network.empirical import empirical_kernel as empirical_kernel
+from nngp_dag.network.ensemble import QUICK_TO_COMPILE as QUICK_TO_COMPILE
 from nngp_dag.network.ensemble import Ensemble as Ensemble
 from nngp_dag.network.ensemble import Member as Member
 from nngp_dag.network.ensemble import initialize as initialize
@@ -14,6 +15,7 @@ from nngp_dag.network.wiring import full_support as full_support
 from nngp_dag.network.wiring import wiring_matrix as wiring_matrix
 
 __all__ = [
+    "QUICK_TO_COMPILE",
     "DagNetwork",
     "Ensemble",
     "Member",

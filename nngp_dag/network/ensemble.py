@@ -21,9 +21,9 @@ from nngp_dag.errors import InputError
 from nngp_dag.network.module import DagNetwork
 from nngp_dag.network.spec import NetworkSpec
 
-__all__ = ["Ensemble", "Member", "initialize", "member_sharding", "rebuild"]
+__all__ = ["QUICK_TO_COMPILE", "Ensemble", "Member", "initialize", "member_sharding", "rebuild"]
 
-_QUICK_TO_COMPILE = {"xla_backend_optimization_level": 2}
+QUICK_TO_COMPILE = {"xla_backend_optimization_level": 2}
 """Random numbers: on a CPU the default level takes three times as long to compile and is no faster afterwards."""
 
 
@@ -114,7 +114,7 @@ def _initializer(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array,
     def member(wiring: Array, seed: Array) -> Member:
         return initialize(spec, wiring, jax.random.key(seed))
 
-    return jax.jit(jax.vmap(member), out_shardings=sharding, compiler_options=_QUICK_TO_COMPILE)
+    return jax.jit(jax.vmap(member), out_shardings=sharding, compiler_options=QUICK_TO_COMPILE)
 
 
 @partial(jax.jit, static_argnums=0)
