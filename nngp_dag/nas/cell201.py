@@ -15,6 +15,7 @@ from flax import nnx
 from jax import Array, lax
 
 from nngp_dag.dag import num_edges
+from nngp_dag.flax_compat import ModuleList
 from nngp_dag.nas.layers import ReluConvBN, Stack, avg_pool_3x3
 from nngp_dag.nas.probe import Probe
 from nngp_dag.spaces.nasbench201 import OPERATIONS
@@ -85,7 +86,7 @@ class Cell201(nnx.Module):
     """A cell with C channels in and out, same height and width."""
 
     def __init__(self, channels: int, *, dtype: Any, stack: Stack = ()) -> None:
-        self.edges = nnx.List([Edge(channels, dtype=dtype, stack=stack) for _ in range(NUM_EDGES)])
+        self.edges = ModuleList([Edge(channels, dtype=dtype, stack=stack) for _ in range(NUM_EDGES)])
 
     def __call__(self, x: Array, genes: Array, probe: Probe) -> tuple[Array, list[Any]]:
         """The output node's features, and what the probe reports.

@@ -11,6 +11,7 @@ from flax import nnx
 from jax import Array, lax
 
 from nngp_dag.errors import InputError
+from nngp_dag.flax_compat import ModuleList
 from nngp_dag.nas.cell201 import Cell201
 from nngp_dag.nas.layers import BatchNorm, Conv, Linear, ReluConvBN, halve
 from nngp_dag.nas.probe import Probe, no_probe
@@ -75,12 +76,12 @@ class Network201(nnx.Module):
         self.spec = spec
         dtype = jnp.dtype(spec.dtype)
         if spec.stem:
-            self.stem = nnx.List(
+            self.stem = ModuleList(
                 [Conv(spec.inputs, spec.channels, 3, dtype=dtype), BatchNorm(spec.channels, dtype=dtype)]
             )
         widths = [spec.channels * 2**stage for stage in range(spec.stages)]
-        self.stages = nnx.List([Cell201(width, dtype=dtype, stack=(spec.cells,)) for width in widths])
-        self.blocks = nnx.List([ResidualBlock(width, 2 * width, dtype=dtype) for width in widths[:-1]])
+        self.stages = ModuleList([Cell201(width, dtype=dtype, stack=(spec.cells,)) for width in widths])
+        self.blocks = ModuleList([ResidualBlock(width, 2 * width, dtype=dtype) for width in widths[:-1]])
         self.norm = BatchNorm(widths[-1], dtype=dtype)
         self.classifier = Linear(widths[-1], spec.classes, dtype=dtype)
 

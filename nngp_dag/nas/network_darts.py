@@ -11,6 +11,7 @@ from flax import nnx
 from jax import Array
 
 from nngp_dag.errors import InputError
+from nngp_dag.flax_compat import ModuleList
 from nngp_dag.nas.cell_darts import NODES, CellDarts
 from nngp_dag.nas.layers import BatchNorm, Conv, Linear
 from nngp_dag.nas.probe import Probe, no_probe
@@ -72,12 +73,12 @@ class NetworkDarts(nnx.Module):
         dtype = jnp.dtype(spec.dtype)
         width = spec.stem * spec.channels if spec.stem else spec.inputs
         if spec.stem:
-            self.stem = nnx.List([Conv(spec.inputs, width, 3, dtype=dtype), BatchNorm(width, dtype=dtype)])
+            self.stem = ModuleList([Conv(spec.inputs, width, 3, dtype=dtype), BatchNorm(width, dtype=dtype)])
         cells, before, last, halved = [], width, width, False
         for channels, reduction in spec.layers():
             cells.append(CellDarts(before, last, channels, reduction=reduction, halved=halved, dtype=dtype))
             before, last, halved = last, NODES * channels, reduction
-        self.cells = nnx.List(cells)
+        self.cells = ModuleList(cells)
         if spec.last_relu:
             self.norm = BatchNorm(last, dtype=dtype)
         self.classifier = Linear(last, spec.classes, dtype=dtype)

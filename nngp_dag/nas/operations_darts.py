@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 
+from nngp_dag.flax_compat import ModuleList
 from nngp_dag.nas.layers import BatchNorm, Conv, Depthwise, Stack, avg_pool_3x3, max_pool_3x3
 from nngp_dag.nas.probe import Probe
 
@@ -70,7 +71,7 @@ class FactorizedReduce(nnx.Module):
     def __init__(self, inputs: int, outputs: int, *, dtype: Any, stack: Stack = ()) -> None:
         widths = [width for width in (outputs // 2, outputs - outputs // 2) if width]
         self.offset = 2 - len(widths)  # a single channel belongs to the second one
-        self.convs = nnx.List([Conv(inputs, width, 1, stride=2, dtype=dtype, stack=stack) for width in widths])
+        self.convs = ModuleList([Conv(inputs, width, 1, stride=2, dtype=dtype, stack=stack) for width in widths])
         self.norm = BatchNorm(outputs, dtype=dtype, stack=stack)
 
     def __call__(self, x: Array) -> Array:
@@ -90,8 +91,8 @@ class Edge(nnx.Module):
     def __init__(self, channels: int, *, stride: int, dtype: Any, stack: Stack = ()) -> None:
         more: dict[str, Any] = {"stride": stride, "dtype": dtype, "stack": stack}
         self.stride = stride
-        self.separable = nnx.List([Separable(channels, size, **more) for size in (3, 5)])
-        self.dilated = nnx.List([DepthwiseSeparable(channels, size, dilation=2, **more) for size in (3, 5)])
+        self.separable = ModuleList([Separable(channels, size, **more) for size in (3, 5)])
+        self.dilated = ModuleList([DepthwiseSeparable(channels, size, dilation=2, **more) for size in (3, 5)])
         if stride > 1:
             self.reduce = FactorizedReduce(channels, channels, dtype=dtype, stack=stack)
 

@@ -15,6 +15,7 @@ from flax import nnx
 from jax import Array
 
 from nngp_dag.dag import Dag
+from nngp_dag.flax_compat import ModuleList
 from nngp_dag.network.spec import NetworkSpec
 
 __all__ = ["DagNetwork", "Frozen", "Layer", "Wiring"]
@@ -128,7 +129,7 @@ class DagNetwork(nnx.Module):
             stddev=math.sqrt(c / m) if standard else 1.0,
             rngs=rngs,
         )
-        self.edges = nnx.List(
+        self.edges = ModuleList(
             Layer(
                 spec,
                 m,
