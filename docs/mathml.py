@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_SIGN = re.compile(
+    r"(<mo[^>]*>(?:&#x0003D;|&#x00028;|&#x0005B;|&#x0002C;|&#x02208;|&#x02264;|&#x02265;)</mo>)<mo>&#x02212;"
+)
+"""A minus after = ( [ , or a relation: a sign, which browsers set apart as if it were a difference."""
 
 __all__ = ["setup"]
 
@@ -30,4 +36,4 @@ def _visit_block(writer: Any, node: Any) -> None:
 def _mathml(latex: str, display: str) -> str:
     from latex2mathml.converter import convert
 
-    return str(convert(latex.replace(r"\#", "#"), display=display))
+    return _SIGN.sub(r'\1<mo form="prefix">&#x02212;', str(convert(latex.replace(r"\#", "#"), display=display)))

@@ -18,7 +18,7 @@ __all__ = ["command"]
     type=click.Choice(["quick", "full"]),
     default="quick",
     show_default=True,
-    help="Two minutes, or up to an hour.",
+    help="A minute on two cores, or up to an hour.",
 )
 @click.option("--claims", metavar="ID,...", help="Only these claims.")
 @click.option(
