@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_PRIME = re.compile(r"<msup>((?:(?!<msup>).)*?)<mi>&#x02032;</mi></msup>")
+"""A prime as superscript: the fonts of text raise it once more, so it is set beside its base, in such a font."""
 _SIGN = re.compile(
     r"(<mo[^>]*>(?:&#x0003D;|&#x00028;|&#x0005B;|&#x0002C;|&#x02208;|&#x02264;|&#x02265;)</mo>)<mo>&#x02212;"
 )
@@ -36,4 +38,6 @@ def _visit_block(writer: Any, node: Any) -> None:
 def _mathml(latex: str, display: str) -> str:
     from latex2mathml.converter import convert
 
-    return _SIGN.sub(r'\1<mo form="prefix">&#x02212;', str(convert(latex.replace(r"\#", "#"), display=display)))
+    drawn = str(convert(latex.replace(r"\#", "#"), display=display))
+    drawn = _PRIME.sub(r'<mrow>\1<mtext class="prime">&#x02032;</mtext></mrow>', drawn)
+    return _SIGN.sub(r'\1<mo form="prefix">&#x02212;', drawn)
