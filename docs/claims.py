@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.report.words import number, sentence
+from verify.report.words import number, remarks, sentence
 
 __all__ = ["record", "write_claims"]
 
@@ -60,8 +60,8 @@ def write_claims(evidence: Path) -> dict[Path, str | bytes]:
         "# Claims\n\nEvery statement of the paper that can be tried, with its verdict. A *reading* fixes order,"
         " embedding and method; the verdict follows from the readings.\n\n"
         f"{meanings}\n\n"
-        "`nngp-dag verify` runs them (two minutes in the quick profile), and fails where a verdict differs from the one"
-        " given here.\n\n"
+        "`nngp-dag verify` runs them (the quick profile takes about a minute), and fails where a verdict differs from"
+        " the one given here.\n\n"
         "| claim | statement | source | verdict |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
         f"```{{toctree}}\n:hidden:\n\n{listing}\n```\n"
     )
@@ -77,7 +77,7 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
     lines += [f"{_badge(verdict)} {_MEANING[verdict]}", ""]
     figures: dict[str, bytes] = {}
     if recorded:
-        lines += _evidence(claim.id, recorded["evidence"], figures)
+        lines += _evidence(claim.id, verdict, recorded["evidence"], figures)
     lines += ["## How it is tried", "", _text(inspect.getdoc(claim.check) or ""), ""]
     lines += [f"- {_text(key)}: {_text(value)}" for key, value in claim.settings.items()]
     file = "/".join(Path(claim.path).parts[-3:])
@@ -88,20 +88,12 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
     return "\n".join(lines), figures
 
 
-def _evidence(name: str, evidence: Mapping[str, Any], figures: dict[str, bytes]) -> list[str]:
+def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], figures: dict[str, bytes]) -> list[str]:
     from verify.report.figures import draw_svg
 
     lines = [_text(evidence["summary"]), ""]
-    for label, key in (
-        ("Condition", "condition"),
-        ("A case inside", "inside"),
-        ("A case outside", "outside"),
-        ("Counterexample", "counterexample"),
-        ("What would decide it", "would_decide"),
-    ):
-        needed = key != "would_decide" or any(reading["holds"] is None for reading in evidence["readings"])
-        if evidence[key] and needed:
-            lines += [f"**{label}.** {_text(sentence(evidence[key], _DIGITS))}", ""]
+    for label, value in remarks(verdict, evidence):
+        lines += [f"**{label.capitalize()}.** {_text(sentence(value, _DIGITS))}", ""]
     lines += [f"- {_text(note)}" for note in evidence["notes"]]
     lines.append("")
     for place, figure in enumerate(evidence["figures"], start=1):

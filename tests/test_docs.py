@@ -159,6 +159,7 @@ def test_the_reference_shows_every_module_once():
         "nngp_dag.memory",
         "nngp_dag.x64",
         "nngp_dag.neural_tangents_compat",
+        "nngp_dag.flax_compat",
     }
     assert every - internal - small <= set(shown)
     assert all(title for title, _ in PAGES.values())

@@ -8,9 +8,11 @@ import pytest
 from rich.console import Console
 
 from verify.framework.claim import discover
+from verify.framework.verdict import Verdict
 from verify.report.figures import KINDS, draw_svg
 from verify.report.formula import formula_svg
 from verify.report.terminal import print_document
+from verify.report.words import remarks
 
 FIGURES = {
     "lines": {
@@ -93,3 +95,14 @@ def test_verdicts_fit_eighty_columns_and_evidence_three_lines():
     for words in ("[odd] reason", "expected holds-conditionally", "baseline: eq-12: gone [x]", "Not in the baseline"):
         assert words in text
     assert lines[-1] == "Not as expected."
+
+
+def test_a_verdict_shows_what_belongs_to_it():
+    """Claims give what another verdict would need, too: a claim that holds shows no counterexample."""
+    keys = ("condition", "inside", "outside", "counterexample", "would_decide")
+    labels = {verdict: [label for label, _ in remarks(verdict, dict.fromkeys(keys, "x"))] for verdict in Verdict}
+    assert labels[Verdict.HOLDS] == labels[Verdict.CERTIFIED] == []
+    assert labels[Verdict.REFUTED] == ["condition", "counterexample"]
+    assert labels[Verdict.CONDITIONAL] == ["condition", "case inside", "case outside", "counterexample"]
+    assert labels[Verdict.INCONCLUSIVE] == ["what would decide it"]
+    assert remarks("refuted", dict.fromkeys(keys)) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import verify.report.figures as figures
 from verify.report.formula import formula_svg
-from verify.report.words import number, sentence
+from verify.report.words import number, remarks, sentence
 
 __all__ = ["html_report"]
 
@@ -19,6 +19,7 @@ def html_report(document: Mapping[str, Any]) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=number, sentence=sentence)
+    environment.globals.update(remarks=remarks)
     template = environment.from_string((files("verify.report") / "report.html.j2").read_text(encoding="utf-8"))
     drawn = {
         claim["id"]: [(f["title"], figures.draw_svg(f)) for f in claim["evidence"]["figures"]]

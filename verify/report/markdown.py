@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from verify.report.words import remarks
+
 __all__ = ["markdown_report"]
 
 _MARKS = {
@@ -64,7 +66,7 @@ def _claim_section(claim: Mapping[str, Any]) -> list[str]:
             "```",
         ]
     lines += [f"**{claim['verdict']}**. {evidence['summary']}", ""]
-    lines += [f"- {label}: {_cell(value)}" for label, value in _remarks(evidence)]
+    lines += [f"- {label}: {_cell(value)}" for label, value in _remarks(claim)]
     lines += ["", "| reading | outcome | cases | error or margin | tolerance | |", "|---|---|---:|---:|---:|---|"]
     for reading in evidence["readings"]:
         outcome = {True: "true", False: "false", None: "undecided"}[reading["holds"]]
@@ -79,16 +81,9 @@ def _claim_section(claim: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _remarks(evidence: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    named = [
-        ("condition", evidence["condition"]),
-        ("case inside", evidence["inside"]),
-        ("case outside", evidence["outside"]),
-        ("counterexample", evidence["counterexample"]),
-        ("what would decide it", evidence["would_decide"]),
-    ]
-    notes = [("note", note) for note in evidence["notes"]]
-    return [(label, _sentence(value)) for label, value in named if value] + notes
+def _remarks(claim: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    shown = [(label, _sentence(value)) for label, value in remarks(claim["verdict"], claim["evidence"])]
+    return shown + [("note", note) for note in claim["evidence"]["notes"]]
 
 
 def _sentence(value: Any) -> str:

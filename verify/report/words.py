@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["number", "sentence"]
+__all__ = ["number", "remarks", "sentence"]
+
+_REMARKS = {
+    "condition": ("condition", {"holds-conditionally", "refuted"}),
+    "inside": ("case inside", {"holds-conditionally"}),
+    "outside": ("case outside", {"holds-conditionally"}),
+    "counterexample": ("counterexample", {"holds-conditionally", "refuted"}),
+    "would_decide": ("what would decide it", {"inconclusive"}),
+}
+"""Label of each part of the evidence, and the verdicts that it belongs to."""
+
+
+def remarks(verdict: str, evidence: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """(label, value) of what a verdict has to show: claims may give more, in case another verdict comes out."""
+    return [(label, evidence[key]) for key, (label, of) in _REMARKS.items() if verdict in of and evidence[key]]
 
 
 def number(value: Any, digits: int = 5) -> str:
