@@ -18,8 +18,13 @@ jax.config.update("jax_enable_x64", X64)
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("default")
 
-# What the kernels are is checked on the oldest supported JAX, and with the global switch to float64 off, too.
-MARKED_MODULES = {"test_kernel_definitions": ("oldest", "float32")}
+# What kernels and networks are is checked on the oldest supported JAX (and Flax), too, and what kernels are with the
+# global switch to float64 off.
+MARKED_MODULES = {
+    "test_kernel_definitions": ("oldest", "float32"),
+    "test_network": ("oldest",),
+    "test_nas_network": ("oldest",),
+}
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
