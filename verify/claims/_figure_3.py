@@ -21,6 +21,7 @@ _SETTINGS = (
     ("exact", "activation-last", "gaussian-trained"),
     ("exact", "activation-last", "stem"),
 )
+_DRAWN = 24
 _NETWORKS = (
     ("activation-first", "gaussian-trained"),
     ("activation-last", "gaussian-trained"),
@@ -35,7 +36,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
     rows = context.rows(64)
     gram = rows @ rows.T
     np.fill_diagonal(gram, 1.0)
-    readings, table, series, figures, maps = [], [], [], {}, []
+    readings, table, series, figures, gaps = [], [], [], {}, []
     for method, order, embedding in _SETTINGS:
         start = relu_f(gram) if embedding == "stem" else gram
         expected = formula(start)
@@ -44,6 +45,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
         error = float(np.abs(difference).max() / np.diag(expected).max())
         eigenvalues = np.linalg.eigvalsh(actual), np.linalg.eigvalsh(expected)
         off = ~np.eye(len(rows), dtype=bool)
+        reading = f"{method}, {order}, {embedding}"
         bound = float((np.diag(expected)[0] - expected[off]).min())
         pair = float((np.diag(actual)[0] - np.abs(actual[off])).min())
         readings += [
@@ -70,7 +72,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
         ]
         table.append(
             [
-                f"{method}, {order}, {embedding}",
+                reading,
                 error,
                 float(difference.min()),
                 float(difference.max()),
@@ -81,14 +83,15 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
             ]
         )
         if error > 1e-10 and embedding != "gaussian-trained":
-            maps.append(_map(f"K^(3) minus {equations}: {method}, {order}, {embedding}", difference[:16, :16]))
+            some = np.triu_indices(_DRAWN)
+            gaps.append({"label": reading, "x": gram[some].tolist(), "y": difference[some].tolist()})
         figures[f"difference of K_11, {method} {order} {embedding}"] = KeyFigure(float(difference[0, 0]), 1e-9, 1e-10)
         figures[f"lambda_min, {method} {order} {embedding}"] = KeyFigure(float(eigenvalues[0][0]), 1e-7)
         if embedding != "gaussian-trained":
-            series.append(_spectrum(f"{method}, {order}, {embedding}", eigenvalues[0]))
+            series.append(_spectrum(reading, eigenvalues[0]))
     for order, embedding in _NETWORKS:
-        reading, figure = _networks(context, dag, rows[:6], formula, order, embedding)
-        readings.append(reading)
+        measured, figure = _networks(context, dag, rows[:6], formula, order, embedding)
+        readings.append(measured)
         figures[f"K_12 of networks, {order} {embedding}"] = figure
     false = [r for r in readings if r.holds is False and r.label == "K^(3)"]
     worst = max(false, key=lambda r: r.worst or 0.0, default=None)
@@ -130,7 +133,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
                 "yscale": "log",
                 "series": series,
             },
-            *maps,
+            *_differences(equations, gaps),
         ],
         key_figures=figures,
     )
@@ -186,15 +189,18 @@ def _spectrum(label: str, eigenvalues: np.ndarray) -> dict[str, Any]:
     return {"label": label, "x": list(range(1, len(eigenvalues) + 1)), "y": eigenvalues[::-1].tolist()}
 
 
-def _map(title: str, difference: np.ndarray) -> dict[str, Any]:
-    names = [str(i + 1) for i in range(len(difference))]
-    return {
-        "kind": "matrix",
-        "title": title,
-        "values": difference.tolist(),
-        "rows": names,
-        "columns": names,
-        "x": "row of the data",
-        "y": "row of the data",
-        "label": "difference",
-    }
+def _differences(equations: str, gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where a kernel is not the equation's: by how much, for each pair of rows."""
+    if not gaps:
+        return []
+    largest = max(max(gap["y"]) for gap in gaps)
+    return [
+        {
+            "kind": "points",
+            "title": f"K^(3) minus {equations}, for pairs among {_DRAWN} rows",
+            "x": "correlation rho of the rows",
+            "y": "difference",
+            "ylim": [0, 1.1 * largest],
+            "series": gaps,
+        }
+    ]

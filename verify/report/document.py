@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from verify.framework.environment import hardware, versions
@@ -39,7 +39,7 @@ def build_document(
     Args:
         records: one record a claim (`verify.framework.execute`).
         options: how they were run.
-        seconds: wall-clock time of this run.
+        seconds: wall-clock time of this run, which ends now.
         resumed: identifiers of claims taken over from an unfinished run.
         baseline: the comparison with a baseline (`verify.baseline.compare`), if one was given.
     """
@@ -53,7 +53,7 @@ def build_document(
         "seed": options.seed,
         "data": options.data,
         "jobs": options.jobs,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "resumed": list(resumed),
         "versions": versions(),

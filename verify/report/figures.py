@@ -3,7 +3,7 @@
 A figure is {"kind", "title", ...}:
 
 - `lines`, `points`: "series": [{"label", "x", "y", optional "low", "high" (a band)}], optional "x", "y" (axis labels),
-  "xscale", "yscale";
+  "xscale", "yscale", "ylim" (two limits);
 - `dags`: "dags": [{"code", "caption"}];
 - `matrix`: "values" [R][C] (null allowed), "rows", "columns" (labels), optional "x", "y", "label" (of the colours)
   and "scale" ("log": colours over four decades).
@@ -84,6 +84,7 @@ def _series(figure: Mapping[str, Any], plot: Callable[[Axes, Mapping[str, Any], 
         plot(ax, line, colours[i % len(colours)])
     ax.set_xscale(figure.get("xscale", "linear"))
     ax.set_yscale(figure.get("yscale", "linear"))
+    ax.set_ylim(figure.get("ylim"))
     ax.set_xlabel(figure.get("x", ""))
     ax.set_ylabel(figure.get("y", ""))
     if len(series) > 4:
