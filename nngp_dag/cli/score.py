@@ -15,6 +15,9 @@ from nngp_dag.errors import InputError
 
 __all__ = ["command"]
 
+_RANKED = 3
+"""The least number of architectures that are ranked."""
+
 
 @click.command("score")
 @click.argument("names", metavar="SCORE,...")
@@ -88,6 +91,8 @@ def command(
         raise InputError(f"no score given: accepted are {', '.join(SCORES)}")
     networks = family(space_name).resized(channels, cells)
     table = None if benchmark is None else read(networks.space, benchmark)
+    if table is not None and sample is not None and sample < _RANKED:
+        raise InputError(f"rank correlations need at least {_RANKED} architectures, got {sample}")
     images = load_images(data, data_dir=data_dir) if needs_images else None
     scorer = Scorer.make(
         chosen,
@@ -100,7 +105,7 @@ def command(
     known = None if table is None else {genes.tobytes(): i for i, genes in enumerate(table.architectures)}
     source = _Source(networks, archs, sample, seed, skip_bad, known, benchmark)
     rows, resumed = _run(scorer, source, out, scorer.settings(wot_weights=wot_weights), as_json)
-    rankings = {} if table is None else _rankings(scorer, rows, table, known or {}, top, seed)
+    rankings = {} if table is None or len(rows) < _RANKED else _rankings(scorer, rows, table, known or {}, top, seed)
     if as_json:
         emit_json(
             {
@@ -117,6 +122,8 @@ def command(
         )
     else:
         _print_rankings(rankings)
+    if table is not None and len(rows) < _RANKED:
+        click.echo(f"nngp-dag: no rank correlations: {len(rows)} architectures, {_RANKED} are needed", err=True)
     if source.bad or source.duplicates:
         click.echo(
             f"nngp-dag: skipped {source.bad} lines that could not be read, {source.duplicates} duplicates", err=True
@@ -231,8 +238,6 @@ def _rankings(
     from nngp_dag.nas.ranking import rank
     from nngp_dag.nas.scores import SCORES
 
-    if len(rows) < 3:
-        raise InputError(f"rank correlations need at least 3 architectures, got {len(rows)}")
     index = [known[table.space.parse(row["architecture"]).tobytes()] for row in rows]
     return {
         data: {

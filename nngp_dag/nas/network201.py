@@ -49,6 +49,11 @@ class MacroSpec(NetworkSizes):
         if not self.stem and self.inputs != self.channels:
             raise InputError(f"without a stem the images need {self.channels} channels, got {self.inputs}")
 
+    @property
+    def unit(self) -> int:
+        """Every residual block halves the image, and both its branches to the same size."""
+        return int(2 ** (self.stages - 1))
+
 
 class ResidualBlock(nnx.Module):
     """Two ReLU-conv-BN blocks, the first of stride 2, plus the mean over 2x2 windows and a 1x1 convolution."""

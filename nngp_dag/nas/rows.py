@@ -72,9 +72,12 @@ class RowFile:
             self._write(json.dumps({column: _plain(row[column]) for column in self.columns}, allow_nan=False) + "\n")
 
     def _write(self, line: str) -> None:
-        self._file.write(line.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(line.encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from None
 
     @staticmethod
     def _csv(values: Sequence[Any]) -> str:
@@ -88,6 +91,7 @@ class RowFile:
             data = self.path.read_bytes()
             whole = data.rfind(b"\n") + 1
             lines = data[:whole].decode().splitlines()
+            self._check_rest(data[whole:].decode(errors="replace"), first=not whole)
         except UnicodeDecodeError:
             raise InputError(f"{self.path} is no file of scores: remove it, or choose another --out") from None
         is_csv = self.path.suffix == ".csv"
@@ -102,6 +106,12 @@ class RowFile:
                 )
             self.rows[row[self.columns[0]]] = row
         return whole
+
+    def _check_rest(self, rest: str, first: bool) -> None:
+        """InputError where a file without a whole line is not the beginning of one of these: it may be anything."""
+        start = self._csv(self.columns) if self.path.suffix == ".csv" else json.dumps({self.columns[0]: ""})[:-2]
+        if first and not start.startswith(rest) and not (self.path.suffix != ".csv" and rest.startswith(start)):
+            raise InputError(f"{self.path} is no file of these scores: remove it, or choose another --out")
 
     def _parse(self, line: Any) -> dict[str, Any]:
         try:
@@ -120,7 +130,11 @@ class RowFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as failed:
+            if error is None:  # else what could not be written was reported already
+                raise InputError(f"cannot write {self.path}: {failed.strerror or failed}") from None
 
 
 def _plain(value: Any) -> Any:

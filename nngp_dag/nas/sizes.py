@@ -28,6 +28,11 @@ class NetworkSizes:
         if init not in INITIALIZATIONS:
             raise InputError(f"unknown initialisation {init!r}: accepted are {', '.join(INITIALIZATIONS)}")
 
+    @property
+    def unit(self) -> int:
+        """Height and width of an image must be multiples of this."""
+        return 1
+
     def replace(self, **changes: Any) -> Self:
         """A copy with other values."""
         return dataclasses.replace(self, **changes)

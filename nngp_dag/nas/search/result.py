@@ -21,6 +21,8 @@ class SearchResult:
         seconds: time of the search, compilation apart.
         compile_seconds: time of the first call of every compiled function.
         details: figures of the search's own.
+        passes: whether the architecture passes the filter's box, None without one. What TE-NAS finds need not: its
+            rule looks at one removal at a time.
     """
 
     architecture: np.ndarray
@@ -29,6 +31,7 @@ class SearchResult:
     seconds: float
     compile_seconds: float
     details: dict[str, Any] = field(default_factory=dict)
+    passes: bool | None = None
 
     @property
     def filtered_share(self) -> float:

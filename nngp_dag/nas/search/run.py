@@ -106,6 +106,8 @@ def _te_nas(
     )
     judge.compile()
     result = prune_search(networks.layout, judge, rule=make_rule(chosen), on_step=on_step)
+    if not result.evaluations:
+        raise InputError("no operation's removal stays inside the filter's box, so none was judged: widen its ranges")
     return replace(result, compile_seconds=judge.compile_seconds)
 
 
@@ -151,4 +153,6 @@ def run_search(
     if name not in SEARCHES:
         raise InputError(f"unknown search {name!r}: accepted are {', '.join(SEARCHES)}")
     arguments: tuple[Any, ...] = (networks, images, chosen, seed, settings or SearchSettings(), on_step)
-    return SEARCHES[name](*arguments)
+    result = SEARCHES[name](*arguments)
+    box = chosen.box(name)
+    return result if box is None else replace(result, passes=box(result.architecture))

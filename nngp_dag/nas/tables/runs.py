@@ -120,6 +120,7 @@ def wot_runs(
     """`search_runs` of NAS-WOT, where every draw is scored once a run: all filters see the same draws, and a search's
     seconds are the sum of what its own evaluations took.
     """
+    images.choose(settings.batch_size)  # too few images are an error before anything begins
     results: dict[str, list[SearchResult]] = {chosen.name: [] for chosen in filters}
     for run in range(runs):
         progress(f"wot, run {run + 1} of {runs}")
