@@ -18,6 +18,7 @@ import pytest
 from nas_cases import tiny_family
 
 from nngp_dag.cli import main
+from nngp_dag.errors import InputError
 from nngp_dag.nas.rows import RowFile
 from nngp_dag.spaces import get
 
@@ -308,6 +309,10 @@ def test_search_te_nas_and_fp_nas(document, run, data, benchmark):
         (["score", "wot", "--data", "{data}", "--sample", "2", "--out", "rows.txt"], ".csv or .jsonl"),
         (["score", "wot", "--data", "{data}", "--sample", "2", "--out", "no/rows.csv"], "does not exist"),
         (["score", "wot", "--data", "{data}", "--sample", "1", "--benchmark", "no.csv"], "no such benchmark"),
+        (
+            ["score", "effective-depth", "--sample", "2", "--benchmark", "{benchmark}"],
+            "at least 3 architectures, got 2",
+        ),
         (["search", "darts", "--data", "{data}"], "unknown search"),
         (["search", "wot", "--data", "{data}", "--filter", "big"], "unknown filter"),
         (["search", "wot", "--data", "{data}", "--filter", "3,3,3,3", "--batch-size", "6"], "passes the filter"),
@@ -315,9 +320,9 @@ def test_search_te_nas_and_fp_nas(document, run, data, benchmark):
         (["search", "fp-nas", "--data", "{data}"], "two disjoint batches of 64 images"),
     ],
 )
-def test_bad_input_is_one_line(run, data, arguments, message, tmp_path, monkeypatch):
+def test_bad_input_is_one_line(run, data, benchmark, arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    status, _, err = run(*(a.replace("{data}", str(data)) for a in arguments))
+    status, _, err = run(*(a.replace("{data}", str(data)).replace("{benchmark}", str(benchmark)) for a in arguments))
     assert status == 2
     assert err.count("\n") == 1 and err.startswith("nngp-dag: error: ") and message in err
     assert os.listdir(tmp_path) == []
@@ -326,8 +331,47 @@ def test_bad_input_is_one_line(run, data, arguments, message, tmp_path, monkeypa
 def test_a_found_architecture_that_the_benchmark_lacks(run, data, tmp_path):
     table = tmp_path / "few.csv"
     table.write_text(f"architecture,cifar10\n{NONE},10\n")
-    status, _, err = run("search", "wot", "--num", 4, "--runs", 1, "--data", data, "--benchmark", table, *SMALL)
+    status, out, err = run("search", "wot", "--num", 4, "--runs", 1, "--data", data, "--benchmark", table, *SMALL)
     assert status == 2 and "which the search found, is not in" in err and err.count("\n") == 1
+    assert "seed 0: |" in out  # what the search was for is not lost
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_files_that_are_none_of_ours_stay_as_they_are(run, tmp_path, suffix):
+    notes = tmp_path / f"notes{suffix}"
+    for text in ("no line ends here", "one,line\n"):
+        notes.write_text(text)
+        status, _, err = run("score", "effective-depth", "--sample", 2, "--out", notes)
+        assert status == 2 and err.count("\n") == 1 and notes.read_text() == text
+
+
+def test_a_beginning_that_was_torn_is_written_anew(run, tmp_path):
+    for name, torn in (("a.csv", "architecture,effec"), ("b.jsonl", '{"archi'), ("c.jsonl", '{"architecture": "|nor')):
+        (tmp_path / name).write_text(torn)
+        status, _, err = run("score", "effective-depth", "--sample", 2, "--out", tmp_path / name)
+        assert status == 0, err
+        assert torn not in (tmp_path / name).read_text().splitlines()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line(tmp_path):
+    rows = RowFile(tmp_path / "rows.csv", ["architecture", "score"], "s")
+    rows._file.close()
+    rows._file = open("/dev/full", "ab")  # noqa: SIM115
+
+    def add():
+        with rows:
+            rows.add({"architecture": "a", "score": 1.0})
+
+    with pytest.raises(InputError, match=r"cannot write .*rows.csv: No space left"):
+        add()
+
+
+def test_too_few_to_be_ranked_are_written_all_the_same(run, benchmark, tmp_path):
+    archs = tmp_path / "archs"
+    archs.write_text(f"{ALIVE}\n")
+    status, out, err = run("score", "effective-depth", "--archs", archs, "--benchmark", benchmark)
+    assert status == 0 and ALIVE in out and "no rank correlations: 1 architectures, 3 are needed" in err
 
 
 def test_real_images_and_accuracies(document, shared_data, tmp_path):

@@ -152,8 +152,13 @@ def test_bad_input():
     ):
         with pytest.raises(InputError, match=message):
             measure_bound(DAGS, *arguments)
-    with pytest.raises(InputError, match="a path from input to output"):
-        measure_bound([Dag.from_code("0")], x, y)
+    for measure in (measure_bound, learning_rate_thresholds, width_failures):
+        with pytest.raises(InputError, match="a path from input to output, and 0 has none"):
+            measure([Dag.from_code("0")], x, y)
+        with pytest.raises(InputError, match="at least one DAG"):
+            measure([], x, y)
+    with pytest.raises(InputError, match="at least one width"):
+        width_failures(DAGS, x, y, widths=())
     with pytest.raises(InputError, match="at least one step"):
         measure_bound(DAGS, x, y, steps=0)
     # One output neuron in each layer: the bound fails at every learning rate.

@@ -156,4 +156,11 @@ def test_command(tmp_path):
     assert json.loads(again.stdout) == document
     with pytest.raises(InputError, match="at least 2 seeds"):
         CliRunner().invoke(command, ["--seeds", "1", "--out", str(tmp_path / "other")], catch_exceptions=False)
+    with pytest.raises(InputError, match="seeds are integers"):
+        CliRunner().invoke(
+            command, ["--seed", str(2**32 - 1), "--out", str(tmp_path / "other")], catch_exceptions=False
+        )
     assert not (tmp_path / "other").exists()
+    huge = [*sizes[2:], "--width", str(10**7), "--out", str(tmp_path / "huge")]
+    with pytest.raises(InputError, match="would need about .* of memory"):
+        CliRunner().invoke(command, huge, catch_exceptions=False)

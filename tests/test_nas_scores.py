@@ -9,9 +9,11 @@ from nas_cases import random_images, tiny_family
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas import Images, load_images, make_score
+from nngp_dag.nas.checks import image_batch
 from nngp_dag.nas.images import random_patches
 from nngp_dag.nas.initialize import draw
 from nngp_dag.nas.linear_regions import count_distinct
+from nngp_dag.nas.network201 import MacroSpec
 from nngp_dag.nas.ntk import condition_number, tangent_kernel
 from nngp_dag.nas.scores import BASELINES, SCORES
 from nngp_dag.nas.scoring import Scorer, architecture_key
@@ -284,6 +286,15 @@ def test_other_bad_images(tmp_path):
         IMAGES.batch(41)
     with pytest.raises(InputError, match="do not fit"):
         random_patches(Images(IMAGES.x[:, :2, :2], None, "small"), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 30])
+def test_images_that_the_network_cannot_halve_are_refused(size):
+    """NAS-Bench-201's residual blocks halve twice; both branches of one have to end at the same size."""
+    batch = np.random.default_rng(0).normal(size=(4, size, size, 3)).astype(np.float32)
+    with pytest.raises(InputError, match=f"images of {size}x{size}: height and width must be multiples of 4"):
+        image_batch(batch, MacroSpec())
+    assert image_batch(batch, MacroSpec(stages=1)).shape == batch.shape
 
 
 def test_real_images(shared_data):

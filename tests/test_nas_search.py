@@ -328,3 +328,17 @@ def test_searches_by_name_see_the_same_draws_with_and_without_a_filter():
         assert all(r.seconds >= 0 and r.compile_seconds > 0 for r in results)
     with pytest.raises(InputError, match="unknown search"):
         run_search("darts", FAMILY, random_images(), chosen=make_filter("none", SPACE))
+
+
+def test_whether_what_was_found_passes_the_filter():
+    """TE-NAS's rule looks at one removal at a time; where none stays inside the box, nothing is judged: an error."""
+    settings = SearchSettings(num=20, batch_size=6, ntk_images=4, patches=20, repeats=1)
+    for name, text in (("wot", "half-radius"), ("wot", "none"), ("te-nas", "half-radius"), ("te-nas", "released")):
+        chosen = make_filter(text, SPACE)
+        found = run_search(name, FAMILY, random_images(), chosen=chosen, settings=settings)
+        judged = chosen.predicate is not None and (name, text) != ("te-nas", "released")
+        assert found.passes == (chosen.predicate(found.architecture) if judged else None)
+    with pytest.raises(InputError, match="no operation's removal stays inside"):
+        run_search(
+            "te-nas", FAMILY, random_images(), chosen=make_filter("90,91,90,91", SPACE), seed=0, settings=settings
+        )

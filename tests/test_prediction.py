@@ -137,7 +137,9 @@ def test_bad_input(problem):
     with pytest.raises(InputError, match="zero kernel"):
         posterior(Dag.from_code("0"), *arguments)
     for options, message in (
-        ({"jitter": -1.0}, "jitter must not be negative"),
+        ({"jitter": -1.0}, "jitter must be a number that is not negative"),
+        ({"jitter": np.inf}, "jitter must be a number that is not negative, got inf"),
+        ({"steps": 10**400}, "no floating-point number"),
         ({"steps": -1}, "steps must not be negative"),
         ({"learning_rate": 0.1}, "finite number of steps only"),
         ({"learning_rate": 0.0, "steps": 3}, "must be a positive number, got 0"),
@@ -164,3 +166,23 @@ def test_command(tmp_path):
     assert document["ntk"]["steps"] == 3 and document["ntk"]["learning_rate"] > 0
     with pytest.raises(InputError, match="columns"):
         CliRunner().invoke(command, ["2", "--data", str(path), "--test", "digits:5"], catch_exceptions=False)
+
+
+def test_rows_that_coincide_stay_together():
+    """A singular NTK: rounding makes its zero eigenvalues negative, which is no divergence."""
+    x = np.repeat(unit_rows(60, d=20), 2, axis=0)
+    y = np.repeat(np.random.default_rng(2).normal(size=(60, 2)), 2, axis=0)
+    ntk = np.asarray(kernel_fn(DAG)(x, get="ntk"))
+    assert np.linalg.eigvalsh(ntk)[0] < 1e-12
+    rate = LinearDynamics(ntk, 1.0).largest_learning_rate
+    for share in (0.1, 0.5, 0.9):
+        np.testing.assert_allclose(LinearDynamics(ntk, share * rate).outputs(np.inf, y), y, atol=1e-9)
+    with pytest.raises(InputError, match="diverges"):
+        LinearDynamics(ntk, 1.1 * rate).outputs(np.inf, y)
+
+
+def test_a_diverging_curve_is_infinite_and_of_no_class():
+    x, y = unit_rows(6), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    curve = predict_curve(DAG, x, y, 1e3, [0, 500, 2000], draws=4)
+    assert np.isfinite(curve.loss[0]) and np.isinf(curve.loss[2])
+    assert np.isfinite(curve.accuracy[0]) and np.isnan(curve.accuracy[2])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.convergence.descent import GradientDescent, checked_targets
+from nngp_dag.convergence.descent import GradientDescent, checked_dags, checked_targets
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
@@ -145,12 +145,11 @@ def measure_bound(
         InputError: unusable rows or targets, a DAG without a path, or steps below one.
     """
     rows, targets = checked_targets(x, y)
+    dags = checked_dags(dags)
     if steps < 1:
         raise InputError(f"at least one step is needed, got {steps}")
     reading = {"order": order, "embedding": embedding, "activation": activation}
     scales = [kernel_scales(dag, rows, **reading) for dag in dags]
-    if any(scale.num_paths == 0 for scale in scales):
-        raise InputError("every DAG needs a path from input to output")
     rates = [learning_rate if learning_rate is not None else fraction * 2 / scale.ntk_max for scale in scales]
     runs = GradientDescent(dags, rows, targets, width, seeds, dtype=dtype, **reading)
     residuals = runs.residuals(np.asarray(rates)[:, None], steps)

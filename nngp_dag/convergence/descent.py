@@ -17,8 +17,9 @@ from jax import Array
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.network import Ensemble, Member, NetworkSpec, full_support, rebuild, wiring_matrix
+from nngp_dag.paths import path_statistics
 
-__all__ = ["GradientDescent", "checked_targets"]
+__all__ = ["GradientDescent", "checked_dags", "checked_targets"]
 
 
 class GradientDescent:
@@ -60,6 +61,16 @@ class GradientDescent:
             ensemble.unpack(_descend(ensemble.spec, steps, self._start, placed, self.x, self.y)), np.float64
         )
         return np.where(np.isfinite(found), found, np.inf)
+
+
+def checked_dags(dags: Sequence[Dag]) -> list[Dag]:
+    """The DAGs as a list; InputError where there is none, or one without a path from input to output."""
+    if not dags:
+        raise InputError("at least one DAG is needed")
+    for dag in dags:
+        if not path_statistics(dag).num_paths:
+            raise InputError(f"every DAG needs a path from input to output, and {dag.to_code()} has none")
+    return list(dags)
 
 
 def checked_targets(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:

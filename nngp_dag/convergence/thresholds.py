@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.convergence.bound import KernelScales, kernel_scales
-from nngp_dag.convergence.descent import GradientDescent, checked_targets
+from nngp_dag.convergence.descent import GradientDescent, checked_dags, checked_targets
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 
@@ -126,9 +126,11 @@ def learning_rate_thresholds(
         progress: called with the number of rounds done.
 
     Raises:
-        InputError: unusable data, or a seed whose bound fails even at the smallest learning rate.
+        InputError: unusable data, no DAG, one without a path, or a seed whose bound fails even at the smallest
+            learning rate.
     """
     rows, targets = checked_targets(x, y)
+    dags = checked_dags(dags)
     reading = {"order": order, "embedding": embedding, "activation": activation}
     scales = [kernel_scales(dag, rows, **reading) for dag in dags]
     runs = GradientDescent(dags, rows, targets, width, seeds, dtype=dtype, **reading)
@@ -181,13 +183,19 @@ def width_failures(
         activation: as in `kernel_fn`.
         dtype: as in `NetworkSpec`.
         progress: called with the number of widths done.
+
+    Raises:
+        InputError: unusable data, no width, or no DAG with a path.
     """
     rows, targets = checked_targets(x, y)
+    dags = checked_dags(dags)
     reading = {"order": order, "embedding": embedding, "activation": activation}
     scales = [kernel_scales(dag, rows, **reading) for dag in dags]
     rates = np.array([[fraction * 2 / scale.ntk_max] for scale in scales])
     smallest = np.array([[scale.nngp_min] for scale in scales])
     ordered = sorted(set(widths))
+    if not ordered:
+        raise InputError("at least one width is needed")
     counts = np.zeros((len(dags), len(ordered)), int)
     for column, width in enumerate(ordered):
         runs = GradientDescent(dags, rows, targets, width, seeds, dtype=dtype, **reading)

@@ -22,6 +22,7 @@ from nngp_dag.figure4.prediction import initial_state, predicted_accuracy
 from nngp_dag.figure4.preset import CODES, NAMES, PRESETS, Preset
 from nngp_dag.network import Ensemble, NetworkSpec
 from nngp_dag.training import CheckpointStore, Curves, TrainConfig, make_data, train
+from nngp_dag.training.loop import check_memory
 from nngp_dag.training.scale import matching_scale
 
 __all__ = ["CLAIMED", "Figure4", "Panel", "run_figure4", "standardize"]
@@ -135,6 +136,7 @@ def run_figure4(
     seeds = list(range(seed, seed + preset.seeds))
     ensemble = Ensemble(spec, dags, seeds)
     rows = make_data(x, data.y, targets.shape[1], dtype)
+    check_memory(ensemble, rows, config)
     chosen = np.random.default_rng(0).permutation(len(x))[:_PREDICTION_ROWS]
     kernels = initial_state(Ensemble(spec, dags, seeds[:_PREDICTION_SEEDS]), x[chosen])
     # The standard parameterisation divides by the number of pixels: its features are those of rows x / sqrt(d).

@@ -125,6 +125,7 @@ def monte_carlo(
         moments = _accumulate(stream.spec, moments, stream.x, *stream.draw(indices, indices < seeds))
         done = min(seeds, start + stream.chunk)
         if progress is not None:
+            jax.block_until_ready(moments)  # done, not only begun
             progress(done)
         if tolerance is not None and done >= 4 and _widest(moments, confidence) <= tolerance:
             break

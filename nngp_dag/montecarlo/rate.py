@@ -103,6 +103,7 @@ def width_rate(
             moments = _accumulate_errors(stream.spec, moments, target, stream.x, *drawn)
             done += min(stream.chunk, seeds - start)
             if progress is not None:
+                jax.block_until_ready(moments)  # done, not only begun
                 progress(done)
         for name, moment in zip(Kernel._fields, moments, strict=True):
             mean = float(moment.mean)

@@ -129,6 +129,11 @@ class NetworkSpec:
         """Number of linear edges that the program has room for."""
         return len(self.support) - 1
 
+    @property
+    def weights(self) -> int:
+        """Number of entries of all matrices."""
+        return self.slots * self.width**2 + self.width * (self.inputs + self.outputs)
+
     def wiring(self, dag: Dag) -> np.ndarray:
         """The wiring matrix of a DAG with this number of slots, float64.
 

@@ -76,6 +76,10 @@ def predict_curve(
     root = vectors * np.sqrt(np.maximum(values, 0))
     initial = root @ np.random.default_rng(seed).normal(size=(draws, n, y.shape[1]))
     labels = y.argmax(axis=1)
-    hits = np.stack([(dynamics.outputs(k, y, initial).argmax(axis=2) == labels).mean(axis=1) for k in steps])
+    with np.errstate(over="ignore", invalid="ignore"):  # above the largest learning rate: infinite, and said so
+        outputs = [dynamics.outputs(k, y, initial) for k in steps]
+        losses = dynamics.expected_losses(list(steps), y, nngp)
+    hits = np.stack([(u.argmax(axis=2) == labels).mean(axis=1) for u in outputs])
+    hits[[not np.isfinite(u).all() for u in outputs]] = np.nan  # infinite outputs are of no class
     error = hits.std(axis=1, ddof=1) / np.sqrt(draws)
-    return PredictedCurve(tuple(steps), dynamics.expected_losses(list(steps), y, nngp), hits.mean(axis=1), error)
+    return PredictedCurve(tuple(steps), losses, hits.mean(axis=1), error)

@@ -41,7 +41,10 @@ class LinearDynamics:
         if not learning_rate > 0:
             raise InputError(f"the learning rate must be positive, got {learning_rate}")
         self.learning_rate = learning_rate
-        self.eigenvalues, self.basis = np.linalg.eigh(kernel)
+        eigenvalues, self.basis = np.linalg.eigh(kernel)
+        # Of a singular kernel rounding makes small numbers of either sign: where there is nothing, nothing moves.
+        rounding = len(eigenvalues) * np.finfo(np.float64).eps * np.abs(eigenvalues).max(initial=0.0)
+        self.eigenvalues = np.where(np.abs(eigenvalues) <= rounding, 0.0, eigenvalues)
         self.factors = 1 - learning_rate * self.eigenvalues / kernel.shape[0]
 
     @property

@@ -96,15 +96,19 @@ def posterior(
         activation: as in `kernel_fn`.
 
     Raises:
-        InputError: a zero kernel, a negative jitter or number of steps, or a learning rate that diverges.
+        InputError: a zero kernel, a jitter or number of steps out of range, or a learning rate that diverges.
     """
     train, test, y = (np.asarray(a, np.float64) for a in (x_train, x_test, y_train))
     if y.ndim != 2 or len(y) != len(train):
         raise InputError(f"targets must be [{len(train)}, C], got shape {y.shape}")
-    if jitter is not None and not jitter >= 0:
-        raise InputError(f"the jitter must not be negative, got {jitter}")
+    if jitter is not None and not 0 <= jitter < np.inf:
+        raise InputError(f"the jitter must be a number that is not negative, got {jitter}")
+    try:
+        steps = float(steps)
+    except OverflowError:
+        raise InputError("that many steps are no floating-point number: leave them out to train to the end") from None
     if not steps >= 0:
-        raise InputError(f"the number of steps must not be negative, got {steps}")
+        raise InputError(f"the number of steps must not be negative, got {steps:g}")
     if learning_rate is not None and not 0 < learning_rate < np.inf:
         raise InputError(f"the learning rate must be a positive number, got {learning_rate}")
     if np.isinf(steps) and learning_rate is not None:
@@ -134,7 +138,7 @@ def posterior(
         np.asarray(mean),
         np.maximum(np.diagonal(np.asarray(covariance)), 0),
         np.asarray(ntk_mean),
-        float(steps),
+        steps,
         learning_rate,
         float(jitters.nngp),
         ntk_jitter,

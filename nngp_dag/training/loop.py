@@ -29,7 +29,7 @@ from nngp_dag.training.program import (
     run_steps,
 )
 
-__all__ = ["Run", "make_data", "run_identity", "train"]
+__all__ = ["Run", "check_memory", "make_data", "run_identity", "train"]
 
 _STEPS_A_CALL = 64
 
@@ -129,7 +129,7 @@ def train(
     scales = [1.0] * len(ensemble.dags) if output_scales is None else [float(scale) for scale in output_scales]
     if len(scales) != len(ensemble.dags):
         raise InputError(f"{len(ensemble.dags)} DAGs need as many output scales, got {len(scales)}")
-    _check_memory(ensemble, data, config)
+    check_memory(ensemble, data, config)
     if store is not None:
         store.run = run_identity(ensemble, data, config, scales)
     run = Run(ensemble, data, config, scales)
@@ -240,9 +240,9 @@ def _next(step: int, every: int) -> int:
     return (step // every + 1) * every
 
 
-def _check_memory(ensemble: Ensemble, data: Data, config: TrainConfig) -> None:
+def check_memory(ensemble: Ensemble, data: Data, config: TrainConfig) -> None:
+    """InputError where training these networks needs more memory than there is."""
     spec, members = ensemble.spec, len(ensemble.member_seeds)
-    weights = spec.slots * spec.width**2 + spec.width * (spec.inputs + spec.outputs)
     features = 4 * (spec.slots + 2) * spec.width * max(config.batch, min(1024, data.x.shape[0]))
     size = np.dtype(spec.dtype).itemsize
-    require_memory(size * members * (3 * weights + features), f"training {members} networks of width {spec.width}")
+    require_memory(size * members * (3 * spec.weights + features), f"training {members} networks of width {spec.width}")
