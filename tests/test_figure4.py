@@ -162,5 +162,5 @@ def test_command(tmp_path):
         )
     assert not (tmp_path / "other").exists()
     huge = [*sizes[2:], "--width", str(10**7), "--out", str(tmp_path / "huge")]
-    with pytest.raises(InputError, match="would need about .* of memory"):
+    with pytest.raises(InputError, match=r"would need about .* of memory"):
         CliRunner().invoke(command, huge, catch_exceptions=False)
