@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_PRIME = re.compile(r"<msup>((?:(?!<msup>).)*?)<mi>&#x02032;</mi></msup>")
+__all__ = ["setup"]
+
+_PRIME = re.compile(r"<msup>((?:(?!</?msup>).)*?)<mi>&#x02032;</mi></msup>")
 """A prime as superscript: the fonts of text raise it once more, so it is set beside its base, in such a font."""
 _SIGN = re.compile(
-    r"(<mo[^>]*>(?:&#x0003D;|&#x00028;|&#x0005B;|&#x0002C;|&#x02208;|&#x02264;|&#x02265;)</mo>)<mo>&#x02212;"
+    r"(<mo[^>]*>(?:&#x0003D;|&#x00028;|&#x0005B;|&#x0002C;|&#x0003C;|&#x0003E;|&#x02208;|&#x02264;|&#x02265;|&#x02192;)</mo>)<mo>&#x02212;"
 )
-"""A minus after = ( [ , or a relation: a sign, which browsers set apart as if it were a difference."""
-
-__all__ = ["setup"]
+"""A minus after an opening bracket, a comma, an arrow or a relation: a sign, which browsers space like a difference."""
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -8,6 +8,5 @@ from flax import nnx
 
 __all__ = ["ModuleList"]
 
-# Before 0.12 Flax has no `nnx.List`: plain lists in a module hold submodules, which later versions refuse.
 ModuleList: Any = getattr(nnx, "List", list)
-"""A list of submodules: `nnx.List` where Flax has it, else `list`."""
+"""A list of submodules: `nnx.List`; before 0.12 Flax takes plain lists, which later versions refuse."""

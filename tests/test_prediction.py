@@ -170,15 +170,21 @@ def test_command(tmp_path):
 
 def test_rows_that_coincide_stay_together():
     """A singular NTK: rounding makes its zero eigenvalues negative, which is no divergence."""
-    x = np.repeat(unit_rows(60, d=20), 2, axis=0)
-    y = np.repeat(np.random.default_rng(2).normal(size=(60, 2)), 2, axis=0)
-    ntk = np.asarray(kernel_fn(DAG)(x, get="ntk"))
-    assert np.linalg.eigvalsh(ntk)[0] < 1e-12
-    rate = LinearDynamics(ntk, 1.0).largest_learning_rate
-    for share in (0.1, 0.5, 0.9):
-        np.testing.assert_allclose(LinearDynamics(ntk, share * rate).outputs(np.inf, y), y, atol=1e-9)
-    with pytest.raises(InputError, match="diverges"):
-        LinearDynamics(ntk, 1.1 * rate).outputs(np.inf, y)
+    a, target = unit_rows(60, d=20), np.random.default_rng(2).normal(size=(60, 2))
+    y = np.concatenate([target, target, target])
+    # With rows of three lengths on each ray, f is computed from angles near zero: an error of the root of epsilon.
+    for x in (np.concatenate([a, a, a]), np.concatenate([a, 0.3 * a, 1.1 * a])):
+        ntk = np.asarray(kernel_fn(DAG)(x, get="ntk"))
+        assert np.linalg.eigvalsh(ntk)[0] < 0
+        rate = LinearDynamics(ntk, 1.0).largest_learning_rate
+        for share in (0.1, 0.5, 0.9):
+            dynamics = LinearDynamics(ntk, share * rate)
+            distance = [np.linalg.norm(dynamics.outputs(step, y) - y) for step in (*10.0 ** np.arange(12), np.inf)]
+            assert np.all(np.diff(distance) <= 1e-9)
+        with pytest.raises(InputError, match="diverges"):
+            LinearDynamics(ntk, 1.1 * rate).outputs(np.inf, y)
+    with pytest.raises(InputError, match="no negative eigenvalues"):
+        LinearDynamics(-np.eye(3), 0.1)
 
 
 def test_a_diverging_curve_is_infinite_and_of_no_class():

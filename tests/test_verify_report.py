@@ -103,6 +103,6 @@ def test_a_verdict_shows_what_belongs_to_it():
     labels = {verdict: [label for label, _ in remarks(verdict, dict.fromkeys(keys, "x"))] for verdict in Verdict}
     assert labels[Verdict.HOLDS] == labels[Verdict.CERTIFIED] == []
     assert labels[Verdict.REFUTED] == ["condition", "counterexample"]
-    assert labels[Verdict.CONDITIONAL] == ["condition", "case inside", "case outside", "counterexample"]
+    assert labels[Verdict.CONDITIONAL] == ["condition", "case inside", "case outside"]
     assert labels[Verdict.INCONCLUSIVE] == ["what would decide it"]
     assert remarks("refuted", dict.fromkeys(keys)) == []

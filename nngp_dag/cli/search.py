@@ -70,7 +70,7 @@ def command(
     from nngp_dag.nas.family import family
     from nngp_dag.nas.images import load_images
     from nngp_dag.nas.search.filters import make_filter
-    from nngp_dag.nas.search.run import SEARCHES, run_search
+    from nngp_dag.nas.search.run import SEARCHES, final_filter, run_search
     from nngp_dag.nas.tables.runs import accuracy_of
 
     if name not in SEARCHES:
@@ -91,12 +91,12 @@ def command(
         except InputError as error:
             accuracy, missing = None, error
         records.append(summary(networks.space, result, accuracy, seed + run))
-    box = chosen.box(name)
+    passed = final_filter(name, chosen)
     document = {
         "search": name,
         "space": networks.space.name,
         "filter": chosen.name,
-        "ranges": None if box is None else box.box.bounds,
+        "ranges": None if passed is None else passed.box.bounds,
         "data": images.source,
         "runs": records,
         "mean": _over_runs(records, np.mean),

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.convergence.descent import GradientDescent, checked_dags, checked_targets
+from nngp_dag.convergence.checks import checked_dags, checked_targets
+from nngp_dag.convergence.descent import GradientDescent
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
@@ -142,7 +143,7 @@ def measure_bound(
         dtype: as in `NetworkSpec`; by default JAX's default.
 
     Raises:
-        InputError: unusable rows or targets, a DAG without a path, or steps below one.
+        InputError: unusable rows or targets, no DAG, one without a path, or steps below one.
     """
     rows, targets = checked_targets(x, y)
     dags = checked_dags(dags)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.convergence.bound import KernelScales, kernel_scales
-from nngp_dag.convergence.descent import GradientDescent, checked_dags, checked_targets
+from nngp_dag.convergence.checks import checked_dags, checked_targets
+from nngp_dag.convergence.descent import GradientDescent
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 
@@ -185,17 +186,17 @@ def width_failures(
         progress: called with the number of widths done.
 
     Raises:
-        InputError: unusable data, no width, or no DAG with a path.
+        InputError: unusable data, no width, no DAG, or one without a path.
     """
     rows, targets = checked_targets(x, y)
     dags = checked_dags(dags)
+    ordered = sorted(set(widths))
+    if not ordered:
+        raise InputError("at least one width is needed")
     reading = {"order": order, "embedding": embedding, "activation": activation}
     scales = [kernel_scales(dag, rows, **reading) for dag in dags]
     rates = np.array([[fraction * 2 / scale.ntk_max] for scale in scales])
     smallest = np.array([[scale.nngp_min] for scale in scales])
-    ordered = sorted(set(widths))
-    if not ordered:
-        raise InputError("at least one width is needed")
     counts = np.zeros((len(dags), len(ordered)), int)
     for column, width in enumerate(ordered):
         runs = GradientDescent(dags, rows, targets, width, seeds, dtype=dtype, **reading)

@@ -18,7 +18,6 @@ import numpy as np
 from jax import Array
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nngp_dag.memory import require_memory
 from nngp_dag.network import Ensemble, Member, NetworkSpec, empirical_kernel, rebuild
 
 __all__ = ["initial_state", "predicted_accuracy"]
@@ -27,11 +26,6 @@ __all__ = ["initial_state", "predicted_accuracy"]
 def initial_state(ensemble: Ensemble, x: Any) -> tuple[np.ndarray, np.ndarray]:
     """Mean NTK over seeds [D, N, N] and every network's outputs [D, S, N, C], at initialisation, on rows x [N, d]."""
     spec = ensemble.spec
-    each = 2 * spec.weights + 4 * (spec.slots + 2) * len(x) * spec.width + 2 * len(x) ** 2
-    members = len(ensemble.member_seeds)
-    require_memory(
-        np.dtype(spec.dtype).itemsize * members * each, f"predicting {members} networks of width {spec.width}"
-    )
     rows = jnp.asarray(x, spec.dtype)
     state = ensemble.init()
     ntk = np.asarray(ensemble.unpack(_tangent_kernels(spec, state, rows)), np.float64)

@@ -8,10 +8,10 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 
-__all__ = ["image_batch", "image_sides"]
+__all__ = ["check_image_sides", "image_batch"]
 
 
-def image_sides(images: np.ndarray, spec: Any) -> None:
+def check_image_sides(images: np.ndarray, spec: Any) -> None:
     """InputError where the height or width of images [..., h, w, channels] is none that the network can halve."""
     height, width = images.shape[-3:-1]
     if height % spec.unit or width % spec.unit:
@@ -36,7 +36,7 @@ def image_batch(batch: Any, spec: Any, *, at_least: int = 2, leading: int = 0) -
     if x.ndim != 4 + leading or x.shape[-1] != spec.inputs or 0 in x.shape:
         shape = "[batches, N, h, w" if leading else "[N, h, w"
         raise InputError(f"images of shape {list(x.shape)}: {shape}, {spec.inputs}] is needed")
-    image_sides(x, spec)
+    check_image_sides(x, spec)
     if x.shape[leading] < at_least:
         raise InputError(f"a batch of {x.shape[leading]} images is too small: at least {at_least} are needed")
     if not np.isfinite(x).all():

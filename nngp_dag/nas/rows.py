@@ -6,6 +6,7 @@ A later run with the same settings reads what is there (a torn last line is drop
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -57,10 +58,15 @@ class RowFile:
             whole = self._read() if path.exists() else 0
             self._file = path.open("ab")
             self._file.truncate(whole)  # what a kill tore off mid-line goes
-            if path.suffix == ".csv" and not whole:
-                self._write(self._csv(self.columns))
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+        if path.suffix == ".csv" and not whole:
+            try:
+                self._write(self._csv(self.columns))
+            except InputError:
+                with contextlib.suppress(OSError):  # the same again
+                    self._file.close()
+                raise
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append one row and hand it to the disk before returning."""
@@ -109,8 +115,20 @@ class RowFile:
 
     def _check_rest(self, rest: str, first: bool) -> None:
         """InputError where a file without a whole line is not the beginning of one of these: it may be anything."""
-        start = self._csv(self.columns) if self.path.suffix == ".csv" else json.dumps({self.columns[0]: ""})[:-2]
-        if first and not start.startswith(rest) and not (self.path.suffix != ".csv" and rest.startswith(start)):
+        if not first or not rest:
+            return
+        if self.path.suffix == ".csv":
+            ours = self._csv(self.columns).startswith(rest)
+        else:
+            start = json.dumps({self.columns[0]: ""})[:-2]
+            ours = rest.startswith(start) or start.startswith(rest)
+            try:
+                json.loads(rest)
+            except ValueError:
+                pass  # torn
+            else:
+                self._parse(rest)  # whole but for its end of line
+        if not ours:
             raise InputError(f"{self.path} is no file of these scores: remove it, or choose another --out")
 
     def _parse(self, line: Any) -> dict[str, Any]:

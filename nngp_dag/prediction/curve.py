@@ -23,8 +23,9 @@ class PredictedCurve:
 
     Attributes:
         steps: step numbers.
-        loss: mean over rows of |u - y|^2 / 2, in expectation (exact).
-        accuracy: mean over `draws` draws of the initial outputs from their Gaussian process.
+        loss: mean over rows of |u - y|^2 / 2, in expectation (exact); infinite where it overflows (divergence).
+        accuracy: mean over `draws` draws of the initial outputs from their Gaussian process; NaN where outputs are not
+            finite.
         accuracy_error: standard error of `accuracy`.
     """
 
@@ -68,7 +69,7 @@ def predict_curve(
     """
     rows, y = np.asarray(x, np.float64), np.asarray(targets, np.float64)
     n = len(rows)
-    require_memory(8 * 6 * n**2, f"the predicted curve of {n:,} rows")
+    require_memory(8 * (6 * n**2 + 3 * draws * n * y.shape[1]), f"the predicted curve of {n:,} rows")
     kernels = kernel_fn(dag, "exact", order, embedding, activation)(rows)
     nngp, ntk = (output_scale**2 * np.asarray(kernel) for kernel in kernels)
     dynamics = LinearDynamics(ntk, learning_rate)
@@ -76,10 +77,12 @@ def predict_curve(
     root = vectors * np.sqrt(np.maximum(values, 0))
     initial = root @ np.random.default_rng(seed).normal(size=(draws, n, y.shape[1]))
     labels = y.argmax(axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):  # above the largest learning rate: infinite, and said so
-        outputs = [dynamics.outputs(k, y, initial) for k in steps]
+    hits = np.empty((len(steps), draws))
+    with np.errstate(over="ignore", invalid="ignore"):  # above the largest learning rate numbers become infinite
         losses = dynamics.expected_losses(list(steps), y, nngp)
-    hits = np.stack([(u.argmax(axis=2) == labels).mean(axis=1) for u in outputs])
-    hits[[not np.isfinite(u).all() for u in outputs]] = np.nan  # infinite outputs are of no class
+        for i, step in enumerate(steps):
+            outputs = dynamics.outputs(step, y, initial)
+            finite = np.isfinite(outputs).all()
+            hits[i] = (outputs.argmax(axis=2) == labels).mean(axis=1) if finite else np.nan
     error = hits.std(axis=1, ddof=1) / np.sqrt(draws)
     return PredictedCurve(tuple(steps), losses, hits.mean(axis=1), error)

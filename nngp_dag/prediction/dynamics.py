@@ -22,6 +22,9 @@ from nngp_dag.errors import InputError
 
 __all__ = ["LinearDynamics"]
 
+_NEGATIVE = 1e-3
+"""How negative, relative to the largest, an eigenvalue may be by rounding (in 32 bits, with thousands of rows)."""
+
 
 class LinearDynamics:
     """The training dynamics of an infinitely wide network under gradient descent on mean squared error.
@@ -31,7 +34,7 @@ class LinearDynamics:
         learning_rate: eta, for the loss averaged over rows; eta = N lr for the paper's sum over rows.
 
     Raises:
-        InputError: a kernel that is not square, or a learning rate that is not positive.
+        InputError: a kernel that is not square or has negative eigenvalues, or a learning rate that is not positive.
     """
 
     def __init__(self, ntk: Any, learning_rate: float) -> None:
@@ -42,15 +45,19 @@ class LinearDynamics:
             raise InputError(f"the learning rate must be positive, got {learning_rate}")
         self.learning_rate = learning_rate
         eigenvalues, self.basis = np.linalg.eigh(kernel)
-        # Of a singular kernel rounding makes small numbers of either sign: where there is nothing, nothing moves.
-        rounding = len(eigenvalues) * np.finfo(np.float64).eps * np.abs(eigenvalues).max(initial=0.0)
-        self.eigenvalues = np.where(np.abs(eigenvalues) <= rounding, 0.0, eigenvalues)
+        largest = float(np.abs(eigenvalues).max(initial=0.0))
+        if eigenvalues.min(initial=0.0) < -_NEGATIVE * largest:
+            raise InputError(f"an NTK has no negative eigenvalues, but the smallest is {eigenvalues[0]:g}")
+        # Rounding (of the kernel, too) makes the zeros of a singular kernel negative: where nothing is, nothing moves.
+        rounding = len(eigenvalues) * np.finfo(np.float64).eps * largest
+        self.eigenvalues = np.where(eigenvalues <= rounding, 0.0, eigenvalues)
         self.factors = 1 - learning_rate * self.eigenvalues / kernel.shape[0]
 
     @property
     def largest_learning_rate(self) -> float:
         """The learning rate above which the dynamics diverge, 2 N / lambda_max."""
-        return 2 * len(self.factors) / float(self.eigenvalues[-1])
+        largest = float(self.eigenvalues.max(initial=0.0))
+        return 2 * len(self.factors) / largest if largest else np.inf
 
     def outputs(self, step: float, targets: Any, initial: Any = 0.0) -> np.ndarray:
         """Training outputs u(k) [..., N, C] for targets y [N, C] and initial outputs [..., N, C]; k may be infinity."""
@@ -83,10 +90,10 @@ class LinearDynamics:
 
     def _powers(self, step: float) -> np.ndarray:
         if np.isinf(step):
-            if np.any(np.abs(self.factors) > 1):
+            if self.learning_rate >= self.largest_learning_rate:
                 raise InputError(
                     f"gradient descent diverges at learning rate {self.learning_rate:g}: it must be below"
                     f" {self.largest_learning_rate:g}"
                 )
-            return np.where(np.abs(self.factors) == 1, 1.0, 0.0)
+            return np.where(self.eigenvalues == 0, 1.0, 0.0)
         return self.factors**step

@@ -22,6 +22,7 @@ _SETTINGS = (
     ("exact", "activation-last", "stem"),
 )
 _DRAWN = 24
+"""Rows whose pairs are drawn."""
 _NETWORKS = (
     ("activation-first", "gaussian-trained"),
     ("activation-last", "gaussian-trained"),
@@ -193,14 +194,15 @@ def _differences(equations: str, gaps: list[dict[str, Any]]) -> list[dict[str, A
     """Where a kernel is not the equation's: by how much, for each pair of rows."""
     if not gaps:
         return []
-    largest = max(max(gap["y"]) for gap in gaps)
+    low, high = (end(0.0, *(y for gap in gaps for y in gap["y"])) for end in (min, max))
+    margin = 0.08 * (high - low)
     return [
         {
             "kind": "points",
             "title": f"K^(3) minus {equations}, for pairs among {_DRAWN} rows",
             "x": "correlation rho of the rows",
             "y": "difference",
-            "ylim": [0, 1.1 * largest],
+            "ylim": [low - margin, high + margin],
             "series": gaps,
         }
     ]

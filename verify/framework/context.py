@@ -21,7 +21,7 @@ class Context:
 
     Attributes:
         claim: identifier of the claim.
-        profile: `quick` (two minutes for all claims) or `full` (an hour).
+        profile: `quick` (a minute for all claims) or `full` (an hour).
         seed: seed of the run; anything random is a function of it and of the claim's identifier.
         data: data specification (`nngp_dag.datasets`) of the claims that use real data.
         data_dir: folder with the original files of MNIST or CIFAR-10, for claims that use those too.

@@ -13,10 +13,17 @@ from typing import Any
 
 from verify.framework.verdict import Verdict, overall_verdict
 
-__all__ = ["CLEARLY_FALSE", "Evidence", "EvidenceError", "KeyFigure", "Reading", "Undecided"]
+__all__ = ["CLEARLY_FALSE", "NEEDED", "Evidence", "EvidenceError", "KeyFigure", "Reading", "Undecided"]
 
 CLEARLY_FALSE = 1000.0
 """An identity is false only where its error exceeds the tolerance this many times; in between it is undecided."""
+
+NEEDED: dict[Verdict, tuple[str, ...]] = {
+    Verdict.CONDITIONAL: ("condition", "inside", "outside"),
+    Verdict.REFUTED: ("condition", "counterexample"),
+    Verdict.INCONCLUSIVE: ("would_decide",),
+}
+"""What each verdict has to show beside its readings. Claims may give more, in case another verdict comes out."""
 
 
 class EvidenceError(ValueError):
@@ -157,12 +164,7 @@ class Evidence:
                 missing.append(f"the number of cases of {reading.name()!r}")
             if reading.tolerance is None and reading.confidence is None and not reading.proof:
                 missing.append(f"a tolerance or a confidence level for {reading.name()!r}")
-        needed = {
-            Verdict.CONDITIONAL: ("condition", "inside", "outside"),
-            Verdict.REFUTED: ("condition", "counterexample"),
-            Verdict.INCONCLUSIVE: ("would_decide",),
-        }
-        missing += [name for name in needed.get(verdict, ()) if not getattr(self, name)]
+        missing += [name for name in NEEDED.get(verdict, ()) if not getattr(self, name)]
         if (
             verdict is Verdict.REFUTED
             and self.counterexample

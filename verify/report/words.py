@@ -1,25 +1,27 @@
-"""Values of evidence in words, for pages."""
+"""Evidence in words, for pages: values, and what belongs to a verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from verify.framework.evidence import NEEDED
+
 __all__ = ["number", "remarks", "sentence"]
 
-_REMARKS = {
-    "condition": ("condition", {"holds-conditionally", "refuted"}),
-    "inside": ("case inside", {"holds-conditionally"}),
-    "outside": ("case outside", {"holds-conditionally"}),
-    "counterexample": ("counterexample", {"holds-conditionally", "refuted"}),
-    "would_decide": ("what would decide it", {"inconclusive"}),
+_LABELS = {
+    "condition": "condition",
+    "inside": "case inside",
+    "outside": "case outside",
+    "counterexample": "counterexample",
+    "would_decide": "what would decide it",
 }
-"""Label of each part of the evidence, and the verdicts that it belongs to."""
 
 
 def remarks(verdict: str, evidence: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """(label, value) of what a verdict has to show: claims may give more, in case another verdict comes out."""
-    return [(label, evidence[key]) for key, (label, of) in _REMARKS.items() if verdict in of and evidence[key]]
+    """(label, value) of what a verdict has to show (`NEEDED`); nothing for one that has nothing, or for a crash."""
+    needed = {str(known): names for known, names in NEEDED.items()}.get(verdict, ())
+    return [(_LABELS[name], evidence[name]) for name in needed if evidence[name]]
 
 
 def number(value: Any, digits: int = 5) -> str:

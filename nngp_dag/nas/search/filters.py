@@ -42,10 +42,6 @@ class SearchFilter:
         """Whether it is the released code's form."""
         return self.name == "released"
 
-    def box(self, search: str) -> Prefilter | None:
-        """The box within a search by name: None without a filter, and for TE-NAS in the released code's form."""
-        return None if search == "te-nas" and self.released else self.predicate
-
 
 def make_filter(text: str, space: Space) -> SearchFilter:
     """The filter that `text` names, for a space.

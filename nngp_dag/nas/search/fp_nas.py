@@ -32,7 +32,7 @@ import optax
 from jax import Array
 
 from nngp_dag.errors import InputError
-from nngp_dag.nas.checks import image_sides
+from nngp_dag.nas.checks import check_image_sides
 from nngp_dag.nas.family import Family
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.initialize import draw, rebuild
@@ -151,7 +151,7 @@ class _Search:
                 f"two disjoint batches of {settings.batch_size} images were asked for, but {images.source} has only"
                 f" {len(images)}"
             )
-        image_sides(images.x, networks.train)
+        check_image_sides(images.x, networks.train)
         self.networks, self.spec = networks, networks.train.replace(classes=max(classes, 2))
         self.images, self.settings, self.rng, self.keep = images, settings, rng, keep
         halves = rng.permutation(len(images))

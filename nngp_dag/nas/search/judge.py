@@ -7,7 +7,7 @@ import time
 import jax
 import numpy as np
 
-from nngp_dag.nas.checks import image_sides
+from nngp_dag.nas.checks import check_image_sides
 from nngp_dag.nas.family import Family
 from nngp_dag.nas.images import Images, random_patches
 from nngp_dag.nas.linear_regions import activation_patterns, count_distinct
@@ -48,7 +48,7 @@ class SupernetJudge:
         self.batch_size, self.num_patches, self.repeats = batch_size, patches, repeats
         self.compile_seconds = 0.0
         images.choose(batch_size)
-        image_sides(images.x, networks.ntk)
+        check_image_sides(images.x, networks.ntk)
 
     def compile(self) -> None:
         """Compile both figures, so that a search's time is that of the search."""

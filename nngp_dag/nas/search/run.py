@@ -21,8 +21,9 @@ from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.rules import BoxRule, KeepAll, NearestCentroid, Rule
 from nngp_dag.nas.search.te_nas import prune_search
 from nngp_dag.nas.search.wot import ScoreCache, random_search
+from nngp_dag.prefilter import Prefilter
 
-__all__ = ["SEARCHES", "SearchSettings", "make_rule", "run_search", "wot_cache"]
+__all__ = ["SEARCHES", "SearchSettings", "final_filter", "make_rule", "run_search", "wot_cache"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ def wot_cache(networks: Family, images: Images, seed: int, settings: SearchSetti
     start = time.perf_counter()
     score(networks.choices.decode(np.ones(len(networks.choices.sizes), dtype=np.int64)))
     return ScoreCache(score), time.perf_counter() - start
+
+
+def final_filter(name: str, chosen: SearchFilter) -> Prefilter | None:
+    """What the result of a search should pass: None without a filter, and where TE-NAS's has no box (`released`)."""
+    return None if name == "te-nas" and chosen.released else chosen.predicate
 
 
 def make_rule(chosen: SearchFilter) -> Rule:
@@ -154,5 +160,5 @@ def run_search(
         raise InputError(f"unknown search {name!r}: accepted are {', '.join(SEARCHES)}")
     arguments: tuple[Any, ...] = (networks, images, chosen, seed, settings or SearchSettings(), on_step)
     result = SEARCHES[name](*arguments)
-    box = chosen.box(name)
-    return result if box is None else replace(result, passes=box(result.architecture))
+    passes = final_filter(name, chosen)
+    return result if passes is None else replace(result, passes=passes(result.architecture))
