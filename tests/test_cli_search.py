@@ -20,6 +20,8 @@ from nas_cases import tiny_family
 from nngp_dag.cli import main
 from nngp_dag.errors import InputError
 from nngp_dag.nas.rows import RowFile
+from nngp_dag.nas.search.result import SearchResult
+from nngp_dag.nas.search.run import SEARCHES
 from nngp_dag.spaces import get
 
 SPACE = get("nasbench201")
@@ -387,3 +389,14 @@ def test_real_images_and_accuracies(document, shared_data, tmp_path):
     figures = result["correlations"]["cifar10"]
     assert figures["wot"]["spearman"]["low"] > 0.3
     assert figures["effective-depth"]["spearman"]["value"] > 0
+
+
+def test_a_result_outside_the_box_is_said_to_be(run, document, data, monkeypatch):
+    """TE-NAS's rule looks at one removal at a time: what is left may be anything, such as skips alone."""
+    found = SearchResult(SPACE.parse(SKIP), candidates=5, evaluations=3, seconds=0.1, compile_seconds=0.0)
+    monkeypatch.setitem(SEARCHES, "te-nas", lambda *_: found)
+    arguments = ("search", "te-nas", "--runs", 1, "--data", data)
+    assert document(*arguments)["runs"][0]["passes_filter"] is False
+    assert document(*arguments, "--filter", "released")["runs"][0]["passes_filter"] is None
+    status, out, _ = run(*arguments)
+    assert status == 0 and f"seed 0: {SKIP}\n  Outside the filter's box" in out

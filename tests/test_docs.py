@@ -7,12 +7,14 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import pytest
 
 from docs.claims import write_claims
 from docs.docstrings import convert
+from docs.mathml import _mathml
 from docs.reference import PAGES, write_reference
 from nngp_dag.cli import COMMANDS, cli
 
@@ -207,3 +209,26 @@ def test_the_site_builds_without_warnings(tmp_path):
     page = (tmp_path / "html" / "theory.html").read_text(encoding="utf-8")
     assert "<math" in page
     assert "mathjax" not in page.lower()
+
+
+FORMULAS = (
+    r"f'(x')",
+    r"{x^{2}}'",
+    r"{(f^2)}'",
+    r"K_{12}' = -1",
+    r"\rho \in [-1, 1), x \ge -x'",
+    r"e^{-1} - a_{i} - b",
+)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_formulas_are_well_formed(formula):
+    root = ElementTree.fromstring(_mathml(formula, "inline"))
+    assert root.tag.endswith("math")
+
+
+def test_signs_and_primes_of_formulas():
+    drawn = _mathml(r"y = -x', f(-1), a - b, (c) - d", "inline")
+    assert drawn.count('<mo form="prefix">&#x02212;') == 2  # of -x and -1, and none of the differences
+    assert drawn.count('class="prime"') == 1 and "<msup>" not in drawn
+    assert "<msup>" in _mathml("x^2", "inline")

@@ -102,7 +102,7 @@ def test_no_path_is_a_zero_kernel_that_all_accept():
 def test_chunks_and_their_number_change_nothing(monkeypatch):
     dag, x = Dag.from_code("2"), unit_rows(3)
     whole = monte_carlo(dag, x, width=16, seeds=10, seed=7)
-    monkeypatch.setitem(estimate_module._PARAMETERS_A_CALL, "cpu", 3 * (16**2 + 16 * 5))
+    monkeypatch.setitem(estimate_module._PARAMETERS_A_CALL, "cpu", 3 * (16**2 + 16 * 6))
     seen = []
     parts = monte_carlo(dag, x, width=16, seeds=10, seed=7, progress=seen.append)
     assert seen == [3, 6, 9, 10]

@@ -56,12 +56,12 @@ def command(
     DAG#1 in early training accuracy is tested over seeds; the NTK's prediction is reported beside it.
     """
     from nngp_dag.figure4 import PRESETS, run_figure4
+    from nngp_dag.network import check_seeds
 
     sizes = PRESETS[preset].changed(width=width, batch=batch, learning_rate=lr, epochs=epochs, seeds=seeds)
     if sizes.seeds < 2:
         raise InputError("a confidence interval over seeds needs at least 2 seeds")
-    if seed + sizes.seeds > 2**32:
-        raise InputError("seeds are integers from 0 to 2^32 - 1")
+    check_seeds(seed + sizes.seeds - 1)
     if (out / "checkpoints").exists() and not resume:
         raise InputError(f"{out} already holds a run: continue it with --resume, or choose another folder")
     if out.exists() and not out.is_dir():

@@ -1,21 +1,19 @@
 """Mean empirical kernels over seeds: networks are drawn, measured and forgotten, chunk by chunk.
 
-Drawing and measuring are two programs: in one, XLA draws the weights again for every product that they enter (forward
-and backward), and drawing is most of the work.
+Drawing and measuring are two programs (`drawing_program`): drawing is most of the work, and done once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.sharding import NamedSharding
 
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
@@ -24,11 +22,11 @@ from nngp_dag.kernel.setting import Kernel
 from nngp_dag.memory import require_memory
 from nngp_dag.montecarlo.moments import Moments, empty_moments, half_width, standard_error, update_moments
 from nngp_dag.network import (
-    QUICK_TO_COMPILE,
     Member,
     NetworkSpec,
+    check_seeds,
+    drawing_program,
     empirical_kernel,
-    initialize,
     member_sharding,
     rebuild,
 )
@@ -152,8 +150,7 @@ class Stream:
         rows = np.asarray(x)
         if rows.ndim != 2 or rows.shape[0] < 1 or not np.isfinite(rows).all():
             raise InputError(f"rows must be a finite array [N, d], got shape {rows.shape}")
-        if not 0 <= seed < 2**32:
-            raise InputError(f"seeds are integers from 0 to 2^32 - 1, got {seed}")
+        check_seeds(seed)
         dtype = dtype or str(jnp.result_type(float))
         if dtype == "float64" and jnp.result_type(float) != "float64":
             raise InputError("float64 networks need JAX's x64 mode: jax.config.update('jax_enable_x64', True)")
@@ -162,20 +159,21 @@ class Stream:
         )
         devices = jax.devices() if devices is None else list(devices)
         self.sharding = member_sharding(devices)
-        weights = self.spec.slots * width**2 + rows.shape[1] * width
+        weights = self.spec.weights
         budget = _PARAMETERS_A_CALL.get(devices[0].platform, _PARAMETERS_A_CALL_ACCELERATOR)
         self.chunk = len(devices) * int(np.clip(budget // max(weights, rows.shape[0] * width), 1, 64))
         n, size = rows.shape[0], np.dtype(dtype).itemsize
         each = 2 * weights + 2 * (self.spec.slots + 2) * n * width + 3 * n**2
         require_memory(size * (self.chunk * each + 8 * n**2), f"a chunk of {self.chunk} networks of width {width}")
         self.x = jnp.asarray(rows, dtype)
-        self.wiring = jnp.asarray(self.spec.wiring(dag), dtype)
+        wirings = np.repeat(self.spec.wiring(dag)[None], self.chunk, axis=0).astype(dtype)
+        self.wirings = jax.device_put(wirings, self.sharding)
         self.seed = jnp.asarray(seed, jnp.uint32)
 
     def draw(self, indices: np.ndarray, valid: np.ndarray) -> tuple[Member, Array]:
         """What a program over a chunk takes, sharded: the networks of indices [chunk], and which count [chunk]."""
         placed, counted = jax.device_put((indices.astype(np.uint32), valid), self.sharding)
-        return _drawing(self.spec, self.sharding)(self.wiring, self.seed, placed), counted
+        return drawing_program(self.spec, self.sharding)(self.wirings, _keys(self.seed, placed)), counted
 
 
 def chunk_kernels(spec: NetworkSpec, x: Array, members: Member) -> Kernel:
@@ -183,12 +181,9 @@ def chunk_kernels(spec: NetworkSpec, x: Array, members: Member) -> Kernel:
     return jax.vmap(lambda member: empirical_kernel(rebuild(spec, member), x))(members)
 
 
-@cache
-def _drawing(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array, Array, Array], Member]:
-    def one(wiring: Array, seed: Array, index: Array) -> Member:
-        return initialize(spec, wiring, jax.random.fold_in(jax.random.key(seed), index))
-
-    return jax.jit(jax.vmap(one, (None, None, 0)), out_shardings=sharding, compiler_options=QUICK_TO_COMPILE)
+@jax.jit
+def _keys(seed: Array, indices: Array) -> Array:
+    return jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), indices)
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=1)

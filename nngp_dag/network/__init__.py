@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from nngp_dag.network.empirical import empirical_kernel as empirical_kernel
-from nngp_dag.network.ensemble import QUICK_TO_COMPILE as QUICK_TO_COMPILE
 from nngp_dag.network.ensemble import Ensemble as Ensemble
 from nngp_dag.network.ensemble import Member as Member
+from nngp_dag.network.ensemble import check_seeds as check_seeds
+from nngp_dag.network.ensemble import drawing_program as drawing_program
 from nngp_dag.network.ensemble import initialize as initialize
 from nngp_dag.network.ensemble import member_sharding as member_sharding
 from nngp_dag.network.ensemble import rebuild as rebuild
@@ -15,11 +16,12 @@ from nngp_dag.network.wiring import full_support as full_support
 from nngp_dag.network.wiring import wiring_matrix as wiring_matrix
 
 __all__ = [
-    "QUICK_TO_COMPILE",
     "DagNetwork",
     "Ensemble",
     "Member",
     "NetworkSpec",
+    "check_seeds",
+    "drawing_program",
     "empirical_kernel",
     "full_support",
     "initialize",

@@ -21,9 +21,9 @@ from nngp_dag.errors import InputError
 from nngp_dag.network.module import DagNetwork
 from nngp_dag.network.spec import NetworkSpec
 
-__all__ = ["QUICK_TO_COMPILE", "Ensemble", "Member", "initialize", "member_sharding", "rebuild"]
+__all__ = ["Ensemble", "Member", "check_seeds", "drawing_program", "initialize", "member_sharding", "rebuild"]
 
-QUICK_TO_COMPILE = {"xla_backend_optimization_level": 2}
+_QUICK_TO_COMPILE = {"xla_backend_optimization_level": 2}
 """Random numbers: on a CPU the default level takes three times as long to compile and is no faster afterwards."""
 
 
@@ -61,6 +61,23 @@ def member_sharding(devices: Sequence[jax.Device] | None = None) -> NamedShardin
     )
 
 
+def check_seeds(*seeds: int) -> None:
+    """InputError for a seed that is no unsigned integer of 32 bits."""
+    if min(seeds) < 0 or max(seeds) >= 2**32:
+        raise InputError(f"seeds are integers from 0 to 2^32 - 1, got {min(seeds) if min(seeds) < 0 else max(seeds)}")
+
+
+@cache
+def drawing_program(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array, Array], Member]:
+    """A compiled program: wirings [B, slots + 1, slots + 1] and keys [B] to B networks as one `Member`, sharded.
+
+    Cached, so that ensembles that differ in seeds and DAGs alone share one compilation. What uses the weights is
+    better another program: within one, XLA draws them again for every product that they enter.
+    """
+    draw = jax.vmap(lambda wiring, key: initialize(spec, wiring, key))
+    return jax.jit(draw, out_shardings=sharding, compiler_options=_QUICK_TO_COMPILE)
+
+
 class Ensemble:
     """The networks of every DAG and every seed, as one vmapped program.
 
@@ -79,8 +96,7 @@ class Ensemble:
     ) -> None:
         if not dags or not seeds:
             raise InputError("an ensemble needs at least one DAG and one seed")
-        if min(seeds) < 0 or max(seeds) >= 2**32:
-            raise InputError("seeds are integers from 0 to 2^32 - 1")
+        check_seeds(min(seeds), max(seeds))
         self.spec, self.dags, self.seeds = spec, tuple(dags), tuple(seeds)
         devices = jax.devices() if devices is None else list(devices)
         devices = devices[: len(self)]
@@ -96,8 +112,8 @@ class Ensemble:
 
     def init(self) -> Member:
         """The state of all members at initialisation, sharded over the member axis."""
-        members = jax.device_put((self.wirings, self.member_seeds), self.sharding)
-        return _initializer(self.spec, self.sharding)(*members)
+        wirings, seeds = jax.device_put((self.wirings, self.member_seeds), self.sharding)
+        return drawing_program(self.spec, self.sharding)(wirings, _keys(seeds))
 
     def apply(self, state: Member, x: Array) -> Array:
         """Outputs [D, S, N, outputs] of all members for the same rows x [N, d]."""
@@ -108,13 +124,9 @@ class Ensemble:
         return values[: len(self)].reshape(len(self.dags), len(self.seeds), *values.shape[1:])
 
 
-@cache
-def _initializer(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array, Array], Member]:
-    # Cached, so that ensembles that differ in seeds and DAGs alone share one compilation.
-    def member(wiring: Array, seed: Array) -> Member:
-        return initialize(spec, wiring, jax.random.key(seed))
-
-    return jax.jit(jax.vmap(member), out_shardings=sharding, compiler_options=QUICK_TO_COMPILE)
+@jax.jit
+def _keys(seeds: Array) -> Array:
+    return jax.vmap(jax.random.key)(seeds)
 
 
 @partial(jax.jit, static_argnums=0)
