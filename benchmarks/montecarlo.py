@@ -33,7 +33,7 @@ def theirs(dag: Dag, x: jax.Array, width: int, networks: int) -> Callable[[], ja
     return lambda: jax.block_until_ready(sample(x, None, "nngp"))
 
 
-def main(width: int = 1024, networks: int = 16, repeats: int = 3) -> None:
+def main(width: int = 1024, networks: int = 16, repeats: int = 10) -> None:
     """Print networks a second and the ratio."""
     dag = Dag.from_code(CODE)
     rows = np.random.default_rng(0).normal(size=(ROWS, INPUTS))
