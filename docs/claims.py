@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.report.words import number, remarks, sentence
+from verify.report.words import number, outcome, remarks, sentence
 
 __all__ = ["record", "write_claims"]
 
@@ -107,10 +107,14 @@ def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], figures: dic
         "|---|---|--:|--:|--:|---|",
     ]
     for reading in evidence["readings"]:
-        outcome = {True: "true", False: "false", None: "undecided"}[reading["holds"]]
-        if reading["proof"]:
-            outcome += f" ({reading['proof']})"
-        cells = [reading["name"], outcome, reading["cases"], reading["worst"], reading["tolerance"], reading["detail"]]
+        cells = [
+            reading["name"],
+            outcome(reading),
+            reading["cases"],
+            reading["worst"],
+            reading["tolerance"],
+            reading["detail"],
+        ]
         lines.append("| " + " | ".join(_cell(number(cell, _DIGITS)) for cell in cells) + " |")
     lines.append("")
     if evidence["certificates"]:

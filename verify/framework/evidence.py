@@ -18,7 +18,7 @@ __all__ = ["CLEARLY_FALSE", "NEEDED", "Evidence", "EvidenceError", "KeyFigure", 
 CLEARLY_FALSE = 1000.0
 """An identity is false only where its error exceeds the tolerance this many times; in between it is undecided."""
 
-NEEDED: dict[Verdict, tuple[str, ...]] = {
+NEEDED: dict[str, tuple[str, ...]] = {
     Verdict.CONDITIONAL: ("condition", "inside", "outside"),
     Verdict.REFUTED: ("condition", "counterexample"),
     Verdict.INCONCLUSIVE: ("would_decide",),

@@ -8,7 +8,7 @@ from typing import Any
 
 import verify.report.figures as figures
 from verify.report.formula import formula_svg
-from verify.report.words import number, remarks, sentence
+from verify.report.words import OUTCOMES, number, remarks, sentence
 
 __all__ = ["html_report"]
 
@@ -26,7 +26,4 @@ def html_report(document: Mapping[str, Any]) -> str:
         for claim in document["claims"]
     }
     formulas = {claim["id"]: formula_svg(claim["latex"]) for claim in document["claims"]}
-    return template.render(run=document, figures=drawn, formulas=formulas, outcomes=_OUTCOMES)
-
-
-_OUTCOMES = {True: "true", False: "false", None: "undecided"}
+    return template.render(run=document, figures=drawn, formulas=formulas, outcomes=OUTCOMES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from verify.report.words import remarks
+from verify.report.words import outcome, remarks
 
 __all__ = ["markdown_report"]
 
@@ -69,10 +69,13 @@ def _claim_section(claim: Mapping[str, Any]) -> list[str]:
     lines += [f"- {label}: {_cell(value)}" for label, value in _remarks(claim)]
     lines += ["", "| reading | outcome | cases | error or margin | tolerance | |", "|---|---|---:|---:|---:|---|"]
     for reading in evidence["readings"]:
-        outcome = {True: "true", False: "false", None: "undecided"}[reading["holds"]]
-        if reading["proof"]:
-            outcome += f" ({_cell(reading['proof'])})"
-        cells = [reading["name"], outcome, reading["cases"], _number(reading["worst"]), _number(reading["tolerance"])]
+        cells = [
+            reading["name"],
+            outcome(reading),
+            reading["cases"],
+            _number(reading["worst"]),
+            _number(reading["tolerance"]),
+        ]
         lines.append("| " + " | ".join(_cell(cell) for cell in [*cells, reading["detail"]]) + " |")
     for table in evidence["tables"]:
         lines += ["", f"{_cell(table['title'])}:", "", "| " + " | ".join(map(_cell, table["columns"])) + " |"]

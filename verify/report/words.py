@@ -7,7 +7,10 @@ from typing import Any
 
 from verify.framework.evidence import NEEDED
 
-__all__ = ["number", "remarks", "sentence"]
+__all__ = ["OUTCOMES", "number", "outcome", "remarks", "sentence"]
+
+OUTCOMES = {True: "true", False: "false", None: "undecided"}
+"""How a reading came out, by its `holds`."""
 
 _LABELS = {
     "condition": "condition",
@@ -20,8 +23,12 @@ _LABELS = {
 
 def remarks(verdict: str, evidence: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """(label, value) of what a verdict has to show (`NEEDED`); nothing for one that has nothing, or for a crash."""
-    needed = {str(known): names for known, names in NEEDED.items()}.get(verdict, ())
-    return [(_LABELS[name], evidence[name]) for name in needed if evidence[name]]
+    return [(_LABELS[name], evidence[name]) for name in NEEDED.get(verdict, ()) if evidence[name]]
+
+
+def outcome(reading: Mapping[str, Any]) -> str:
+    """How a reading came out, with its proof if it has one: `true (interval arithmetic)`."""
+    return OUTCOMES[reading["holds"]] + (f" ({reading['proof']})" if reading["proof"] else "")
 
 
 def number(value: Any, digits: int = 5) -> str:
