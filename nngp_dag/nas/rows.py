@@ -12,7 +12,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -54,12 +54,10 @@ class RowFile:
         self.path, self.columns, self.settings = path, (*columns, "settings"), settings
         self.undefined = dict(undefined or {})
         self.rows: dict[str, dict[str, Any]] = {}
-        try:
+        with _reported(path):
             whole = self._read() if path.exists() else 0
             self._file = path.open("ab")
             self._file.truncate(whole)  # what a kill tore off mid-line goes
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror or error}") from None
         if path.suffix == ".csv" and not whole:
             try:
                 self._write(self._csv(self.columns))
@@ -78,12 +76,10 @@ class RowFile:
             self._write(json.dumps({column: _plain(row[column]) for column in self.columns}, allow_nan=False) + "\n")
 
     def _write(self, line: str) -> None:
-        try:
+        with _reported(self.path):
             self._file.write(line.encode())
             self._file.flush()
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from None
 
     @staticmethod
     def _csv(values: Sequence[Any]) -> str:
@@ -97,7 +93,8 @@ class RowFile:
             data = self.path.read_bytes()
             whole = data.rfind(b"\n") + 1
             lines = data[:whole].decode().splitlines()
-            self._check_rest(data[whole:].decode(errors="replace"), first=not whole)
+            if data and not whole:
+                self._check_start(data.decode(errors="replace"))
         except UnicodeDecodeError:
             raise InputError(f"{self.path} is no file of scores: remove it, or choose another --out") from None
         is_csv = self.path.suffix == ".csv"
@@ -113,21 +110,19 @@ class RowFile:
             self.rows[row[self.columns[0]]] = row
         return whole
 
-    def _check_rest(self, rest: str, first: bool) -> None:
+    def _check_start(self, torn: str) -> None:
         """InputError where a file without a whole line is not the beginning of one of these: it may be anything."""
-        if not first or not rest:
-            return
         if self.path.suffix == ".csv":
-            ours = self._csv(self.columns).startswith(rest)
+            ours = self._csv(self.columns).startswith(torn)
         else:
             start = json.dumps({self.columns[0]: ""})[:-2]
-            ours = rest.startswith(start) or start.startswith(rest)
+            ours = torn.startswith(start) or start.startswith(torn)
             try:
-                json.loads(rest)
+                json.loads(torn)
             except ValueError:
                 pass  # torn
             else:
-                self._parse(rest)  # whole but for its end of line
+                self._parse(torn)  # whole but for its end of line
         if not ours:
             raise InputError(f"{self.path} is no file of these scores: remove it, or choose another --out")
 
@@ -148,11 +143,18 @@ class RowFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        # After an error, what could not be written was reported already.
+        with _reported(self.path) if error is None else contextlib.suppress(OSError):
             self._file.close()
-        except OSError as failed:
-            if error is None:  # else what could not be written was reported already
-                raise InputError(f"cannot write {self.path}: {failed.strerror or failed}") from None
+
+
+@contextlib.contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    """InputError, with the system's reason, where the file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _plain(value: Any) -> Any:
