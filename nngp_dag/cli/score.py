@@ -103,7 +103,7 @@ def command(
     known = None if table is None else {genes.tobytes(): i for i, genes in enumerate(table.architectures)}
     source = _Source(networks, archs, sample, seed, skip_bad, known, benchmark)
     rows, resumed = _run(scorer, source, out, scorer.settings(wot_weights=wot_weights), as_json)
-    rankings = {} if table is None or len(rows) < _RANKED else _rankings(scorer, rows, table, known or {}, top, seed)
+    rankings = {} if table is None else _rankings(scorer, rows, table, known or {}, top, seed)
     if as_json:
         emit_json(
             {
@@ -120,8 +120,6 @@ def command(
         )
     else:
         _print_rankings(rankings)
-    if table is not None and len(rows) < _RANKED:
-        click.echo(f"nngp-dag: no rank correlations: {len(rows)} architectures, {_RANKED} are needed", err=True)
     if source.bad or source.duplicates:
         click.echo(
             f"nngp-dag: skipped {source.bad} lines that could not be read, {source.duplicates} duplicates", err=True
@@ -236,6 +234,9 @@ def _rankings(
     from nngp_dag.nas.ranking import rank
     from nngp_dag.nas.scores import SCORES
 
+    if len(rows) < _RANKED:
+        click.echo(f"nngp-dag: no rank correlations: {len(rows)} architectures, {_RANKED} are needed", err=True)
+        return {}
     index = [known[table.space.parse(row["architecture"]).tobytes()] for row in rows]
     return {
         data: {

@@ -27,9 +27,9 @@ def initial_state(ensemble: Ensemble, x: Any) -> tuple[np.ndarray, np.ndarray]:
     """Mean NTK over seeds [D, N, N] and every network's outputs [D, S, N, C], at initialisation, on rows x [N, d]."""
     spec = ensemble.spec
     rows = jnp.asarray(x, spec.dtype)
-    state = ensemble.init()
-    ntk = np.asarray(ensemble.unpack(_tangent_kernels(spec, state, rows)), np.float64)
-    return ntk.mean(axis=1), np.asarray(ensemble.apply(state, rows), np.float64)
+    members = ensemble.init()
+    ntk = np.asarray(ensemble.unpack(_tangent_kernels(spec, members, rows)), np.float64)
+    return ntk.mean(axis=1), np.asarray(ensemble.apply(members, rows), np.float64)
 
 
 def predicted_accuracy(

@@ -63,8 +63,9 @@ def member_sharding(devices: Sequence[jax.Device] | None = None) -> NamedShardin
 
 def check_seeds(*seeds: int) -> None:
     """InputError for a seed that is no unsigned integer of 32 bits."""
-    if min(seeds) < 0 or max(seeds) >= 2**32:
-        raise InputError(f"seeds are integers from 0 to 2^32 - 1, got {min(seeds) if min(seeds) < 0 else max(seeds)}")
+    for seed in seeds:
+        if not 0 <= seed < 2**32:
+            raise InputError(f"seeds are integers from 0 to 2^32 - 1, got {seed}")
 
 
 @cache
@@ -96,7 +97,7 @@ class Ensemble:
     ) -> None:
         if not dags or not seeds:
             raise InputError("an ensemble needs at least one DAG and one seed")
-        check_seeds(min(seeds), max(seeds))
+        check_seeds(*seeds)
         self.spec, self.dags, self.seeds = spec, tuple(dags), tuple(seeds)
         devices = jax.devices() if devices is None else list(devices)
         devices = devices[: len(self)]
