@@ -13,8 +13,8 @@ import jax
 import numpy as np
 
 from nngp_dag.nas import Images, family, make_score
-from nngp_dag.nas.initialize import create
-from nngp_dag.nas.probe import agreement
+from nngp_dag.nas.networks.initialize import create
+from nngp_dag.nas.networks.probe import agreement
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.run import SearchSettings, wot_cache
 from nngp_dag.nas.search.wot import random_search

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.neural_tangents_rate import neural_tangents_rate
 from nngp_dag import enumerate_codes
-from nngp_dag.kernel.sweep import sweep_kernels
+from nngp_dag.kernel.prefix_tree import sweep_kernels
 
 __all__ = ["main", "sweep_rate"]
 

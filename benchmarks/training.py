@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from nngp_dag.dag import Dag
-from nngp_dag.figure4 import CODES
-from nngp_dag.network import Ensemble, NetworkSpec
-from nngp_dag.training import TrainConfig, make_data
-from nngp_dag.training.loop import Run
-from nngp_dag.training.program import Data
+from nngp_dag.finite.network import Ensemble, NetworkSpec
+from nngp_dag.finite.training import TrainConfig, make_data
+from nngp_dag.finite.training.loop import Run
+from nngp_dag.finite.training.program import Data
+from nngp_dag.reproduce.figure4 import CODES
 
 __all__ = ["Runner", "main"]
 

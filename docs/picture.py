@@ -13,7 +13,7 @@ import numpy as np
 
 from nngp_dag import Dag, compare
 from nngp_dag.analysis.images import png_bytes
-from nngp_dag.montecarlo import monte_carlo
+from nngp_dag.finite.montecarlo import monte_carlo
 from nngp_dag.plots import draw_dag, figure_style, plot_angle, plot_spectrum
 
 DAGS = {"DAG#1": "2_02_002", "DAG#2": "1_01_222", "DAG#3": "2_21_112"}

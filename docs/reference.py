@@ -10,7 +10,7 @@ __all__ = ["PAGES", "write_reference"]
 
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "dag": ("DAGs, codes and paths", ("nngp_dag.dag", "nngp_dag.paths", "nngp_dag.canonical", "nngp_dag.errors")),
-    "kernel": ("Kernels", ("nngp_dag.kernel", "nngp_dag.sweep")),
+    "kernel": ("Kernels", ("nngp_dag.kernel", "nngp_dag.spectrum.dag_table")),
     "activations": ("Activations", ("nngp_dag.activations",)),
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),
@@ -19,17 +19,20 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "networks": (
         "Finite networks",
         (
-            "nngp_dag.network",
-            "nngp_dag.montecarlo",
-            "nngp_dag.training",
+            "nngp_dag.finite.network",
+            "nngp_dag.finite.montecarlo",
+            "nngp_dag.finite.training",
             "nngp_dag.prediction",
-            "nngp_dag.convergence",
-            "nngp_dag.figure4",
+            "nngp_dag.finite.convergence",
+            "nngp_dag.reproduce.figure4",
         ),
     ),
-    "spaces": ("Architecture spaces and benchmarks", ("nngp_dag.spaces", "nngp_dag.prefilter", "nngp_dag.benchmarks")),
+    "spaces": (
+        "Architecture spaces and benchmarks",
+        ("nngp_dag.spaces", "nngp_dag.spaces.prefilter", "nngp_dag.accuracy"),
+    ),
     "nas": ("Scores and searches", ("nngp_dag.nas",)),
-    "certify": ("Interval-arithmetic proofs", ("nngp_dag.certify",)),
+    "proofs": ("Interval-arithmetic proofs", ("nngp_dag.proofs",)),
     "verify": ("Claims and their verification", ("verify", "verify.framework")),
 }
 """Page -> its title, and its modules and packages; of a package all modules are shown."""

@@ -12,7 +12,7 @@ from nngp_dag.dag import Dag as Dag
 from nngp_dag.dag import Op as Op
 from nngp_dag.dag import enumerate_codes as enumerate_codes
 from nngp_dag.errors import InputError as InputError
-from nngp_dag.prefilter import prefilter as prefilter
+from nngp_dag.spaces.prefilter import prefilter as prefilter
 
 if TYPE_CHECKING:
     from nngp_dag.analysis import analyze as analyze

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from nngp_dag.nas import Images, family
-from nngp_dag.nas.network201 import MacroSpec
+from nngp_dag.nas.networks.network201 import MacroSpec
 
 __all__ = ["random_images", "tiny_family"]
 

@@ -11,7 +11,7 @@ def parameters(state):
     """All leaves of a network's state by dotted name, as float64 NumPy arrays."""
     import jax
 
-    from nngp_dag.nas.initialize import leaf_names
+    from nngp_dag.nas.networks.initialize import leaf_names
 
     leaves = jax.tree.leaves(state)
     return {".".join(n): np.array(leaf, np.float64) for n, leaf in zip(leaf_names(state), leaves, strict=True)}

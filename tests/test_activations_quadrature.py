@@ -15,7 +15,7 @@ from nngp_dag.activations.definition import maps_by_definition
 from nngp_dag.activations.gaussian_rule import hermite_table, positive_rule
 from nngp_dag.activations.parseval import moments
 from nngp_dag.errors import InputError
-from nngp_dag.x64 import enable_x64
+from nngp_dag.support.x64 import enable_x64
 
 
 def series_at_ends(activation, k):

@@ -7,7 +7,7 @@ from nngp_dag import Dag, enumerate_codes
 from nngp_dag.activations import ACTIVATIONS, get
 from nngp_dag.analysis import Meeting, meetings
 from nngp_dag.analysis.structure import has_mean
-from nngp_dag.kernel.sweep import sweep_kernels
+from nngp_dag.kernel.prefix_tree import sweep_kernels
 
 CODES = enumerate_codes(4)
 X = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6], [0.28, 0.96]])

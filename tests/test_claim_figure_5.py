@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nngp_dag import benchmarks, spaces
+from nngp_dag import accuracy, spaces
 from verify import Context
 from verify.claims import figure_5
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, FILE, INCOMPLETE, load, merged, summarise
 
 
 def test_recorded_groups_are_those_of_the_benchmark(shared_data) -> None:
-    benchmark = benchmarks.read("nasbench201", shared_data / "nas_bench_201_test_accuracy.csv")
+    benchmark = accuracy.read("nasbench201", shared_data / "nas_bench_201_test_accuracy.csv")
     assert summarise(benchmark) == FILE.read_text()
 
 
@@ -35,16 +35,16 @@ def test_verdict_and_readings() -> None:
 
 
 def test_comparison_is_welchs_on_the_architectures(shared_data) -> None:
-    benchmark = benchmarks.read("nasbench201", shared_data / "nas_bench_201_test_accuracy.csv")
+    benchmark = accuracy.read("nasbench201", shared_data / "nas_bench_201_test_accuracy.csv")
     inside = benchmark.totals.within(benchmark.space.range.shrink("1/2"))
     outside = benchmark.totals.nondegenerate & ~inside
     evidence = figure_5.check(Context("figure-5"))
     for dataset, title in zip(DATASETS, ("CIFAR-10", "CIFAR-100", "ImageNet16-120"), strict=True):
-        accuracy = benchmark.accuracy[dataset]
-        test = stats.ttest_ind(accuracy[inside], accuracy[outside], equal_var=False)
+        values = benchmark.accuracy[dataset]
+        test = stats.ttest_ind(values[inside], values[outside], equal_var=False)
         interval = test.confidence_interval(0.99)
         (reading,) = [r for r in evidence.readings if r.label == f"{title}, complete space, outside"]
-        assert reading.worst == pytest.approx(accuracy[inside].mean() - accuracy[outside].mean(), abs=1e-5)
+        assert reading.worst == pytest.approx(values[inside].mean() - values[outside].mean(), abs=1e-5)
         assert f"[{interval.low:.2f}, {interval.high:.2f}]" in reading.detail
 
 

@@ -19,10 +19,10 @@ from nas_cases import tiny_family
 
 from nngp_dag.cli import main
 from nngp_dag.errors import InputError
-from nngp_dag.nas.rows import RowFile
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SEARCHES
 from nngp_dag.spaces import get
+from nngp_dag.support.rows import RowFile
 
 SPACE = get("nasbench201")
 SMALL = ("--batch-size", 6)
@@ -33,7 +33,7 @@ SKIP = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_co
 
 @pytest.fixture(autouse=True)
 def tiny_networks(monkeypatch):
-    families = importlib.import_module("nngp_dag.nas.family")
+    families = importlib.import_module("nngp_dag.nas.networks.family")
     whole = families.family
     monkeypatch.setattr(families, "family", lambda name: tiny_family() if name == "nasbench201" else whole(name))
 

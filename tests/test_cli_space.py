@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from nngp_dag import prefilter, spaces
-from nngp_dag.benchmarks import read
-from nngp_dag.benchmarks.report import analyse
+from nngp_dag.accuracy import read
 from nngp_dag.cli import cli, main
+from nngp_dag.reproduce.figure5.report import analyse
 from nngp_dag.spaces.genotype_text import parse_genotype
 
 GOOD = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"

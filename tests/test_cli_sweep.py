@@ -14,9 +14,9 @@ from helpers import assert_close
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.cli import main
 from nngp_dag.datasets import load
-from nngp_dag.journal import TableJournal
 from nngp_dag.spectrum import spectrum
-from nngp_dag.sweep import sweep_figures
+from nngp_dag.spectrum.dag_table import sweep_figures
+from nngp_dag.support.journal import TableJournal
 
 
 def run(capsys, *arguments):
@@ -70,7 +70,7 @@ def test_an_interrupted_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys,
                 raise KeyboardInterrupt
             yield piece
 
-    monkeypatch.setattr("nngp_dag.sweep.sweep_figures", pieces)
+    monkeypatch.setattr("nngp_dag.spectrum.dag_table.sweep_figures", pieces)
     cut, partial, limit = tmp_path / "cut.csv", tmp_path / "cut.csv.partial", 2
     assert run(capsys, *arguments, cut)[0] == 130
     assert not cut.exists()

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nngp_dag.neural_tangents_compat import neural_tangents as nt
+from nngp_dag.support.neural_tangents_compat import neural_tangents as nt
 
 pytestmark = [pytest.mark.oldest, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -125,7 +125,7 @@ def test_jax_is_left_as_it_was():
             return {m.__name__: set(vars(m)) for m in (jax, jax.core, jax.interpreters.ad)}, "jax.util" in sys.modules
 
         before = names()
-        import nngp_dag.neural_tangents_compat
+        import nngp_dag.support.neural_tangents_compat
         after = names()
         new = {m: after[0][m] - before[0][m] for m in after[0]}
         assert new["jax.core"] == new["jax.interpreters.ad"] == set(), new
@@ -133,7 +133,7 @@ def test_jax_is_left_as_it_was():
         assert ("jax.util" in sys.modules) <= hasattr(jax, "util")
         assert "tensorflow" not in sys.modules
         import neural_tangents
-        assert neural_tangents is nngp_dag.neural_tangents_compat.neural_tangents
+        assert neural_tangents is nngp_dag.support.neural_tangents_compat.neural_tangents
         """
     )
 
@@ -160,7 +160,7 @@ def test_nothing_is_set_where_nothing_is_missing():
             util.__spec__ = types.SimpleNamespace(name="jax.util")
             sys.modules["jax.util"] = jax.util = util
         before = [dict(vars(m)) for m in (jax.core, ad, jax.util)]
-        import nngp_dag.neural_tangents_compat
+        import nngp_dag.support.neural_tangents_compat
         assert [dict(vars(m)) for m in (jax.core, ad, jax.util)] == before
         """
     )
@@ -182,7 +182,7 @@ def test_one_line_where_it_cannot_help(obstacle, words):
         import nngp_dag
         {obstacle}
         try:
-            import nngp_dag.neural_tangents_compat
+            import nngp_dag.support.neural_tangents_compat
         except ImportError as error:
             assert isinstance(error, nngp_dag.InputError)
             print(error)
@@ -196,7 +196,7 @@ def test_experimental_is_loaded_only_when_used():
     run_python(
         """
         import sys
-        from nngp_dag.neural_tangents_compat import neural_tangents
+        from nngp_dag.support.neural_tangents_compat import neural_tangents
         assert "tensorflow" not in sys.modules
         try:
             import tensorflow

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from nngp_dag.convergence import (
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.finite.convergence import (
     BoundMeasurement,
     GradientDescent,
     KernelScales,
@@ -17,10 +19,8 @@ from nngp_dag.convergence import (
     measure_bound,
     width_failures,
 )
-from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
+from nngp_dag.finite.network import DagNetwork
 from nngp_dag.kernel import kernel_fn
-from nngp_dag.network import DagNetwork
 
 DAGS = [Dag.from_code(code) for code in ("2_02_002", "2_21_112")]
 READING = {"order": "activation-last", "embedding": "gaussian-trained"}

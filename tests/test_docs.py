@@ -157,11 +157,11 @@ def test_the_reference_shows_every_module_once():
     internal = {name for name in every if ".cli" in name or name.rpartition(".")[2].startswith("_")}
     small = {
         "nngp_dag.__main__",
-        "nngp_dag.journal",
-        "nngp_dag.memory",
-        "nngp_dag.x64",
-        "nngp_dag.neural_tangents_compat",
-        "nngp_dag.flax_compat",
+        "nngp_dag.support.journal",
+        "nngp_dag.support.memory",
+        "nngp_dag.support.x64",
+        "nngp_dag.support.neural_tangents_compat",
+        "nngp_dag.support.flax_compat",
     }
     assert every - internal - small <= set(shown)
     assert all(title for title, _ in PAGES.values())

@@ -13,7 +13,8 @@ from nngp_dag.cli.reproduce_figure4 import command
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
-from nngp_dag.figure4 import (
+from nngp_dag.finite.network import DagNetwork, Ensemble, NetworkSpec
+from nngp_dag.reproduce.figure4 import (
     CLAIMED,
     CODES,
     NAMES,
@@ -23,8 +24,7 @@ from nngp_dag.figure4 import (
     run_figure4,
     standardize,
 )
-from nngp_dag.figure4.prediction import initial_state, predicted_accuracy
-from nngp_dag.network import DagNetwork, Ensemble, NetworkSpec
+from nngp_dag.reproduce.figure4.prediction import initial_state, predicted_accuracy
 
 
 def test_differences_are_paired_by_seed():

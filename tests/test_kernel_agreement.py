@@ -18,7 +18,7 @@ import pytest
 
 from nngp_dag import Dag, enumerate_codes
 from nngp_dag.dag import Op
-from nngp_dag.kernel.sweep import sweep_kernels
+from nngp_dag.kernel.prefix_tree import sweep_kernels
 from nngp_dag.paths import path_counts
 
 CODES = enumerate_codes(4)

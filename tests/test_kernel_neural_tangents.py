@@ -222,7 +222,7 @@ def test_jit_and_gradient():
 
 def samples_of_finite_networks(network, width, seeds):
     """NNGP and NTK of networks of finite width, one sample a seed, [seeds, N, N] each."""
-    from nngp_dag.neural_tangents_compat import neural_tangents as nt
+    from nngp_dag.support.neural_tangents_compat import neural_tangents as nt
 
     x = jnp.asarray(X[:3])
     ntk_fn = nt.empirical_ntk_fn(lambda parameters, x: network.apply_fn(parameters, x)[:, :1])

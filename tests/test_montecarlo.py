@@ -14,8 +14,7 @@ from scipy import stats
 from nngp_dag.cli.montecarlo import command
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel import kernel_fn
-from nngp_dag.montecarlo import (
+from nngp_dag.finite.montecarlo import (
     Agreement,
     KernelEstimate,
     Unavailable,
@@ -24,8 +23,9 @@ from nngp_dag.montecarlo import (
     monte_carlo,
     width_rate,
 )
-from nngp_dag.montecarlo import estimate as estimate_module
-from nngp_dag.montecarlo.moments import empty_moments, half_width, standard_error, update_moments
+from nngp_dag.finite.montecarlo import estimate as estimate_module
+from nngp_dag.finite.montecarlo.moments import empty_moments, half_width, standard_error, update_moments
+from nngp_dag.kernel import kernel_fn
 
 
 def unit_rows(n: int, d: int = 5, seed: int = 0) -> np.ndarray:

@@ -16,12 +16,12 @@ from nas_cases import random_images
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas import family, make_score
-from nngp_dag.nas.cell_darts import EDGES, CellDarts
-from nngp_dag.nas.family_darts import genotype
-from nngp_dag.nas.initialize import draw, rebuild
-from nngp_dag.nas.network_darts import DartsSpec, NetworkDarts
-from nngp_dag.nas.operations_darts import OPERATIONS, SEPARABLE, Edge
-from nngp_dag.nas.probe import agreement, patterns
+from nngp_dag.nas.networks.cell_darts import EDGES, CellDarts
+from nngp_dag.nas.networks.family_darts import genotype
+from nngp_dag.nas.networks.initialize import draw, rebuild
+from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
+from nngp_dag.nas.networks.operations_darts import OPERATIONS, SEPARABLE, Edge
+from nngp_dag.nas.networks.probe import agreement, patterns
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.fp_nas import FpNasSettings
 from nngp_dag.nas.search.rules import NearestCentroid

@@ -10,11 +10,11 @@ from jax import lax
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas import family
-from nngp_dag.nas.convolution import convolve
-from nngp_dag.nas.depthwise import depthwise
-from nngp_dag.nas.initialize import blueprint, create, draw, leaf_names, rebuild
-from nngp_dag.nas.layers import avg_pool_3x3, max_pool_3x3
-from nngp_dag.nas.network201 import MacroSpec, Network201
+from nngp_dag.nas.networks.convolution import convolve
+from nngp_dag.nas.networks.depthwise import depthwise
+from nngp_dag.nas.networks.initialize import blueprint, create, draw, leaf_names, rebuild
+from nngp_dag.nas.networks.layers import avg_pool_3x3, max_pool_3x3
+from nngp_dag.nas.networks.network201 import MacroSpec, Network201
 from nngp_dag.spaces import get
 
 TINY = MacroSpec(channels=2, cells=2, classes=3, stages=2, dtype="float64")

@@ -5,8 +5,8 @@ import pytest
 from helpers import assert_close
 from scipy import stats
 
-from nngp_dag.nas import ranking
-from nngp_dag.nas.ranking import kendall, rank, spearman, top_recall
+from nngp_dag.nas.scores import ranking
+from nngp_dag.nas.scores.ranking import kendall, rank, spearman, top_recall
 
 
 def tied(n, seed, infinite=0):

@@ -9,15 +9,15 @@ from nas_cases import random_images, tiny_family
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas import Images, load_images, make_score
-from nngp_dag.nas.checks import image_batch
 from nngp_dag.nas.images import random_patches
-from nngp_dag.nas.initialize import draw
-from nngp_dag.nas.linear_regions import count_distinct
-from nngp_dag.nas.network201 import MacroSpec
-from nngp_dag.nas.ntk import condition_number, tangent_kernel
-from nngp_dag.nas.scores import BASELINES, SCORES
-from nngp_dag.nas.scoring import Scorer, architecture_key
-from nngp_dag.nas.wot import code_kernel, log_det
+from nngp_dag.nas.networks.image_batch import image_batch
+from nngp_dag.nas.networks.initialize import draw
+from nngp_dag.nas.networks.network201 import MacroSpec
+from nngp_dag.nas.scores.linear_regions import count_distinct
+from nngp_dag.nas.scores.ntk import condition_number, tangent_kernel
+from nngp_dag.nas.scores.registry import BASELINES, SCORES
+from nngp_dag.nas.scores.scorer import Scorer, architecture_key
+from nngp_dag.nas.scores.wot import code_kernel, log_det
 from nngp_dag.spaces import get
 
 SPACE = get("nasbench201")

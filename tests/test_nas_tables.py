@@ -13,9 +13,9 @@ from nngp_dag.cli import cli
 from nngp_dag.errors import InputError
 from nngp_dag.nas.search.fp_nas import FpNasSettings
 from nngp_dag.nas.search.run import SearchSettings
-from nngp_dag.nas.tables import table_1, table_2, table_3
-from nngp_dag.nas.tables.paper import TABLE_1, TABLE_2, TABLE_3
-from nngp_dag.nas.tables.runs import accuracy_of, largest_of_draws
+from nngp_dag.reproduce.tables import table_1, table_2, table_3
+from nngp_dag.reproduce.tables.paper import TABLE_1, TABLE_2, TABLE_3
+from nngp_dag.reproduce.tables.runs import accuracy_of, largest_of_draws
 from nngp_dag.spaces import get
 
 SPACE = get("nasbench201")
@@ -136,7 +136,7 @@ def test_what_a_table_needs_is_said(tmp_path):
 
 
 def test_an_architecture_without_accuracy_is_named(accuracies):
-    from nngp_dag.benchmarks import read
+    from nngp_dag.accuracy import read
 
     table = read("nasbench201", accuracies)
     few = table.select(np.arange(5))

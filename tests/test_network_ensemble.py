@@ -13,7 +13,7 @@ from flax import nnx
 
 from nngp_dag.dag import Dag, num_edges
 from nngp_dag.errors import InputError
-from nngp_dag.network import DagNetwork, Ensemble, NetworkSpec, full_support
+from nngp_dag.finite.network import DagNetwork, Ensemble, NetworkSpec, full_support
 
 CODES = ("2_02_002", "1_01_222", "2_21_112")
 DAGS = [Dag.from_code(code) for code in CODES]
@@ -74,7 +74,7 @@ def test_members_split_over_four_devices():
         import jax, numpy as np
         jax.config.update("jax_enable_x64", True)
         from nngp_dag.dag import Dag
-        from nngp_dag.network import Ensemble, NetworkSpec
+        from nngp_dag.finite.network import Ensemble, NetworkSpec
         assert len(jax.devices()) == 4
         dags = [Dag.from_code(code) for code in ("2_02_002", "1_01_222", "2_21_112")]
         spec = NetworkSpec.make(dags, 4, 16, dtype="float64")

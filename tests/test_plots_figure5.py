@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from nngp_dag import spaces
-from nngp_dag.benchmarks import Benchmark
-from nngp_dag.benchmarks.groups import group
-from nngp_dag.benchmarks.report import analyse
-from nngp_dag.plots.figure5 import plot_figure5, plot_shape_groups
+from nngp_dag.accuracy import Benchmark
+from nngp_dag.accuracy.groups import group
+from nngp_dag.reproduce.figure5.plot import plot_figure5, plot_shape_groups
+from nngp_dag.reproduce.figure5.report import analyse
 
 
 @pytest.fixture(autouse=True)

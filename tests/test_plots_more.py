@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nngp_dag import Dag, InputError, enumerate_codes
-from nngp_dag.analysis.angles import angle_curves
+from nngp_dag.kernel.angle_curves import angle_curves
 from nngp_dag.paths import effective_depth_width, path_counts_array
 from nngp_dag.plots import (
     figure_style,

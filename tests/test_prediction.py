@@ -12,9 +12,9 @@ from nngp_dag.cli.predict import command
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
-from nngp_dag.neural_tangents_compat import neural_tangents
 from nngp_dag.prediction import LinearDynamics, posterior, predict_curve, scores
 from nngp_dag.prediction.posterior import LARGEST_CONDITION, choose_jitter
+from nngp_dag.support.neural_tangents_compat import neural_tangents
 
 DAG = Dag.from_code("2_21_112")
 

@@ -8,12 +8,12 @@ from flax import nnx
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
+from nngp_dag.finite.network import DagNetwork, Ensemble, NetworkSpec
+from nngp_dag.finite.training import CheckpointStore, TrainConfig, make_data, train
+from nngp_dag.finite.training.curves import measures
+from nngp_dag.finite.training.program import Tally
 from nngp_dag.kernel import kernel_fn
-from nngp_dag.network import DagNetwork, Ensemble, NetworkSpec
 from nngp_dag.prediction import LinearDynamics, predict_curve
-from nngp_dag.training import CheckpointStore, TrainConfig, make_data, train
-from nngp_dag.training.curves import measures
-from nngp_dag.training.program import Tally
 
 DAGS = [Dag.from_code(code) for code in ("2_02_002", "1_01_222")]
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nngp_dag.activations.base import Activation
-from nngp_dag.x64 import compile_time_float64
+from nngp_dag.support.x64 import compile_time_float64
 
 __all__ = ["DefinedMaps", "maps_by_definition"]
 

@@ -16,7 +16,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from nngp_dag.activations.gaussian_rule import hermite_table, positive_rule
-from nngp_dag.x64 import compile_time_float64
+from nngp_dag.support.x64 import compile_time_float64
 
 __all__ = ["Moments", "moments"]
 

@@ -30,7 +30,7 @@ from nngp_dag.activations.gaussian_rule import hermite_table, positive_rule
 from nngp_dag.activations.mehler import HermiteRow, Orders, covariance_of_derivatives, covariance_of_values
 from nngp_dag.activations.parseval import Moments, moments
 from nngp_dag.errors import InputError
-from nngp_dag.x64 import compile_time_float64
+from nngp_dag.support.x64 import compile_time_float64
 
 __all__ = ["MAX_TERMS", "Quadrature", "from_function"]
 

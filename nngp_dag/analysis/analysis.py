@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nngp_dag.activations import Activation
-from nngp_dag.analysis.angles import AngleCurves, angle_curves
 from nngp_dag.analysis.inputs import as_dag, as_rows
 from nngp_dag.analysis.neighbours import Neighbour, neighbours
 from nngp_dag.analysis.nodes import node_spectra
@@ -19,15 +18,16 @@ from nngp_dag.analysis.structure import Meeting, meetings
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
 from nngp_dag.kernel.setting import METHODS, Kernel, Setting
-from nngp_dag.memory import require_memory
 from nngp_dag.paths import PathStatistics, path_statistics
 from nngp_dag.spectrum import Spectrum, spectrum
+from nngp_dag.support.memory import require_memory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nngp_dag.montecarlo import MonteCarloEstimate
+    from nngp_dag.finite.montecarlo import MonteCarloEstimate
 
 __all__ = ["Analysis", "analyze"]
 
@@ -164,7 +164,7 @@ class Analysis:
     @cached_property
     def networks(self) -> MonteCarloEstimate:
         """Empirical kernels of `seeds` networks of `width` neurons a node, on the first rows (at most twelve)."""
-        from nngp_dag.montecarlo import monte_carlo
+        from nngp_dag.finite.montecarlo import monte_carlo
 
         s = self.setting
         return monte_carlo(
@@ -181,7 +181,7 @@ class Analysis:
     @cached_property
     def agreement(self) -> dict[str, dict[str, Any]]:
         """Which methods these networks accept: {"nngp": {method: `Agreement` or `Unavailable`}, "ntk": ...}."""
-        from nngp_dag.montecarlo import Unavailable, agreement
+        from nngp_dag.finite.montecarlo import Unavailable, agreement
 
         estimate = self.networks
         n = estimate.nngp.mean.shape[0]

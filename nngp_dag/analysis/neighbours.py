@@ -30,7 +30,7 @@ class Neighbour:
         dag: the neighbour.
         edge: the edge that differs.
         before, after: its operation in the DAG, and in the neighbour.
-        figures: paths, lambda_min (as it is and scale-free), condition and trace, named as in `nngp_dag.sweep`.
+        figures: paths, lambda_min (as it is and scale-free), condition and trace, as in `nngp_dag.spectrum.dag_table`.
         own: the same figures of the DAG itself.
     """
 

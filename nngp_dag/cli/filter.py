@@ -10,7 +10,7 @@ import click
 
 from nngp_dag.cli.common import emit_json, json_option
 from nngp_dag.errors import InputError
-from nngp_dag.prefilter import Prefilter, prefilter
+from nngp_dag.spaces.prefilter import Prefilter, prefilter
 
 __all__ = ["command"]
 

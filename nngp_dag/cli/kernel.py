@@ -18,8 +18,8 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.setting import EMBEDDINGS, METHODS, ORDERS, Setting
-from nngp_dag.memory import require_memory
 from nngp_dag.spectrum import Spectrum, spectrum
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["command", "estimated_bytes"]
 

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
-from nngp_dag.cli.progress import progress_bar
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+from nngp_dag.support.progress import progress_bar
 
 __all__ = ["command"]
 
@@ -65,7 +65,7 @@ def command(
     Networks are drawn one after another (memory does not grow with --seeds). A method is accepted where no entry of the
     mean differs from its kernel by more standard errors than chance allows (p >= 0.01).
     """
-    from nngp_dag.montecarlo import compare_methods, monte_carlo, width_rate
+    from nngp_dag.finite.montecarlo import compare_methods, monte_carlo, width_rate
 
     dag = Dag.from_code(code)
     widths = _widths(rate_widths)

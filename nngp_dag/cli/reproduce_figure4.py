@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, strict_json, use_float64
-from nngp_dag.cli.progress import progress_bar
 from nngp_dag.cli.train import make_folder, write_atomically
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
+from nngp_dag.support.progress import progress_bar
 
 if TYPE_CHECKING:
-    from nngp_dag.figure4 import Figure4, Panel
+    from nngp_dag.reproduce.figure4 import Figure4, Panel
 
 __all__ = ["command"]
 
@@ -55,8 +55,8 @@ def command(
     Writes figure-4.png and figure-4.json to --out (created), with checkpoints beside them. The order DAG#3 > DAG#2 >
     DAG#1 in early training accuracy is tested over seeds; the NTK's prediction is reported beside it.
     """
-    from nngp_dag.figure4 import PRESETS, run_figure4
-    from nngp_dag.network import check_seeds
+    from nngp_dag.finite.network import check_seeds
+    from nngp_dag.reproduce.figure4 import PRESETS, run_figure4
 
     sizes = PRESETS[preset].changed(width=width, batch=batch, learning_rate=lr, epochs=epochs, seeds=seeds)
     if sizes.seeds < 2:
@@ -116,7 +116,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
 def _write(out: Path, document: dict[str, Any], result: Figure4) -> None:
     import matplotlib as mpl
 
-    from nngp_dag.plots.figure4 import plot_figure4
+    from nngp_dag.reproduce.figure4.plot import plot_figure4
 
     mpl.use("agg")
     write_atomically(out / "figure-4.json", json.dumps(strict_json(document), allow_nan=False).encode())

@@ -51,7 +51,7 @@ def table_1(profile: str, runs: int | None, data: str, data_dir: Path | None, se
     Training what is found on ImageNet is out of scope: the test errors of Table 1 are not measured.
     """
     from nngp_dag.nas.images import load_images
-    from nngp_dag.nas.tables.table_1 import reproduce
+    from nngp_dag.reproduce.tables.table_1 import reproduce
 
     document = reproduce(load_images(data, data_dir=data_dir), profile=profile, runs=runs, seed=seed, progress=_begins)
     if as_json:
@@ -88,7 +88,7 @@ def table_2(
 ) -> None:
     """Search NAS-Bench-201 by NAS-WOT, TE-NAS and FP-NAS, with and without the filter, as in Table 2."""
     from nngp_dag.nas.images import load_images
-    from nngp_dag.nas.tables.table_2 import reproduce
+    from nngp_dag.reproduce.tables.table_2 import reproduce
 
     accuracies = _accuracies(benchmark, data_dir)
     images = load_images(data, data_dir=data_dir, size=32)
@@ -110,7 +110,7 @@ def table_2(
 
 
 def _print_accuracies(document: dict[str, Any], names: list[str]) -> None:
-    from nngp_dag.benchmarks.table import short_name
+    from nngp_dag.accuracy.table import short_name
 
     rows = []
     for row in document["rows"]:
@@ -172,7 +172,7 @@ def table_3(
 ) -> None:
     """Search NAS-Bench-201 by NAS-WOT under the ranges of Table 3."""
     from nngp_dag.nas.images import load_images
-    from nngp_dag.nas.tables.table_3 import reproduce
+    from nngp_dag.reproduce.tables.table_3 import reproduce
 
     accuracies = _accuracies(benchmark, data_dir)
     images = load_images(data, data_dir=data_dir, size=32)
@@ -181,7 +181,7 @@ def table_3(
     if as_json:
         emit_json(document)
         return
-    from nngp_dag.benchmarks.table import short_name
+    from nngp_dag.accuracy.table import short_name
 
     names = list(accuracies.accuracy)
     rows = []
@@ -206,7 +206,7 @@ def table_3(
 
 
 def _accuracies(path: Path | None, data_dir: Path | None) -> Any:
-    from nngp_dag.benchmarks import read
+    from nngp_dag.accuracy import read
     from nngp_dag.datasets.download import cache_folder
 
     if path is None:

@@ -74,12 +74,12 @@ def command(
     parameters, multiply-adds. The last five, trivial baselines, always stand beside the others. Without --archs or
     --sample all architectures of the space are scored. With --out a run that was killed goes on where it stopped.
     """
-    from nngp_dag.benchmarks import read
-    from nngp_dag.nas.family import family
+    from nngp_dag.accuracy import read
     from nngp_dag.nas.images import load_images
-    from nngp_dag.nas.rows import check_path
-    from nngp_dag.nas.scores import SCORES, score
-    from nngp_dag.nas.scoring import Scorer
+    from nngp_dag.nas.networks.family import family
+    from nngp_dag.nas.scores.registry import SCORES, score
+    from nngp_dag.nas.scores.scorer import Scorer
+    from nngp_dag.support.rows import check_path
 
     if archs is not None and sample is not None:
         raise click.UsageError("Give either --archs or --sample, not both.")
@@ -194,8 +194,8 @@ def _run(
     """Score what is not in `out` yet; the rows in the order of the source, and how many were there before."""
     from contextlib import nullcontext
 
-    from nngp_dag.cli.progress import progress_bar
-    from nngp_dag.nas.rows import RowFile
+    from nngp_dag.support.progress import progress_bar
+    from nngp_dag.support.rows import RowFile
 
     rows: list[dict[str, Any]] = []
     resumed = 0
@@ -231,8 +231,8 @@ def _rankings(
     scorer: Any, rows: list[dict[str, Any]], table: Any, known: dict[bytes, int], top: int, seed: int
 ) -> dict[str, Any]:
     """By data set and score, rank correlations with the benchmark's accuracies."""
-    from nngp_dag.nas.ranking import rank
-    from nngp_dag.nas.scores import SCORES
+    from nngp_dag.nas.scores.ranking import rank
+    from nngp_dag.nas.scores.registry import SCORES
 
     if len(rows) < _RANKED:
         click.echo(f"nngp-dag: no rank correlations: {len(rows)} architectures, {_RANKED} are needed", err=True)

@@ -65,13 +65,13 @@ def command(
 
     Accuracies are looked up in --benchmark. Seconds are those of the search, compilation apart.
     """
-    from nngp_dag.benchmarks import read
-    from nngp_dag.cli.progress import progress_bar
-    from nngp_dag.nas.family import family
+    from nngp_dag.accuracy import read
     from nngp_dag.nas.images import load_images
+    from nngp_dag.nas.networks.family import family
     from nngp_dag.nas.search.filters import make_filter
     from nngp_dag.nas.search.run import SEARCHES, final_filter, run_search
-    from nngp_dag.nas.tables.runs import accuracy_of
+    from nngp_dag.reproduce.tables.runs import accuracy_of
+    from nngp_dag.support.progress import progress_bar
 
     if name not in SEARCHES:
         raise InputError(f"unknown search {name!r}: accepted are {', '.join(SEARCHES)}")
@@ -160,7 +160,7 @@ def _over_runs(records: list[dict[str, Any]], statistic: Any) -> dict[str, Any]:
 
 
 def _print(document: dict[str, Any]) -> None:
-    from nngp_dag.benchmarks.table import short_name
+    from nngp_dag.accuracy.table import short_name
 
     datasets = list(document["mean"]["accuracy"])
 

@@ -44,7 +44,7 @@ def command(
     NAS-Bench-101
     JSON file, or a NATS-Bench folder.
     """
-    from nngp_dag.benchmarks.report import space_report
+    from nngp_dag.reproduce.figure5.report import space_report
 
     if not files and (out is not None or fixed_parameterised is not None or datasets or cell):
         raise click.UsageError("--out, --fixed-parameterised, --cell and --dataset need a --benchmark")
@@ -78,9 +78,9 @@ def run_benchmark(
     cell: str | None = None,
 ) -> tuple[Any, dict[str, Any]]:
     """Read and analyse a benchmark, write its files if asked for; the report and its plain form."""
-    from nngp_dag.benchmarks import read
-    from nngp_dag.benchmarks.output import dump, write_report
-    from nngp_dag.benchmarks.report import analyse
+    from nngp_dag.accuracy import read
+    from nngp_dag.reproduce.figure5.output import dump, write_report
+    from nngp_dag.reproduce.figure5.report import analyse
 
     benchmark = read(
         space, list(files), skip_bad, datasets, track=lambda items, total: track(items, "reading", total=total)

@@ -65,11 +65,11 @@ def command(
 
     A sweep that was killed goes on where it stopped when it is started again with the same arguments.
     """
-    from nngp_dag.cli.progress import progress_bar
     from nngp_dag.datasets import load
-    from nngp_dag.journal import TableJournal
-    from nngp_dag.memory import require_memory
-    from nngp_dag.sweep import COLUMNS, sweep_figures, sweep_memory
+    from nngp_dag.spectrum.dag_table import COLUMNS, sweep_figures, sweep_memory
+    from nngp_dag.support.journal import TableJournal
+    from nngp_dag.support.memory import require_memory
+    from nngp_dag.support.progress import progress_bar
 
     if (nodes is None) == (codes_file is None):
         raise click.UsageError("Give either --nodes or --codes.")

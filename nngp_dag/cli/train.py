@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, strict_json, use_float64
-from nngp_dag.cli.progress import progress_bar
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+from nngp_dag.support.progress import progress_bar
 
 if TYPE_CHECKING:
+    from nngp_dag.finite.training import Curves
     from nngp_dag.prediction import PredictedCurve
-    from nngp_dag.training import Curves
 
 __all__ = ["command", "make_folder", "write_atomically"]
 
@@ -59,8 +59,8 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
     Rows are fitted by one-hot targets (mse: the mean over rows of |u - y|^2 / 2) or by cross-entropy. With mse, gd and
     the ntk parameterization the infinite-width prediction is drawn beside what was measured.
     """
-    from nngp_dag.network import Ensemble, NetworkSpec
-    from nngp_dag.training import CheckpointStore, TrainConfig, make_data, train
+    from nngp_dag.finite.network import Ensemble, NetworkSpec
+    from nngp_dag.finite.training import CheckpointStore, TrainConfig, make_data, train
 
     dags = [Dag.from_code(code) for code in codes]
     if not options["checkpoint_seconds"] >= 0:
@@ -170,7 +170,7 @@ def _check_folder(out: Path | None, resume: bool) -> None:
 
 
 def _scale(dag: Dag, x: Any, reading: dict[str, Any]) -> float:
-    from nngp_dag.training.scale import matching_scale
+    from nngp_dag.finite.training.scale import matching_scale
 
     return matching_scale(dag, x, **reading)
 
@@ -209,7 +209,7 @@ def _write(folder: Path, document: dict[str, Any], curves: Curves, predictions: 
 
     import matplotlib as mpl
 
-    from nngp_dag.plots.training import plot_training
+    from nngp_dag.plots.curves import plot_training
 
     mpl.use("agg")
     write_atomically(folder / "curves.json", json.dumps(strict_json(document), allow_nan=False).encode())

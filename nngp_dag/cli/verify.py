@@ -123,7 +123,7 @@ def _list(folders: tuple[str, ...], identifiers: str | None, as_json: bool) -> i
 
 
 def _recheck(path: Path, as_json: bool) -> int:
-    from nngp_dag.certify import recheck_file
+    from nngp_dag.proofs import recheck_file
 
     result = recheck_file(path)
     if as_json:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nngp_dag.datasets.dataset import Dataset, unit_rows
 from nngp_dag.errors import InputError
-from nngp_dag.memory import require_memory
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["SUFFIXES", "load_file"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nngp_dag.errors import InputError
-from nngp_dag.memory import require_memory
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["Dataset", "from_pixels", "take", "unit_rows"]
 

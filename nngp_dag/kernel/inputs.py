@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from nngp_dag.errors import InputError
-from nngp_dag.x64 import enable_x64
+from nngp_dag.support.x64 import enable_x64
 
 __all__ = ["checked_names", "checked_rows", "precision"]
 

@@ -170,7 +170,7 @@ def _branches(pruned: Dag) -> list[list[tuple[int, Op]]]:
 
 def _assemble(pruned: Dag, setting: Setting, dim: int, width: int, outputs: int) -> StaxNetwork:
     """Embedding, cell and readout in series; nothing is checked."""
-    from nngp_dag.neural_tangents_compat import neural_tangents
+    from nngp_dag.support.neural_tangents_compat import neural_tangents
 
     stax = neural_tangents.stax
     scale = math.sqrt(setting.activation.normalization)

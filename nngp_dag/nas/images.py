@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nngp_dag.errors import InputError
-from nngp_dag.memory import require_memory
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["Images", "load_images", "random_patches"]
 

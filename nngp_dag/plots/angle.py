@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nngp_dag.analysis.angles import AngleCurves, angle_curves
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
+from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
 from nngp_dag.plots.style import METHOD_LINES, figure_style, new_axes, tidy
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def plot_angle(
         ax: where to draw; by default a new figure.
         kernel: nngp or ntk.
         gap: draw K(x, x) - K(x, x') instead, the smallest eigenvalue of two rows at an acute angle; logarithmic.
-        options: methods, order, embedding and activation, as in `nngp_dag.analysis.angles.angle_curves`.
+        options: methods, order, embedding and activation, as in `nngp_dag.kernel.angle_curves.angle_curves`.
 
     Returns:
         The Axes.

@@ -11,8 +11,8 @@ import numpy as np
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
-from nngp_dag.memory import require_memory
 from nngp_dag.prediction.dynamics import LinearDynamics
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["PredictedCurve", "predict_curve"]
 

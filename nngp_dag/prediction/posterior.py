@@ -19,8 +19,8 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.inputs import precision
 from nngp_dag.kernel.setting import Kernel
-from nngp_dag.memory import require_memory
 from nngp_dag.prediction.dynamics import LinearDynamics
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["LARGEST_CONDITION", "Posterior", "Scores", "choose_jitter", "posterior", "scores"]
 
@@ -152,7 +152,7 @@ def scores(mean: np.ndarray, targets: np.ndarray) -> Scores:
 
 
 def _inference(inner: Kernel, y: np.ndarray, get: str, jitter: float, cross: Kernel, outer: Kernel | None) -> Any:
-    from nngp_dag.neural_tangents_compat import neural_tangents
+    from nngp_dag.support.neural_tangents_compat import neural_tangents
 
     with precision(y):
         predict = neural_tangents.predict.gp_inference(

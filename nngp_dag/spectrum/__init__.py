@@ -3,15 +3,15 @@
 `spectrum` serves one Gram matrix of thousands of rows; `spectra` the figures of many small ones, as in a sweep.
 """
 
-from nngp_dag.spectrum.checks import PrecisionWarning as PrecisionWarning
-from nngp_dag.spectrum.figures import Figures as Figures
-from nngp_dag.spectrum.figures import ScaleFree as ScaleFree
-from nngp_dag.spectrum.figures import Spectrum as Spectrum
-from nngp_dag.spectrum.figures import spectra as spectra
-from nngp_dag.spectrum.figures import spectrum as spectrum
+from nngp_dag.spectrum.matrix_checks import PrecisionWarning as PrecisionWarning
 from nngp_dag.spectrum.measures import effective_rank as effective_rank
 from nngp_dag.spectrum.measures import spectral_density as spectral_density
 from nngp_dag.spectrum.pairs import pair_bound as pair_bound
+from nngp_dag.spectrum.summary import Figures as Figures
+from nngp_dag.spectrum.summary import ScaleFree as ScaleFree
+from nngp_dag.spectrum.summary import Spectrum as Spectrum
+from nngp_dag.spectrum.summary import spectra as spectra
+from nngp_dag.spectrum.summary import spectrum as spectrum
 
 __all__ = [
     "Figures",

@@ -163,7 +163,7 @@ def _networks(
 
     The key figure is the mean of K_12, which other random numbers may move by four standard errors of a difference.
     """
-    from nngp_dag.montecarlo import agreement, monte_carlo
+    from nngp_dag.finite.montecarlo import agreement, monte_carlo
 
     width, seeds = context.pick(quick=(256, 16), full=(1024, 64))
     estimate = monte_carlo(dag, rows, width, seeds, context.seed, order=order, embedding=embedding)

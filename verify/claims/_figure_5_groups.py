@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.benchmarks import Benchmark, read
-from nngp_dag.benchmarks.groups import group
+from nngp_dag.accuracy import Benchmark, read
+from nngp_dag.accuracy.groups import group
 
 __all__ = ["COMPLETE", "DATASETS", "FILE", "INCOMPLETE", "Group", "load", "merged", "summarise"]
 

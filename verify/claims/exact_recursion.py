@@ -9,9 +9,9 @@ import numpy as np
 from flint import fmpq
 
 from nngp_dag.activations import Activation
-from nngp_dag.certify import two_point
 from nngp_dag.dag import Dag
-from nngp_dag.kernel.sweep import sweep_kernels
+from nngp_dag.kernel.prefix_tree import sweep_kernels
+from nngp_dag.proofs import two_point
 from verify import Context, Evidence, Reading, claim
 from verify.tools.literal import exact_two_point, gaussian_integrals
 from verify.tools.spaces import READINGS, complete_space, two_point_kernels

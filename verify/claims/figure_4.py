@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nngp_dag import datasets
-from nngp_dag.figure4 import CLAIMED, NAMES, PRESETS, Figure4, Panel, Preset, run_figure4
+from nngp_dag.reproduce.figure4 import CLAIMED, NAMES, PRESETS, Figure4, Panel, Preset, run_figure4
 from verify import Context, Evidence, KeyFigure, Reading, claim
 
 _CONFIDENCE = 0.99

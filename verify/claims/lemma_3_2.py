@@ -34,7 +34,7 @@ def _against_quadrature(activation: Activation, pairs: np.ndarray, ours: np.ndar
 
 
 def _against_neural_tangents(activation: Activation, pairs: np.ndarray, ours: np.ndarray) -> Reading | None:
-    from nngp_dag.neural_tangents_compat import neural_tangents
+    from nngp_dag.support.neural_tangents_compat import neural_tangents
 
     stax = neural_tangents.stax
     layers = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from nngp_dag.certify import Inequality, prove
-from nngp_dag.certify.certificate import to_certificate
+from nngp_dag.proofs import Inequality, prove
+from nngp_dag.proofs.certificate import to_certificate
 from verify import Context, Evidence, KeyFigure, Reading, Undecided, claim
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import term

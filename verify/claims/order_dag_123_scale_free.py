@@ -9,9 +9,9 @@ from typing import Any
 
 from flint import fmpq
 
-from nngp_dag.certify import Inequality, prove, two_point
-from nngp_dag.certify.certificate import to_certificate
 from nngp_dag.dag import Dag
+from nngp_dag.proofs import Inequality, prove, two_point
+from nngp_dag.proofs.certificate import to_certificate
 from verify import Context, Evidence, KeyFigure, Reading, claim
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import RHOS, Proved, term

@@ -8,10 +8,10 @@ import numpy as np
 from flint import arb
 from scipy import stats
 
-from nngp_dag.certify import precision
-from nngp_dag.certify.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
 from nngp_dag.dag import Dag
 from nngp_dag.paths import effective_depth_width
+from nngp_dag.proofs import precision
+from nngp_dag.proofs.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
 from verify import Context, Evidence, KeyFigure, Reading, Undecided, claim
 from verify.tools.data import space_spectra
 from verify.tools.spaces import complete_space

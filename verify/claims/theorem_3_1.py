@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from nngp_dag import datasets
-from nngp_dag.convergence import (
+from nngp_dag.dag import Dag
+from nngp_dag.finite.convergence import (
     BoundMeasurement,
     fit_scaling,
     learning_rate_thresholds,
     measure_bound,
     width_failures,
 )
-from nngp_dag.dag import Dag
 from verify import Context, Evidence, KeyFigure, Reading, claim
 from verify.tools.literal import EQUATIONS
 

@@ -123,7 +123,7 @@ class Evidence:
         `refuted`. inside, outside: for `holds-conditionally`, a case that meets the condition and one that does not.
         counterexample: for `refuted`, the smallest counterexample, its margin and how it was confirmed.
         would_decide: for `inconclusive`, what would decide it.
-        certificates: interval-arithmetic certificates (`nngp_dag.certify`), each re-checkable alone.
+        certificates: interval-arithmetic certificates (`nngp_dag.proofs`), each re-checkable alone.
         tables: {title, columns, rows}.
         figures: data to draw (`verify.report.figures`).
         key_figures: numbers that a baseline records.

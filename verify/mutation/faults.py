@@ -12,7 +12,7 @@ __all__ = ["FAULTS"]
 
 _ARC = "nngp_dag.activations.arc_cosine"
 _RECURSION = "nngp_dag.kernel.recursion"
-_CERTIFY = "nngp_dag.certify"
+_CERTIFY = "nngp_dag.proofs"
 
 FAULTS: tuple[Fault, ...] = (
     # ---- dual maps

@@ -42,7 +42,7 @@ def space_spectra(
     """Spectral figures of NNGP and NTK of every DAG on rows [N, d], by kernel; `tangent` is lambda_min of NTK -
     NNGP.
     """
-    from nngp_dag.kernel.sweep import sweep_chunks
+    from nngp_dag.kernel.prefix_tree import sweep_chunks
     from nngp_dag.spectrum import spectra
 
     names = tuple(name for name in ("nngp", "ntk") if name in kernels or "tangent" in kernels)

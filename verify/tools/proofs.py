@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from nngp_dag.certify import Inequality, Term, prove
-from nngp_dag.certify.certificate import to_certificate
+from nngp_dag.proofs import Inequality, Term, prove
+from nngp_dag.proofs.certificate import to_certificate
 
 __all__ = ["RHOS", "Proved", "largest_difference", "term"]
 

@@ -126,7 +126,7 @@ def _both_kernels(
     space: Space, reading: tuple[str, str, str], points: int, activation: str
 ) -> dict[str, TwoPointKernels]:
     """Both kernels out of one sweep, kept, since claims share them."""
-    from nngp_dag.kernel.sweep import sweep_chunks
+    from nngp_dag.kernel.prefix_tree import sweep_chunks
 
     x = unit_circle(points)
     setting: dict[str, Any] = dict(zip(("method", "order", "embedding"), reading, strict=True))

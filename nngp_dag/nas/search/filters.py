@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nngp_dag.benchmarks.filters import AUTHORS_BOX
+from nngp_dag.accuracy.filters import AUTHORS_BOX
 from nngp_dag.errors import InputError
-from nngp_dag.prefilter import Prefilter, prefilter
 from nngp_dag.spaces import Box, Space
+from nngp_dag.spaces.prefilter import Prefilter, prefilter
 
 __all__ = ["FORMS", "RELEASED", "SearchFilter", "make_filter"]
 

@@ -32,10 +32,10 @@ import optax
 from jax import Array
 
 from nngp_dag.errors import InputError
-from nngp_dag.nas.checks import check_image_sides
-from nngp_dag.nas.family import Family
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.initialize import draw, rebuild
+from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.image_batch import check_image_sides
+from nngp_dag.nas.networks.initialize import draw, rebuild
 from nngp_dag.nas.search.distribution import FactorisedDistribution
 from nngp_dag.nas.search.result import SearchResult
 

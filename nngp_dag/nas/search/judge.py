@@ -7,11 +7,11 @@ import time
 import jax
 import numpy as np
 
-from nngp_dag.nas.checks import check_image_sides
-from nngp_dag.nas.family import Family
 from nngp_dag.nas.images import Images, random_patches
-from nngp_dag.nas.linear_regions import activation_patterns, count_distinct
-from nngp_dag.nas.ntk import condition_number, tangent_kernel
+from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.image_batch import check_image_sides
+from nngp_dag.nas.scores.linear_regions import activation_patterns, count_distinct
+from nngp_dag.nas.scores.ntk import condition_number, tangent_kernel
 
 __all__ = ["LARGEST", "SupernetJudge"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.errors import InputError
-from nngp_dag.nas.family import Family
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.scores import make_score
-from nngp_dag.nas.scoring import architecture_key
+from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.scores.registry import make_score
+from nngp_dag.nas.scores.scorer import architecture_key
 from nngp_dag.nas.search.filters import SearchFilter
 from nngp_dag.nas.search.fp_nas import FpNasSettings, fp_nas
 from nngp_dag.nas.search.judge import SupernetJudge
@@ -21,7 +21,7 @@ from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.rules import BoxRule, KeepAll, NearestCentroid, Rule
 from nngp_dag.nas.search.te_nas import prune_search
 from nngp_dag.nas.search.wot import ScoreCache, random_search
-from nngp_dag.prefilter import Prefilter
+from nngp_dag.spaces.prefilter import Prefilter
 
 __all__ = ["SEARCHES", "SearchSettings", "final_filter", "make_rule", "run_search", "wot_cache"]
 
@@ -33,7 +33,7 @@ class SearchSettings:
     Attributes:
         num: architectures that NAS-WOT draws.
         batch_size: images of NAS-WOT's batch.
-        wot_weights: `once` or `released`, see `nngp_dag.nas.wot`.
+        wot_weights: `once` or `released`, see `nngp_dag.nas.scores.wot`.
         ntk_images: images of TE-NAS's tangent kernels.
         patches: patches of each of the three batches on which TE-NAS counts linear regions.
         repeats: new initial weights for every figure of TE-NAS.

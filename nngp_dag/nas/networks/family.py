@@ -1,0 +1,139 @@
+"""What a search space's networks are: the class, its sizes for each use, and how an architecture becomes its input."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.errors import InputError
+from nngp_dag.nas.search.distribution import Choices
+from nngp_dag.nas.search.layout import Layout
+from nngp_dag.spaces import Space, get
+
+__all__ = ["Count", "Family", "Parameters", "families", "family"]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Size of one architecture's network.
+
+    Attributes:
+        parameters: number of trained numbers (weights, biases, scales).
+        multiply_adds: multiply-adds of convolutions and of the classifier for one image.
+    """
+
+    parameters: int
+    multiply_adds: int
+
+
+class Count:
+    """Adds up a network's size layer by layer."""
+
+    def __init__(self) -> None:
+        self.parameters = self.multiply_adds = 0
+
+    def conv(self, inputs: int, outputs: int, side: int, area: int = 1, groups: int = 1) -> None:
+        """A convolution without biases to an image of side x side pixels, its kernel of `area` entries."""
+        weights = inputs * outputs * area // groups
+        self.parameters += weights
+        self.multiply_adds += weights * side * side
+
+    def norm(self, channels: int) -> None:
+        """A batch normalisation."""
+        self.parameters += 2 * channels
+
+    def classifier(self, inputs: int, classes: int) -> Parameters:
+        """The linear layer at the end, and the whole."""
+        parameters = self.parameters + inputs * classes + classes
+        return Parameters(parameters, self.multiply_adds + inputs * classes)
+
+
+@dataclass(frozen=True)
+class Family:
+    """The networks of a search space.
+
+    Attributes:
+        space: the space of architectures, with its notation.
+        network: a Flax module class: `network(spec)` called with (images, genes, probe), see `Network201`.
+        wot: sizes of the network that NAS-WOT scores.
+        ntk: sizes of the network whose tangent kernel TE-NAS computes.
+        regions: sizes of the network whose linear regions TE-NAS counts, for single-channel patches.
+        train: sizes of the supernet that FP-NAS trains.
+        genes: from an architecture, integers [cells, genes], to what the network takes; InputError where it has none.
+        layout: the edges and operations of a supernet.
+        supernet: from operations' weights [cells, edges, operations] to what the network takes.
+        choices: the independent choices that make up an architecture.
+        size: number of parameters and multiply-adds of an architecture: (spec, genes, image size) -> Parameters.
+    """
+
+    space: Space
+    network: type
+    wot: Any
+    ntk: Any
+    regions: Any
+    train: Any
+    genes: Callable[[np.ndarray], np.ndarray]
+    layout: Layout
+    supernet: Callable[[np.ndarray], np.ndarray]
+    choices: Choices
+    size: Callable[[Any, np.ndarray, int], Parameters]
+
+    def resized(self, channels: int | None = None, cells: int | None = None) -> Family:
+        """The family with other sizes of the networks that NAS-WOT scores and FP-NAS trains."""
+        changes = {name: value for name, value in (("channels", channels), ("cells", cells)) if value is not None}
+        if not changes:
+            return self
+        return replace(self, wot=self.wot.replace(**changes), train=self.train.replace(**changes))
+
+    def read(self, architecture: Any) -> np.ndarray:
+        """Integers [cells, genes] of an architecture given in the space's notation or as such an array.
+
+        Raises:
+            InputError: an architecture that the space does not have.
+        """
+        if isinstance(architecture, str):
+            return self.space.parse(architecture)
+        rows = np.asarray(architecture)
+        if rows.shape != (len(self.space.cells), self.space.genes) or rows.dtype.kind not in "iu":
+            raise InputError(
+                f"an architecture of {self.space.title} is integers [{len(self.space.cells)}, {self.space.genes}],"
+                f" got {rows.dtype} of shape {list(rows.shape)}"
+            )
+        if not _has(self.space, rows.tobytes(), rows.dtype.str):
+            raise InputError(f"{self.space.title} has no architecture {rows.tolist()}")
+        return rows
+
+
+@lru_cache(maxsize=256)
+def _has(space: Space, data: bytes, dtype: str) -> bool:
+    """Whether integers [cells, genes], given as bytes, are an architecture: written and read, they are the same.
+
+    Remembered, since every score of an architecture asks.
+    """
+    rows = np.frombuffer(data, dtype).reshape(len(space.cells), space.genes)
+    try:
+        return bool((space.parse(space.write(rows)) == rows).all())
+    except (IndexError, InputError):
+        return False
+
+
+_FAMILIES = {"nasbench201": "family201", "darts": "family_darts"}
+
+
+def families() -> list[str]:
+    """The names of the spaces that have networks."""
+    return list(_FAMILIES)
+
+
+def family(name: str) -> Family:
+    """The networks of a space; InputError lists the spaces that have some."""
+    if name not in _FAMILIES:
+        raise InputError(f"no networks for the space {name!r}: accepted are {', '.join(_FAMILIES)}")
+    module = importlib.import_module(f"nngp_dag.nas.networks.{_FAMILIES[name]}")
+    result: Family = module.make(get(name))
+    return result

@@ -1,0 +1,128 @@
+"""Layers of cell-based image networks, images [N, height, width, channels], batch normalisation in train mode."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array, lax
+
+from nngp_dag.nas.networks.convolution import convolve
+from nngp_dag.nas.networks.depthwise import depthwise
+
+__all__ = ["BatchNorm", "Conv", "Depthwise", "Linear", "ReluConvBN", "Stack", "avg_pool_3x3", "halve", "max_pool_3x3"]
+
+Stack = tuple[int, ...]
+"""Leading axes of a module's weights: `(n,)` for n equal modules that `lax.scan` runs over, else `()`."""
+
+
+class Conv(nnx.Module):
+    """A convolution without bias whose output has the input's height and width divided by `stride` (rounded up).
+
+    Args:
+        inputs, outputs: numbers of channels.
+        size: height and width of the kernel, odd.
+        stride: between positions of the kernel.
+        dtype: of the weights.
+        stack: see `Stack`.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        size: int,
+        *,
+        stride: int = 1,
+        dtype: Any,
+        stack: Stack = (),
+    ) -> None:
+        self.kernel = nnx.Param(jnp.zeros((*stack, size, size, inputs, outputs), dtype))
+        self.stride = stride
+
+    def __call__(self, x: Array) -> Array:
+        """Images x [N, h, w, inputs] -> [N, h / stride, w / stride, outputs]."""
+        return convolve(x, self.kernel[...], self.stride)
+
+
+class Depthwise(nnx.Module):
+    """A convolution of every channel by itself; see `Conv`.
+
+    The kernel [size, size, 1, channels] has PyTorch's axes for as many groups as channels, so that its fan is counted
+    alike.
+    """
+
+    def __init__(
+        self, channels: int, size: int, *, stride: int = 1, dilation: int = 1, dtype: Any, stack: Stack = ()
+    ) -> None:
+        self.kernel = nnx.Param(jnp.zeros((*stack, size, size, 1, channels), dtype))
+        self.stride, self.dilation = stride, dilation
+
+    def __call__(self, x: Array) -> Array:
+        """Images x [N, h, w, channels] -> [N, h / stride, w / stride, channels]."""
+        return depthwise(x, self.kernel[...][:, :, 0], self.stride, self.dilation)
+
+
+class Linear(nnx.Module):
+    """z = x W + b."""
+
+    def __init__(self, inputs: int, outputs: int, *, dtype: Any) -> None:
+        self.kernel = nnx.Param(jnp.zeros((inputs, outputs), dtype))
+        self.bias = nnx.Param(jnp.zeros(outputs, dtype))
+
+    def __call__(self, x: Array) -> Array:
+        """Rows x [N, inputs] -> [N, outputs]."""
+        return x @ self.kernel[...] + self.bias[...]
+
+
+class BatchNorm(nnx.Module):
+    """y = scale (z - mean) / sqrt(var + 1e-5) + bias, mean and (biased) variance over the batch and all positions.
+
+    There are no running averages: scores and searches use the statistics of their batch (train mode).
+    """
+
+    def __init__(self, channels: int, *, dtype: Any, stack: Stack = ()) -> None:
+        self.scale = nnx.Param(jnp.ones((*stack, channels), dtype))
+        self.bias = nnx.Param(jnp.zeros((*stack, channels), dtype))
+
+    def __call__(self, z: Array) -> Array:
+        """Normalise z [..., channels]."""
+        axes = tuple(range(z.ndim - 1))
+        centered = z - z.mean(axes)
+        variance = (centered * centered).mean(axes)
+        return centered * (self.scale[...] * lax.rsqrt(variance + 1e-5)) + self.bias[...]
+
+
+class ReluConvBN(nnx.Module):
+    """ReLU, convolution, batch normalisation."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, *, stride: int = 1, dtype: Any, stack: Stack = ()) -> None:
+        self.conv = Conv(inputs, outputs, size, stride=stride, dtype=dtype, stack=stack)
+        self.norm = BatchNorm(outputs, dtype=dtype, stack=stack)
+
+    def __call__(self, x: Array) -> Array:
+        """Images x [N, h, w, inputs] -> [N, h / stride, w / stride, outputs]."""
+        return self.norm(self.conv(nnx.relu(x)))
+
+
+def _window(x: Array, stride: int, initial: float, reduce: Any) -> Array:
+    padding = ((0, 0), (1, 1), (1, 1), (0, 0))
+    return lax.reduce_window(x, x.dtype.type(initial), reduce, (1, 3, 3, 1), (1, stride, stride, 1), padding)
+
+
+def avg_pool_3x3(x: Array, stride: int = 1) -> Array:
+    """Mean over 3x3 windows; positions outside the image are not counted."""
+    inside = jnp.ones((1, *x.shape[1:3], 1), x.dtype)
+    return _window(x, stride, 0.0, lax.add) / _window(inside, stride, 0.0, lax.add)
+
+
+max_pool_3x3 = partial(_window, initial=-jnp.inf, reduce=lax.max)
+"""Largest value of 3x3 windows: (x, stride=...)."""
+
+
+def halve(x: Array) -> Array:
+    """Mean over disjoint 2x2 windows; an odd last row or column is dropped."""
+    total = lax.reduce_window(x, x.dtype.type(0), lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    return total / 4

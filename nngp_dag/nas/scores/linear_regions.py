@@ -1,0 +1,60 @@
+"""TE-NAS's expressivity: how many activation patterns random inputs reach (arXiv:2102.11535, Eq. 5)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.image_batch import image_batch
+from nngp_dag.nas.networks.initialize import create
+from nngp_dag.nas.networks.probe import patterns
+
+__all__ = ["activation_patterns", "count_distinct", "make"]
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def activation_patterns(network: type, spec: Any, genes: ArrayLike, x: ArrayLike, key: Array) -> Array:
+    """Which ReLUs are on, bits packed into bytes, uint8 [B N, ceil(units / 8)].
+
+    Args:
+        network: the network's class.
+        spec: its sizes.
+        genes: the architecture, traced.
+        x: patches [B, N, h, w, channels]; batch normalisation uses each of the B batches by itself.
+        key: of the initial weights.
+    """
+    batches, model = jnp.asarray(x), create(network, spec, key)
+
+    def codes(batch: Array) -> Array:
+        _, reports = model(batch, jnp.asarray(genes), patterns)
+        units = [unit for report in reports for unit in report]
+        return jnp.packbits(jnp.concatenate(units, axis=1), axis=1)
+
+    return jax.lax.map(codes, batches).reshape(batches.shape[0] * batches.shape[1], -1)
+
+
+def count_distinct(codes: Any) -> int:
+    """Number of different rows of a byte array [A, W]."""
+    rows = np.ascontiguousarray(codes)
+    return len(np.unique(rows.view(np.dtype((np.void, rows.shape[1])))))
+
+
+def make(networks: Family) -> Any:
+    """The score, number of distinct patterns over all batches: (architecture, patches [B, N, h, w, 1], key) -> float.
+
+    Weights are Kaiming normal (by fan-in, as the released code has it for this score).
+    """
+
+    def score(architecture: Any, batch: Any, key: Array) -> float:
+        genes = networks.genes(networks.read(architecture))
+        x = image_batch(batch, networks.regions, leading=1)
+        return float(count_distinct(activation_patterns(networks.network, networks.regions, genes, x, key)))
+
+    return score

@@ -1,0 +1,144 @@
+"""How well a score ranks architectures: Spearman, Kendall and top-k recall, with bootstrap intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from nngp_dag.accuracy.correlation import Estimate
+
+__all__ = ["Ranking", "kendall", "rank", "spearman", "top_recall"]
+
+_MAX_DRAWS = 2_000_000
+_MAX_PAIRWISE = 1000
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Agreement of a score with accuracy over a set of architectures.
+
+    Attributes:
+        spearman: Spearman's rank correlation.
+        kendall: Kendall's tau-b.
+        recall: share of the `top` most accurate architectures that are among the `top` best by score.
+        top: k.
+        size: number of architectures.
+    """
+
+    spearman: Estimate
+    kendall: Estimate
+    recall: Estimate
+    top: int
+    size: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Nested plain numbers."""
+        return {
+            "spearman": self.spearman.as_dict(),
+            "kendall": self.kendall.as_dict(),
+            "top_recall": self.recall.as_dict(),
+            "top": self.top,
+            "size": self.size,
+        }
+
+
+def spearman(score: np.ndarray, accuracy: np.ndarray) -> float:
+    """Pearson correlation of the (averaged) ranks of two arrays [A]; NaN where one is constant."""
+    a, b = stats.rankdata(score), stats.rankdata(accuracy)
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def kendall(score: np.ndarray, accuracy: np.ndarray) -> float:
+    """Kendall's tau-b of two arrays [A]; NaN where one is constant."""
+    a, b = stats.rankdata(score), stats.rankdata(accuracy)  # ranks: infinite scores have their place
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(stats.kendalltau(a, b).statistic)
+
+
+def top_recall(score: np.ndarray, accuracy: np.ndarray, top: int) -> float:
+    """Expected share of the `top` most accurate architectures among the `top` best by score, ties broken at random."""
+
+    def chance(values: np.ndarray) -> np.ndarray:
+        """Probability that each architecture is among the `top` largest."""
+        threshold = np.sort(values)[-top]
+        above, equal = values > threshold, values == threshold
+        return np.where(above, 1.0, np.where(equal, (top - above.sum()) / equal.sum(), 0.0))
+
+    return float(chance(score) @ chance(accuracy) / top)
+
+
+def rank(
+    score: Any,
+    accuracy: Any,
+    *,
+    higher_is_better: bool = True,
+    top: int = 10,
+    rng: np.random.Generator | None = None,
+    resamples: int = 1000,
+) -> Ranking:
+    """Agreement of a score with accuracy, positive where better scores go with higher accuracy.
+
+    Args:
+        score: [A], may hold infinities.
+        accuracy: [A], finite.
+        higher_is_better: whether large scores are good; otherwise their sign is changed first.
+        top: k of the recall, cut to half of A.
+        rng: of the bootstrap over architectures; by default default_rng(0).
+        resamples: number of resamples; fewer for very many architectures (at most 2 million draws in all).
+    """
+    values = np.asarray(score, dtype=np.float64) * (1 if higher_is_better else -1)
+    target = np.asarray(accuracy, dtype=np.float64)
+    if values.ndim != 1 or values.shape != target.shape:
+        raise ValueError(f"score and accuracy must have one equal shape [A], got {values.shape} and {target.shape}")
+    rng = np.random.default_rng(0) if rng is None else rng
+    size = len(values)
+    top = max(1, min(top, size // 2))
+    draws = np.stack(
+        [rng.integers(size, size=size) for _ in range(max(100, min(resamples, _MAX_DRAWS // max(size, 1))))]
+    )
+    if size <= _MAX_PAIRWISE:
+        resampled = _pairwise(values, target, draws)
+    else:
+        pairs = [(spearman(values[i], target[i]), kendall(values[i], target[i])) for i in draws]
+        resampled = np.transpose(pairs)
+    recalls = np.array([top_recall(values[i], target[i], top) for i in draws])
+    return Ranking(
+        Estimate.percentile(spearman(values, target), resampled[0]),
+        Estimate.percentile(kendall(values, target), resampled[1]),
+        Estimate.percentile(top_recall(values, target, top), recalls),
+        top,
+        size,
+    )
+
+
+def _pairwise(score: np.ndarray, accuracy: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Spearman and Kendall of every resample [B, A] at once, [2, B], from the order of all pairs.
+
+    With w_i how often i was drawn: the mid-rank of i is sum_j w_j ([x_j < x_i] + [x_j = x_i] / 2) + 1/2, and tau-b is
+    the weighted sum of sign products over the roots of those of squared signs.
+    """
+    size = len(score)
+    weights = np.stack([np.bincount(draw, minlength=size) for draw in draws]).astype(np.float64)
+    signs = [_signs(values) for values in (score, accuracy)]
+    ranks = [weights @ (1 + sign).T / 2 for sign in signs]
+    centered = [rank - (weights * rank).sum(1, keepdims=True) / size for rank in ranks]
+    moments = [(weights * a * b).sum(1) for a, b in ((centered[0], centered[1]), *((c, c) for c in centered))]
+    products = [((weights @ matrix) * weights).sum(1) for matrix in (signs[0] * signs[1], *(s * s for s in signs))]
+    return np.array([_quotient(*moments), _quotient(*products)])
+
+
+def _signs(values: np.ndarray) -> np.ndarray:
+    """The sign of x_i - x_j, [A, A]; infinities compare as they should."""
+    ranks = stats.rankdata(values)
+    return np.sign(ranks[:, None] - ranks[None, :])
+
+
+def _quotient(mixed: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    scale = np.sqrt(first * second)
+    return np.divide(mixed, scale, out=np.full(len(mixed), np.nan), where=scale > 1e-9)

@@ -1,0 +1,112 @@
+"""Many architectures through several scores, a row each; a row depends on nothing but its architecture and the seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from nngp_dag.nas.images import Images
+from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.scores.registry import BASELINES, SCORES, ScoreFunction, make_score, score
+
+__all__ = ["Scorer", "architecture_key"]
+
+
+def architecture_key(seed: int, text: str) -> jax.Array:
+    """The key of an architecture's initial weights: a function of the seed and its notation, not of its place."""
+    return jax.random.fold_in(jax.random.key(seed), np.uint32(zlib.crc32(text.encode())))
+
+
+@dataclass
+class Scorer:
+    """Several scores on the same images.
+
+    Attributes:
+        networks: the space and its networks.
+        names: the scores asked for, then the trivial baselines.
+        functions: by score.
+        batches: by score, what it is computed on; None for baselines.
+        seed: of weights and batches.
+    """
+
+    networks: Family
+    names: tuple[str, ...]
+    functions: Mapping[str, ScoreFunction]
+    batches: Mapping[str, Any]
+    seed: int
+
+    @classmethod
+    def make(
+        cls,
+        names: Sequence[str],
+        networks: Family,
+        images: Images | None,
+        *,
+        seed: int = 0,
+        batch_size: int | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Scorer:
+        """Scores with their batches drawn from the images.
+
+        Args:
+            names: scores; the baselines are added.
+            networks: the space's networks.
+            images: needed by scores that have a batch.
+            seed: of weights and batches. Every score draws its batch from a generator of its own.
+            batch_size: images of a batch, by default each score's own (128 for wot, 32 for ntk-cond).
+            options: of each score.
+
+        Raises:
+            InputError: an unknown score, or fewer images than a batch needs.
+        """
+        chosen = tuple(dict.fromkeys([*names, *BASELINES]))
+        functions = {name: make_score(name, networks, (options or {}).get(name)) for name in chosen}
+        batches = {}
+        for name in chosen:
+            make_batch = score(name).batch
+            if make_batch is not None:
+                assert images is not None, f"{name} needs images"
+                rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+                batches[name] = make_batch(images, rng, batch_size)
+        return cls(networks, chosen, functions, batches, seed)
+
+    @property
+    def worst(self) -> dict[str, float]:
+        """By score, the value of an architecture that cannot be worse."""
+        return {name: float("-inf" if SCORES[name].higher_is_better else "inf") for name in self.names}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a row."""
+        return ("architecture", *self.names, "seconds")
+
+    def settings(self, **more: Any) -> str:
+        """A short digest of everything that a row depends on but for its architecture."""
+        digest = hashlib.sha256()
+        networks = self.networks
+        sizes = {name: repr(getattr(networks, name)) for name in ("wot", "ntk", "regions")}
+        digest.update(json.dumps([networks.space.name, self.names, sizes, self.seed, more], sort_keys=True).encode())
+        for name, batch in self.batches.items():
+            digest.update(name.encode() + str(batch.shape).encode() + np.ascontiguousarray(batch).tobytes())
+        return digest.hexdigest()[:16]
+
+    def row(self, architecture: Any) -> dict[str, Any]:
+        """All scores of one architecture, and the seconds they took (compilation of a first one included)."""
+        rows = self.networks.read(architecture)
+        text = self.networks.space.write(rows)
+        key = architecture_key(self.seed, text) if self.batches else None  # baselines have no weights
+        start = time.perf_counter()
+        values = {name: self.functions[name](rows, self.batches.get(name), key) for name in self.names}
+        return {"architecture": text, **values, "seconds": time.perf_counter() - start}
+
+    def rows(self, architectures: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        """A row an architecture, as it is finished."""
+        return (self.row(architecture) for architecture in architectures)

@@ -1,0 +1,69 @@
+"""NAS-WOT: how differently the ReLUs of an untrained network respond to the images of a batch (arXiv:2006.04647)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from nngp_dag.errors import InputError
+from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.image_batch import image_batch
+from nngp_dag.nas.networks.initialize import create
+from nngp_dag.nas.networks.probe import agreement, released_agreement
+
+__all__ = ["WEIGHTS", "code_kernel", "log_det", "make"]
+
+WEIGHTS = {"once": agreement, "released": released_agreement}
+"""How often a ReLU counts: `once`; or as in the released code, whose hooks fire twice in a ReLU-conv-BN block."""
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def code_kernel(network: type, spec: Any, weights: str, genes: ArrayLike, x: ArrayLike, key: Array) -> Array:
+    """K [N, N], int32: over all ReLUs, the number of units that agree on two images (Eq. 3 there, N_A - d_H).
+
+    Args:
+        network: the network's class.
+        spec: its sizes.
+        weights: one of `WEIGHTS`.
+        genes: the architecture, see `network`; traced, so that one compilation serves all.
+        x: images [N, h, w, channels].
+        key: of the initial weights.
+    """
+    _, reports = create(network, spec, key)(jnp.asarray(x), jnp.asarray(genes), WEIGHTS[weights])
+    return jnp.stack([report.sum(0, dtype=jnp.int32) for report in reports]).sum(0, dtype=jnp.int32)
+
+
+def log_det(kernel: Any) -> float:
+    """log|det K| of a symmetric positive semi-definite matrix [N, N], in float64; -inf where it is singular.
+
+    Singular means a smallest eigenvalue of at most N eps times the largest: what rounding alone would give.
+    """
+    values = np.linalg.eigvalsh(np.asarray(kernel, dtype=np.float64))
+    if values[0] <= len(values) * np.finfo(np.float64).eps * values[-1]:
+        return float("-inf")
+    return float(np.log(values).sum())
+
+
+def make(networks: Family, weights: str = "once") -> Any:
+    """The score log|det K| of a family's networks: (architecture, images [N, h, w, channels], key) -> float.
+
+    A network that treats two images alike has a singular K and scores -inf. So does, by definition, one of whose cells
+    no path leads through: dead-end convolutions in it have ReLUs too, but the network is a constant.
+    """
+    if weights not in WEIGHTS:
+        raise InputError(f"unknown weights {weights!r} of the ReLUs: accepted are {', '.join(WEIGHTS)}")
+
+    def score(architecture: Any, batch: Any, key: Array) -> float:
+        rows = networks.read(architecture)
+        genes, x = networks.genes(rows), image_batch(batch, networks.wot)
+        if (networks.space.totals(rows).paths == 0).any():
+            return float("-inf")
+        return log_det(code_kernel(networks.network, networks.wot, weights, genes, x, key))
+
+    return score

@@ -1,0 +1,115 @@
+"""Certificates: what was proved, as JSON, and checking it again alone.
+
+A certificate holds the inequality and the ends of the boxes. Checking evaluates the left side on every box anew (it
+trusts nothing but the statement), and that the boxes cover the interval without a hole. Rationals are strings "p/q".
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from nngp_dag.errors import InputError
+from nngp_dag.proofs.prove import Inequality, Proof, Term, lower_bound, precision
+
+__all__ = ["SCHEMA", "from_certificate", "recheck", "recheck_file", "to_certificate"]
+
+SCHEMA = 1
+
+
+def to_certificate(proof: Proof) -> dict[str, Any]:
+    """A proof as plain data; one that failed is written down as not proved, with the boxes left open."""
+    inequality = proof.inequality
+    return {
+        "schema": SCHEMA,
+        "kind": "strict-inequality",
+        "activation": "relu",
+        "statement": inequality.statement,
+        "variable": "v = 1 - rho",
+        "interval": [str(inequality.low), str(inequality.high)],
+        "constant": str(inequality.constant),
+        "terms": [{**asdict(term), "coefficient": str(term.coefficient)} for term in inequality.terms],
+        "proved": proof.proved,
+        "boxes": proof.boxes,
+        "cuts": [str(cut) for cut in proof.cuts],
+        "open": [[str(low), str(high)] for low, high in proof.open],
+        "margin": proof.margin if proof.proved else None,
+        "precision": proof.precision,
+        "seconds": round(proof.seconds, 4),
+    }
+
+
+def from_certificate(certificate: Mapping[str, Any]) -> tuple[Inequality, list[Fraction], int]:
+    """The inequality, the cuts and the precision of a certificate.
+
+    Raises:
+        InputError: data that is no certificate.
+    """
+    try:
+        if (
+            certificate["schema"] != SCHEMA
+            or certificate["kind"] != "strict-inequality"
+            or certificate["activation"] != "relu"
+        ):
+            raise InputError(f"not a certificate of schema {SCHEMA} for relu")
+        terms = tuple(Term(**{**term, "coefficient": Fraction(term["coefficient"])}) for term in certificate["terms"])
+        low, high = (Fraction(end) for end in certificate["interval"])
+        inequality = Inequality(terms, low, high, str(certificate["statement"]), Fraction(certificate["constant"]))
+        cuts = [Fraction(cut) for cut in certificate["cuts"]]
+        bits = int(certificate["precision"])
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"malformed certificate: {type(error).__name__}: {error}") from error
+    if not 32 <= bits <= 65536:
+        raise InputError(f"malformed certificate: precision {bits} is not within 32 to 65536 bits")
+    return inequality, cuts, bits
+
+
+def recheck(certificate: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a certificate anew: {"statement", "proved", "boxes", "margin", "seconds"}."""
+    start = time.perf_counter()
+    inequality, cuts, bits = from_certificate(certificate)
+    ordered = all(a < b for a, b in itertools.pairwise(cuts))
+    covers = bool(cuts) and ordered and cuts[0] == inequality.low and cuts[-1] == inequality.high
+    boxes = list(itertools.pairwise(cuts)) or [(cut, cut) for cut in cuts]
+    with precision(bits):
+        bounds = [lower_bound(inequality, low, high) for low, high in boxes] if covers else []
+    proved = covers and all(bound > 0 for bound in bounds)
+    return {
+        "statement": inequality.statement,
+        "proved": proved,
+        "boxes": len(bounds),
+        "margin": min((float(bound.lower()) for bound in bounds), default=None),
+        "seconds": round(time.perf_counter() - start, 4),
+    }
+
+
+def recheck_file(path: Path) -> dict[str, Any]:
+    """Check every certificate of a JSON file: one certificate, a list of them, or a report.json.
+
+    Returns:
+        {"proved": whether all are, "items": one result of `recheck` each}.
+
+    Raises:
+        InputError: a file that cannot be read, is not JSON, or holds no certificate.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"certificate {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"certificate {path} is not JSON: {error}") from error
+    if isinstance(content, dict) and "claims" in content:
+        content = [item for claim in content["claims"] for item in claim["evidence"]["certificates"]]
+    items = content if isinstance(content, list) else [content]
+    if not items or not all(isinstance(item, dict) for item in items):
+        raise InputError(f"{path} holds no certificate")
+    results = [recheck(item) for item in items]
+    return {"proved": all(result["proved"] for result in results), "items": results}

@@ -1,0 +1,111 @@
+r"""Whole kernels in ball arithmetic, and rigorous bounds of their smallest eigenvalue (ReLU, the paper's recursion).
+
+With K = L D L' in balls, lambda_min(K) > t is proved where every pivot of K - t I is positive; lambda_min(K) < t where
+a vector has x'(K - t I) x < 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from flint import arb
+
+from nngp_dag.dag import Dag, Op
+from nngp_dag.paths import path_counts
+from nngp_dag.proofs.relu import relu_dual
+
+__all__ = ["Matrix", "exceeds", "falls_below", "independent_kernel", "pair_bound_by_paths", "unit_gram"]
+
+Matrix = list[list[arb]]
+"""A symmetric matrix [N][N] of balls."""
+
+
+def unit_gram(x: np.ndarray) -> Matrix:
+    """The Gram matrix of rows x [N, d] divided by their norms; the diagonal is exactly 1, floats are taken as they
+    are.
+    """
+    rows = [[arb(float(value)) for value in row] for row in x]
+    norms = [_dot(row, row).sqrt() for row in rows]
+    n = len(rows)
+    gram = [[arb(1)] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i):
+            gram[i][j] = gram[j][i] = _dot(rows[i], rows[j]) / (norms[i] * norms[j])
+    return gram
+
+
+def independent_kernel(dag: Dag, gram: Matrix) -> Matrix:
+    """K^(H) by Eq. 6-11: K_t = sum_skip K_s + sum_linear f(K_s), for a DAG with a path."""
+    pruned = dag.pruned()
+    nodes = [gram]
+    through: dict[int, Matrix] = {}
+    for t in range(1, pruned.num_nodes):
+        total: Matrix | None = None
+        for s in range(t):
+            op = pruned.op(s, t)
+            if op is Op.ZERO:
+                continue
+            if op is Op.LINEAR and s not in through:
+                through[s] = _linear(nodes[s])
+            term = nodes[s] if op is Op.SKIP else through[s]
+            total = term if total is None else _sum(total, term)
+        assert total is not None  # every node of a pruned DAG is reached
+        nodes.append(total)
+    return nodes[-1]
+
+
+def pair_bound_by_paths(dag: Dag, gram: Matrix) -> arb:
+    """The right-hand side of Eq. 12 on a Gram matrix of unit diagonal: min over i != j of P - sum_d n_d f^d(K_ij)."""
+    counts = path_counts(dag.pruned())
+    best: arb | None = None
+    for i in range(len(gram)):
+        for j in range(i):
+            chain, total = gram[i][j], arb(0)
+            for d, count in enumerate(counts):
+                chain = relu_dual(chain) if d else chain
+                total += count * (1 - chain)
+            best = total if best is None else best.min(total)
+    assert best is not None
+    return best
+
+
+def exceeds(matrix: Matrix, t: arb) -> bool:
+    """Whether lambda_min > t is proved: all pivots of matrix - t I are positive."""
+    n = len(matrix)
+    rows = [[matrix[i][j] - t if i == j else matrix[i][j] for j in range(i + 1)] for i in range(n)]
+    for k in range(n):
+        pivot = rows[k][k]
+        if not pivot > 0:
+            return False
+        for i in range(k + 1, n):
+            factor = rows[i][k] / pivot
+            for j in range(k + 1, i + 1):
+                rows[i][j] -= factor * rows[j][k]
+    return True
+
+
+def falls_below(matrix: Matrix, t: arb, vector: Sequence[float]) -> bool:
+    """Whether lambda_min < t is proved, by a vector x (such as a computed eigenvector) with x' (matrix - t I) x < 0."""
+    x = [arb(float(value)) for value in vector]
+    image = [_dot(row, x) for row in matrix]
+    return bool(_dot(x, image) < t * _dot(x, x))
+
+
+def _linear(k: Matrix) -> Matrix:
+    roots = [k[i][i].sqrt() for i in range(len(k))]
+    n = len(k)
+    mapped = [[k[i][i]] * n for i in range(n)]
+    for i in range(n):
+        for j in range(i):
+            scale = roots[i] * roots[j]
+            mapped[i][j] = mapped[j][i] = scale * relu_dual(k[i][j] / scale)
+    return mapped
+
+
+def _sum(a: Matrix, b: Matrix) -> Matrix:
+    return [[x + y for x, y in zip(*rows, strict=True)] for rows in zip(a, b, strict=True)]
+
+
+def _dot(a: Sequence[arb], b: Sequence[arb]) -> arb:
+    return sum((x * y for x, y in zip(a, b, strict=True)), arb(0))

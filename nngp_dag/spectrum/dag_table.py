@@ -1,0 +1,109 @@
+"""The figures of many DAGs on the same data: path statistics, and the spectra of both kernels, a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.prefix_tree import sweep_chunks
+from nngp_dag.paths import path_statistics
+from nngp_dag.spectrum import Figures, spectra
+
+__all__ = ["COLUMNS", "sweep_figures", "sweep_memory"]
+
+_FIGURES = (
+    "lambda_min",
+    "lambda_max",
+    "trace",
+    "condition",
+    "effective_rank",
+    "pair_bound",
+    "pair_i",
+    "pair_j",
+    "lambda_min_scale_free",
+    "lambda_max_scale_free",
+    "pair_bound_scale_free",
+)
+
+COLUMNS = (
+    "code",
+    "n_paths",
+    "effective_depth",
+    "effective_width",
+    "num_linear",
+    *(f"{kernel}_{figure}" for kernel in ("nngp", "ntk") for figure in _FIGURES),
+)
+"""Columns of a sweep: `num_linear` counts the linear edges on paths; figures as in `spectrum`, scale-free ones divided
+by the mean diagonal."""
+
+
+def sweep_figures(
+    codes: np.ndarray, x: Any, chunk_bytes: int = 32 * 2**20, **setting: Any
+) -> Iterator[tuple[np.ndarray, list[dict[str, Any]]]]:
+    """Figures of many DAGs of equal node count, piece by piece.
+
+    Args:
+        codes: flat codes, integers [A, E].
+        x: rows [N, d]; float64 where the smallest eigenvalue matters.
+        chunk_bytes: memory for the kernels of one piece; small, so that little is lost when a sweep is killed.
+        setting: method, order, embedding, activation as in `kernel_fn`.
+
+    Yields:
+        (positions in `codes` [a], a list of a rows): dictionaries with the keys `COLUMNS`, None where a figure is
+        undefined. With method neural-tangents the figures of a DAG that it cannot express are None.
+
+    Raises:
+        InputError: as `kernel_fn`, and where a kernel overflows its dtype.
+    """
+    if setting.get("method") == "neural-tangents":
+        for position, code in enumerate(codes):
+            yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
+        return
+    for index, kernels in sweep_chunks(codes, x, chunk_bytes=chunk_bytes, **setting):
+        figures = [_figures(kernel, codes[index]) for kernel in kernels]
+        yield index, [_row(Dag.from_array(codes[i]), figures, a) for a, i in enumerate(index)]
+
+
+def sweep_memory(num_rows: int, num_nodes: int) -> int:
+    """Bytes that a sweep over float64 kernels of `num_rows` rows needs at least: one DAG at a time."""
+    planes = 4 * num_nodes + 2 * 3  # the recursion's state, and both kernels three times (spectra copy them)
+    return 8 * planes * num_rows**2 + 2**27
+
+
+def _figures(kernel: Any, codes: np.ndarray) -> Figures:
+    matrices = np.asarray(kernel)
+    finite = np.isfinite(np.einsum("aii->a", matrices))
+    if not finite.all():
+        code = Dag.from_array(codes[int(np.flatnonzero(~finite)[0])]).to_code()
+        raise InputError(f"the kernel of {code} overflows {matrices.dtype}: use a DAG with fewer skip paths")
+    return spectra(matrices)
+
+
+def _row(dag: Dag, figures: list[Figures], a: int) -> dict[str, Any]:
+    values: list[Any] = []
+    for f in figures:
+        scale = f.mean_diagonal[a] if f.mean_diagonal[a] > 0 else np.nan
+        values += [f.lambda_min[a], f.lambda_max[a], f.trace[a], f.condition[a], f.effective_rank[a], f.pair_bound[a]]
+        values += [None if i < 0 else int(i) for i in f.pair[a]]
+        values += [f.lambda_min[a] / scale, f.lambda_max[a] / scale, f.pair_bound[a] / scale]
+    defined = [v if v is None or isinstance(v, int) else float(v) if np.isfinite(v) else None for v in values]
+    return dict(zip(COLUMNS, [*_paths(dag), *defined], strict=True))
+
+
+def _neural_tangents_row(dag: Dag, x: Any, setting: dict[str, Any]) -> dict[str, Any]:
+    try:
+        kernels = kernel_fn(dag, **setting)(x)
+    except InputError:  # the DAGs that neural-tangents cannot express stay in the table, without figures
+        return dict(zip(COLUMNS, [*_paths(dag), *[None] * (len(COLUMNS) - 5)], strict=True))
+    return _row(dag, [spectra(np.asarray(kernel)[None]) for kernel in kernels], 0)
+
+
+def _paths(dag: Dag) -> list[Any]:
+    statistics = path_statistics(dag)
+    depth, width = float(statistics.effective_depth), float(statistics.effective_width)
+    return [dag.to_code(), statistics.num_paths, depth, width, dag.pruned().num_linear]
