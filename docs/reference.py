@@ -10,7 +10,7 @@ __all__ = ["PAGES", "write_reference"]
 
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "dag": ("DAGs, codes and paths", ("nngp_dag.dag", "nngp_dag.paths", "nngp_dag.canonical", "nngp_dag.errors")),
-    "kernel": ("Kernels", ("nngp_dag.kernel", "nngp_dag.spectrum.dag_table")),
+    "kernel": ("Kernels", ("nngp_dag.kernel",)),
     "activations": ("Activations", ("nngp_dag.activations",)),
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),
@@ -24,14 +24,14 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
             "nngp_dag.finite.training",
             "nngp_dag.prediction",
             "nngp_dag.finite.convergence",
-            "nngp_dag.reproduce.figure4",
         ),
     ),
     "spaces": (
         "Architecture spaces and benchmarks",
-        ("nngp_dag.spaces", "nngp_dag.spaces.prefilter", "nngp_dag.accuracy"),
+        ("nngp_dag.spaces", "nngp_dag.accuracy"),
     ),
     "nas": ("Scores and searches", ("nngp_dag.nas",)),
+    "reproduce": ("Figures and tables of the paper", ("nngp_dag.reproduce",)),
     "proofs": ("Interval-arithmetic proofs", ("nngp_dag.proofs",)),
     "verify": ("Claims and their verification", ("verify", "verify.framework")),
 }

@@ -13,7 +13,7 @@ from nngp_dag.spaces.prefilter import Prefilter
 
 @pytest.mark.parametrize("name", ["nasbench201", "darts", "nasnet", "nasbench101", "complete-4"])
 def test_predicate_generator_and_mask_agree(name: str) -> None:
-    keep = nngp_dag.spaces.prefilter(name)
+    keep = nngp_dag.prefilter(name)
     candidates = keep.space.sample(300, np.random.default_rng(0))
     mask = keep.mask(candidates)
     assert 0 < mask.sum() < len(mask)
@@ -23,7 +23,7 @@ def test_predicate_generator_and_mask_agree(name: str) -> None:
 
 
 def test_half_radius_of_nasbench201_written_out() -> None:
-    keep = nngp_dag.spaces.prefilter("nasbench201")
+    keep = nngp_dag.prefilter("nasbench201")
     assert keep.box.bounds == (Fraction(15, 16), Fraction(37, 16), Fraction(5, 4), Fraction(37, 12))
     space = spaces.get("nasbench201")
     rows = space.enumerate()
@@ -39,7 +39,7 @@ def test_half_radius_of_nasbench201_written_out() -> None:
 def test_the_whole_radius_keeps_all_but_degenerate_cells() -> None:
     space = spaces.get("nasbench201")
     rows = space.enumerate()
-    kept = nngp_dag.spaces.prefilter("nasbench201", keep_radius=1).mask(rows[:, None])
+    kept = nngp_dag.prefilter("nasbench201", keep_radius=1).mask(rows[:, None])
     np.testing.assert_array_equal(kept, space.totals(rows).nondegenerate)
 
 
@@ -49,18 +49,18 @@ def test_bounds_are_included() -> None:
     rows = space.enumerate()[:, None]
     on_edge = space.totals(rows[:, 0]).within(spaces.Box.make(1, 1, 1, 4))
     assert on_edge.any()
-    assert nngp_dag.spaces.prefilter(space, ranges=(1, 1, "0.3", 4)).mask(rows)[on_edge].all()
+    assert nngp_dag.prefilter(space, ranges=(1, 1, "0.3", 4)).mask(rows)[on_edge].all()
     share = Fraction(5, 11)  # d* - share r_d = 13/8 - 5/8 = 1
-    low = nngp_dag.spaces.prefilter(space, keep_radius=share)
+    low = nngp_dag.prefilter(space, keep_radius=share)
     assert low.box.depth_min == 1
     third = spaces.get("complete-4").parse("2_00_111")
-    assert nngp_dag.spaces.prefilter("complete-4", ranges=("1/2", "1/2", 2, 2))(third) is (
+    assert nngp_dag.prefilter("complete-4", ranges=("1/2", "1/2", 2, 2))(third) is (
         spaces.get("complete-4").totals(third).fractions(0) == (Fraction(1, 2), 2)
     )
 
 
 def test_dags_networkx_and_notation_are_accepted() -> None:
-    keep = nngp_dag.spaces.prefilter("complete-4", ranges=(1, 1, 3, 3))
+    keep = nngp_dag.prefilter("complete-4", ranges=(1, 1, 3, 3))
     graph = nx.DiGraph([(0, 1, {"op": "skip"}), (1, 2, {"op": "skip"})])
     graph.add_edges_from((s, 3, {"op": "linear"}) for s in range(3))
     assert keep("1_01_222") and keep(Dag.from_code("1_01_222")) and keep(graph)
@@ -69,16 +69,16 @@ def test_dags_networkx_and_notation_are_accepted() -> None:
 
 
 def test_graphs_are_a_space() -> None:
-    keep = nngp_dag.spaces.prefilter(["2", "2_02", "2_02_002"], keep_radius=0)
+    keep = nngp_dag.prefilter(["2", "2_02", "2_02_002"], keep_radius=0)
     # Depths 1 to 3, widths 1/3 to 1: the centre is (2, 2/3), which none attains.
     assert not any(keep(code) for code in ("2", "2_02", "2_02_002"))
-    assert nngp_dag.spaces.prefilter(["2", "2_02", "2_02_002"], keep_radius="1/2")("2_02")
+    assert nngp_dag.prefilter(["2", "2_02", "2_02_002"], keep_radius="1/2")("2_02")
 
 
 def test_every_cell_has_to_pass_unless_named() -> None:
     space = spaces.get("darts")
     rows = space.sample(2000, np.random.default_rng(1))
-    both, normal = nngp_dag.spaces.prefilter("darts"), nngp_dag.spaces.prefilter("darts", cells=["normal"])
+    both, normal = nngp_dag.prefilter("darts"), nngp_dag.prefilter("darts", cells=["normal"])
     assert (both.mask(rows) <= normal.mask(rows)).all()
     assert both.mask(rows).sum() < normal.mask(rows).sum()
     assert [normal(row) for row in rows[:100]] == normal.mask(rows)[:100].tolist()
@@ -99,11 +99,11 @@ def test_every_cell_has_to_pass_unless_named() -> None:
 )
 def test_bad_arguments(arguments: dict) -> None:
     with pytest.raises(InputError):
-        nngp_dag.spaces.prefilter("nasbench201", **arguments)
+        nngp_dag.prefilter("nasbench201", **arguments)
 
 
 def test_bad_architectures() -> None:
-    keep: Prefilter = nngp_dag.spaces.prefilter("nasbench201")
+    keep: Prefilter = nngp_dag.prefilter("nasbench201")
     for bad in ("x", np.zeros((1, 5), dtype=np.int8), np.zeros(6, dtype=np.int8), 3):
         with pytest.raises(InputError):
             keep(bad)

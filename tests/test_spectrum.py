@@ -177,7 +177,7 @@ def test_blocks_do_not_change_the_result(monkeypatch, block):
     k = np.stack([random_kernel(23, 30, seed) for seed in range(5)])
     k[3] = np.eye(23)
     expected = [pair_bound_by_definition(m) for m in k]
-    for module in ("pairs.BLOCK", "checks.BLOCK", "eigenvalues._PART"):
+    for module in ("pairs.BLOCK", "matrix_checks.BLOCK", "eigenvalues._PART"):
         monkeypatch.setattr(f"nngp_dag.spectrum.{module}", block)
     figures = spectra(k)
     np.testing.assert_allclose(figures.pair_bound, [float(v) for v, _ in expected], rtol=1e-13)

@@ -4,7 +4,7 @@ centre.
 `prefilter("nasbench201")` is a predicate, `prefilter(...).iter(candidates)` a generator; both cost microseconds an
 architecture and drop into any search loop:
 
-    keep = nngp_dag.spaces.prefilter("nasbench201")
+    keep = nngp_dag.prefilter("nasbench201")
     for architecture in keep.iter(candidates):
         score(architecture)
 
