@@ -16,7 +16,7 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.finite.montecarlo import monte_carlo
 from nngp_dag.kernel.neural_tangents import build
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 from nngp_dag.support.neural_tangents_compat import neural_tangents
 
 __all__ = ["main"]

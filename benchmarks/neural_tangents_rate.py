@@ -17,7 +17,7 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.neural_tangents import check, make_kernel_fn
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 
 __all__ = ["Rate", "neural_tangents_rate"]
 

@@ -10,7 +10,7 @@ __all__ = ["PAGES", "write_reference"]
 
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "dag": ("DAGs, codes and paths", ("nngp_dag.dag", "nngp_dag.paths", "nngp_dag.canonical", "nngp_dag.errors")),
-    "kernel": ("Kernels", ("nngp_dag.kernel",)),
+    "kernel": ("Readings and kernels", ("nngp_dag.reading", "nngp_dag.kernel")),
     "activations": ("Activations", ("nngp_dag.activations",)),
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),

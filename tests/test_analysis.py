@@ -15,9 +15,9 @@ from nngp_dag.analysis.nodes import node_dag, node_kernels
 from nngp_dag.analysis.tables import path_rows, shown
 from nngp_dag.cli.analyze import command
 from nngp_dag.datasets import load
-from nngp_dag.kernel import METHODS, Setting
 from nngp_dag.kernel.angle_curves import angle_curves
 from nngp_dag.paths import path_statistics
+from nngp_dag.reading import METHODS, Setting
 from nngp_dag.spectrum import spectrum
 
 DATA = "digits:24"

@@ -7,9 +7,10 @@ from helpers import assert_close
 
 from nngp_dag import Dag, enumerate_codes
 from nngp_dag.dag import Op
-from nngp_dag.kernel import EMBEDDINGS, ORDERS, pair_kernel
+from nngp_dag.kernel import pair_kernel
 from nngp_dag.kernel.prefix_tree import sweep_kernels
 from nngp_dag.paths import path_counts
+from nngp_dag.reading import EMBEDDINGS, ORDERS
 
 READINGS = [
     (order, embedding)

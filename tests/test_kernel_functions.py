@@ -12,10 +12,9 @@ from helpers import assert_close
 from nngp_dag import Dag, InputError, Kernel, enumerate_codes, kernel_fn
 from nngp_dag.dag import num_edges
 from nngp_dag.kernel import pair_kernel, pair_method, propagate
-from nngp_dag.kernel.functions import PAIR_METHODS
 from nngp_dag.kernel.gram import gram
 from nngp_dag.kernel.prefix_tree import sweep_chunks, sweep_kernels
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import PAIR_METHODS, Setting
 
 X = np.random.default_rng(0).normal(size=(9, 4))
 DAG = Dag.from_code("2_21_112")

@@ -7,10 +7,11 @@ import pytest
 from helpers import assert_close, assert_mean
 from oracle import exact_gram
 
+from nngp_dag.activations import from_function
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import neural_tangents as backend
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 
 NAMES = ("nngp", "ntk")
 ORDERS = ("activation-first", "activation-last")
@@ -181,11 +182,7 @@ def test_refusals_name_the_node(code, s, words):
 
 def test_activations_without_closed_form_are_refused():
     """Quadrature in neural-tangents is not accurate enough to pass for a kernel."""
-
-    class Cubic:
-        name = "cubic"
-
-    s = Setting("neural-tangents", "activation-first", "gaussian", Cubic())
+    s = Setting.make("neural-tangents", activation=from_function(lambda x: x**3, "cubic", is_polynomial=True))
     for dag in (Dag.from_code("2"), Dag.from_code("0")):
         with pytest.raises(InputError, match="no closed form for the activation cubic"):
             backend.make_kernel_fn(dag, s)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.activations import ACTIVATIONS
 from nngp_dag.dag import num_edges
-from nngp_dag.kernel.functions import PAIR_METHODS
-from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+from nngp_dag.reading import EMBEDDINGS, ORDERS, PAIR_METHODS
 
 ROWS = 7
 NODES = 4

@@ -15,7 +15,7 @@ from nngp_dag.dag import Dag, Op, num_edges
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network import DagNetwork, NetworkSpec, empirical_kernel, full_support, wiring_matrix
 from nngp_dag.finite.network.module import Frozen
-from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+from nngp_dag.reading import EMBEDDINGS, ORDERS
 
 SAMPLE = ("2", "2_02_002", "1_01_222", "2_21_112", "2_12_221_1022", "0_21_201", "1", "0")
 

@@ -19,8 +19,9 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
-from nngp_dag.kernel.setting import METHODS, Kernel, Setting
+from nngp_dag.kernel.result import Kernel
 from nngp_dag.paths import PathStatistics, path_statistics
+from nngp_dag.reading import METHODS, Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.memory import require_memory
 
@@ -104,7 +105,9 @@ class Analysis:
     def _others(self) -> tuple[dict[str, Kernel], dict[str, str]]:
         kernels: dict[str, Kernel] = {}
         reasons: dict[str, str] = {}
-        for method in METHODS[1:]:
+        for method in METHODS:
+            if method == "exact":
+                continue
             try:
                 kernels[method] = self._compute(method)
             except InputError as error:

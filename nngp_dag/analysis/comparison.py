@@ -13,7 +13,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.analysis.analysis import Analysis
 from nngp_dag.analysis.inputs import as_dag, as_rows
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 from nngp_dag.spectrum import Spectrum
 
 if TYPE_CHECKING:

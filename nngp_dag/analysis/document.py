@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nngp_dag.analysis.neighbours import MAX_NODES
-from nngp_dag.kernel.setting import METHODS
+from nngp_dag.reading import METHODS
 from nngp_dag.spectrum import Spectrum
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import numpy as np
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, Op, edge_index
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.setting import Kernel, Setting
+from nngp_dag.kernel.result import Kernel
 from nngp_dag.paths import path_statistics
+from nngp_dag.reading import Setting
 from nngp_dag.spectrum import spectrum
 
 __all__ = ["MAX_NODES", "Neighbour", "neighbours"]

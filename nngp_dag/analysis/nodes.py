@@ -9,7 +9,7 @@ import numpy as np
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, num_edges
 from nngp_dag.kernel.recursion import MAX_UNROLLED
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 
 __all__ = ["MAX_NODES", "node_dag", "node_kernels", "node_spectra"]

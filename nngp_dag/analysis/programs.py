@@ -14,7 +14,8 @@ from nngp_dag.kernel.functions import pair_method
 from nngp_dag.kernel.gram import gram, tile_size
 from nngp_dag.kernel.inputs import checked_rows, precision
 from nngp_dag.kernel.method import cast_program
-from nngp_dag.kernel.setting import Kernel, Setting
+from nngp_dag.kernel.result import Kernel
+from nngp_dag.reading import Setting
 
 __all__ = ["exact_kernels"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nngp_dag.kernel.setting import METHODS
+from nngp_dag.reading import METHODS
 
 if TYPE_CHECKING:
     from nngp_dag.analysis.analysis import Analysis

@@ -10,7 +10,7 @@ import click
 
 from nngp_dag.cli.common import emit_json, json_option, seed_option, use_float64
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+from nngp_dag.reading import EMBEDDINGS, ORDERS
 
 __all__ = ["command"]
 

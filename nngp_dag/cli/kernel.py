@@ -17,7 +17,7 @@ from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
-from nngp_dag.kernel.setting import EMBEDDINGS, METHODS, ORDERS, Setting
+from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.memory import require_memory
 
@@ -47,7 +47,7 @@ class _KernelNames(click.ParamType):
     metavar="SPEC",
     help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
 )
-@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
+@click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)
 @click.option(
     "--order", type=click.Choice(ORDERS), help="Default: activation-last; for neural-tangents activation-first."
 )

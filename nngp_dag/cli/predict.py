@@ -14,7 +14,7 @@ from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.setting import EMBEDDINGS, METHODS, ORDERS
+from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS
 
 __all__ = ["command"]
 
@@ -26,7 +26,7 @@ __all__ = ["command"]
 @click.option("--steps", type=int, help="Steps of full-batch gradient descent; by default trained to the end.")
 @click.option("--lr", type=float, help="Learning rate for the mean over rows.  [default: half the largest stable one]")
 @click.option("--jitter", type=float, help="Added to the kernels' diagonals.  [default: the least for condition 1e10]")
-@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
+@click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)
 @click.option("--order", type=click.Choice(ORDERS), help="Default: activation-last; neural-tangents: activation-first.")
 @click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
 @click.option("--activation", default="relu", show_default=True, metavar="NAME")

@@ -12,7 +12,7 @@ import numpy as np
 from nngp_dag.cli.common import emit_json, json_option, use_float64
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.setting import EMBEDDINGS, METHODS, ORDERS, Setting
+from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Setting
 
 __all__ = ["command"]
 
@@ -32,7 +32,7 @@ __all__ = ["command"]
     metavar="SPEC",
     help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
 )
-@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
+@click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)
 @click.option(
     "--order", type=click.Choice(ORDERS), help="Default: activation-last; for neural-tangents activation-first."
 )

@@ -14,7 +14,7 @@ from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS
+from nngp_dag.reading import EMBEDDINGS, ORDERS
 from nngp_dag.support.progress import progress_bar
 
 if TYPE_CHECKING:

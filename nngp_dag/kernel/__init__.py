@@ -1,14 +1,10 @@
 """Infinite-width kernels of a DAG by four methods (exact, independent, path-sum, neural-tangents).
 
-`kernel_fn` makes the kernel function of a DAG; `two_point` and `pair_kernel` evaluate it on inner products instead of
+`kernel_fn` makes the kernel function of a DAG; `pair_kernel` evaluates it on inner products instead of
 data.
 """
 
 from nngp_dag.kernel.functions import kernel_fn as kernel_fn
 from nngp_dag.kernel.functions import pair_kernel as pair_kernel
 from nngp_dag.kernel.functions import pair_method as pair_method
-from nngp_dag.kernel.setting import EMBEDDINGS as EMBEDDINGS
-from nngp_dag.kernel.setting import METHODS as METHODS
-from nngp_dag.kernel.setting import ORDERS as ORDERS
-from nngp_dag.kernel.setting import Kernel as Kernel
-from nngp_dag.kernel.setting import Setting as Setting
+from nngp_dag.kernel.result import Kernel as Kernel

@@ -11,7 +11,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn, pair_kernel
-from nngp_dag.kernel.setting import METHODS
+from nngp_dag.reading import METHODS
 
 __all__ = ["NUM_ANGLES", "AngleCurves", "angle_curves"]
 
@@ -55,7 +55,7 @@ class AngleCurves:
 
 def angle_curves(
     dag: Dag,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = tuple(METHODS),
     *,
     order: str | None = None,
     embedding: str = "gaussian",

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from nngp_dag.activations import Prepared
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 
 __all__ = ["EmbeddedRow", "embed_pair", "embed_row"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import namedtuple
 from collections.abc import Callable
 from functools import partial
@@ -18,14 +19,10 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel.gram import gram, tile_size
 from nngp_dag.kernel.inputs import checked_names, checked_rows, precision
 from nngp_dag.kernel.method import PairMethod, cast_program
-from nngp_dag.kernel.path_sum import PathSum
-from nngp_dag.kernel.propagate import Exact, Independent
-from nngp_dag.kernel.setting import Kernel, Setting
+from nngp_dag.kernel.result import Kernel
+from nngp_dag.reading import METHODS, PAIR_METHODS, Setting
 
-__all__ = ["PAIR_METHODS", "KernelFn", "kernel_fn", "pair_kernel", "pair_method"]
-
-PAIR_METHODS: dict[str, type[PairMethod]] = {"exact": Exact, "independent": Independent, "path-sum": PathSum}
-"""The methods that are functions of one pair of inputs. A new one is one module and one entry here."""
+__all__ = ["KernelFn", "kernel_fn", "pair_kernel", "pair_method"]
 
 
 class KernelFn(Protocol):
@@ -122,21 +119,24 @@ def pair_kernel(
         InputError: as `kernel_fn`, or method neural-tangents.
     """
     setting = Setting.make(method, order, embedding, activation)
-    if setting.method == "neural-tangents":
-        raise InputError("neural-tangents needs data: use kernel_fn, or one of exact, independent, path-sum")
+    method_object = pair_method(setting, with_tangent=True)
     pruned = dag.pruned()
     with precision(kxx, kxy, kyy):
         arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype=float) for a in (kxx, kxy, kyy)))
         if not any(pruned.ops):
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
-        method_object = pair_method(setting, with_tangent=True)
         program = cast_program(method_object.program(pruned), arrays[0].dtype)
         return Kernel(*_pairwise(method_object, program, *arrays))
 
 
 def pair_method(setting: Setting, with_tangent: bool = True) -> PairMethod:
     """The method object of a setting (any method but neural-tangents)."""
-    return PAIR_METHODS[setting.method](setting, with_tangent)
+    implementation = METHODS[setting.method].implementation
+    if implementation is None:
+        raise InputError(f"{setting.method} needs data: use kernel_fn, or one of {', '.join(PAIR_METHODS)}")
+    module, name = implementation.split(":")
+    method: PairMethod = getattr(importlib.import_module(module), name)(setting, with_tangent)
+    return method
 
 
 @partial(jax.jit, static_argnames="method")

@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array
 
 from nngp_dag.dag import Dag
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 
 __all__ = ["PairMethod", "Program", "Rows", "cast_program"]
 

@@ -29,7 +29,7 @@ from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
 
 if TYPE_CHECKING:
-    from nngp_dag.kernel.setting import Setting
+    from nngp_dag.reading import Setting
 
 __all__ = ["StaxNetwork", "build", "check", "make_kernel_fn"]
 

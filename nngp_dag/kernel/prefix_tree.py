@@ -25,8 +25,9 @@ from nngp_dag.kernel.method import PairMethod, cast_program
 from nngp_dag.kernel.mixing import Mixing, mixing
 from nngp_dag.kernel.path_sum import PathSum
 from nngp_dag.kernel.propagate import over_pairs, over_rows
-from nngp_dag.kernel.setting import Kernel, Setting
+from nngp_dag.kernel.result import Kernel
 from nngp_dag.paths import path_counts_array
+from nngp_dag.reading import Setting
 
 __all__ = ["sweep_chunks", "sweep_kernels"]
 

@@ -26,7 +26,7 @@ from jax import Array, lax
 from nngp_dag.activations import Prepared
 from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
 from nngp_dag.kernel.mixing import Mixing
-from nngp_dag.kernel.setting import Setting
+from nngp_dag.reading import Setting
 
 __all__ = ["MAX_UNROLLED", "Flow", "Node", "PairState", "Recursion", "RowState"]
 

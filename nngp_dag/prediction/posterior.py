@@ -18,7 +18,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.inputs import precision
-from nngp_dag.kernel.setting import Kernel
+from nngp_dag.kernel.result import Kernel
 from nngp_dag.prediction.dynamics import LinearDynamics
 from nngp_dag.support.memory import require_memory
 

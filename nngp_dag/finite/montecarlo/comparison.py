@@ -17,7 +17,7 @@ import numpy as np
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.estimate import KernelEstimate, MonteCarloEstimate
 from nngp_dag.kernel import kernel_fn
-from nngp_dag.kernel.setting import METHODS
+from nngp_dag.reading import METHODS
 
 __all__ = ["LEVEL", "Agreement", "Unavailable", "agreement", "compare_methods"]
 

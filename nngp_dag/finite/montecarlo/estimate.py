@@ -28,7 +28,7 @@ from nngp_dag.finite.network import (
     member_sharding,
     rebuild,
 )
-from nngp_dag.kernel.setting import Kernel
+from nngp_dag.kernel.result import Kernel
 from nngp_dag.support.memory import require_memory
 
 __all__ = ["KernelEstimate", "MonteCarloEstimate", "Stream", "monte_carlo"]

@@ -19,7 +19,7 @@ from nngp_dag.finite.montecarlo.estimate import Stream, chunk_kernels
 from nngp_dag.finite.montecarlo.moments import Moments, empty_moments, standard_error, update_moments
 from nngp_dag.finite.network import Member, NetworkSpec
 from nngp_dag.kernel import kernel_fn
-from nngp_dag.kernel.setting import Kernel
+from nngp_dag.kernel.result import Kernel
 
 _Pair = tuple[Moments, Moments]
 

@@ -17,7 +17,7 @@ from jax import Array
 
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network.module import DagNetwork, Frozen
-from nngp_dag.kernel.setting import Kernel
+from nngp_dag.kernel.result import Kernel
 
 __all__ = ["empirical_kernel"]
 

@@ -14,7 +14,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network.wiring import Support, num_slots, union_support, wiring_matrix
-from nngp_dag.kernel.setting import EMBEDDINGS, ORDERS, Embedding, Order
+from nngp_dag.reading import EMBEDDINGS, ORDERS, Embedding, Order
 
 __all__ = ["PARAMETERIZATIONS", "NetworkSpec", "Parameterization"]
 
