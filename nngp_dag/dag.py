@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -40,7 +40,7 @@ class Op(enum.IntEnum):
             return cls[value.upper()]
         if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= value <= 2:
             return cls(int(value))
-        raise InputError(f"unknown operation {value!r}: accepted are zero (0), skip (1) and linear (2)")
+        raise unknown("operation", value, "zero (0), skip (1) and linear (2)")
 
 
 def num_edges(num_nodes: int) -> int:

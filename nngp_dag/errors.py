@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-__all__ = ["InputError", "unknown"]
+__all__ = ["InputError", "unknown", "unknown_names"]
 
 
 class InputError(ValueError):
@@ -12,17 +12,18 @@ class InputError(ValueError):
 
 
 def unknown(kind: str, value: object, accepted: str | Iterable[str], of: str = "") -> InputError:
-    """The error for a name that is not one of those accepted: "unknown KIND 'VALUE': accepted are A, B".
+    """The error for a value that is not one of those accepted: "unknown KIND 'VALUE': accepted are A, B".
 
     Args:
         kind: what is named ("method").
-        value: the name given; of a list or tuple, the names in it that are not known, or none where none was given.
+        value: what was given.
         accepted: the names that are known, or the words that list them.
-        of: words that follow the name ("of a certificate").
+        of: words that follow the value ("of a certificate").
     """
     names = accepted if isinstance(accepted, str) else ", ".join(accepted)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        shown = ", ".join(str(name) for name in value) or "(none given)"
-    else:
-        shown = repr(value)
-    return InputError(f"unknown {kind} {shown}{of and ' ' + of}: accepted are {names}")
+    return InputError(f"unknown {kind} {value!r}{of and ' ' + of}: accepted are {names}")
+
+
+def unknown_names(kind: str, names: Iterable[str], accepted: Iterable[str]) -> InputError:
+    """The same for several names of a list: "unknown KIND X, Y: accepted are A, B"; of none, "(none given)"."""
+    return InputError(f"unknown {kind} {', '.join(names) or '(none given)'}: accepted are {', '.join(accepted)}")

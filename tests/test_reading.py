@@ -3,7 +3,7 @@
 import pytest
 
 from nngp_dag.activations import ACTIVATIONS
-from nngp_dag.errors import InputError, unknown
+from nngp_dag.errors import InputError, unknown, unknown_names
 from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, PAIR_METHODS, Reading, Setting
 
 
@@ -61,5 +61,6 @@ def test_a_stem_before_activations_that_come_first(method):
 def test_how_unknown_names_are_worded():
     assert str(unknown("pie", "x", ["a", "b"])) == "unknown pie 'x': accepted are a, b"
     assert str(unknown("pie", 3, "a and b", "of the day")) == "unknown pie 3 of the day: accepted are a and b"
-    assert str(unknown("pie", ["x", "y"], {"a": 1})) == "unknown pie x, y: accepted are a"
-    assert str(unknown("pie", [], ("a",))) == "unknown pie (none given): accepted are a"
+    assert str(unknown("pie", ["x"], {"a": 1})) == "unknown pie ['x']: accepted are a"
+    assert str(unknown_names("pie", ["x", "y"], {"a": 1})) == "unknown pie x, y: accepted are a"
+    assert str(unknown_names("pie", [], ("a",))) == "unknown pie (none given): accepted are a"

@@ -21,7 +21,7 @@ from nngp_dag.activations.quadrature import from_function as from_function
 from nngp_dag.activations.relu import Relu as Relu
 from nngp_dag.activations.sin import Sin as Sin
 from nngp_dag.activations.tanh import TANH as TANH
-from nngp_dag.errors import InputError
+from nngp_dag.errors import unknown
 
 __all__ = [
     "ACTIVATIONS",
@@ -53,4 +53,4 @@ def get(activation: str | Activation | Callable[[Array], Array]) -> Activation:
         return ACTIVATIONS[activation]
     if callable(activation):
         return from_function(activation)
-    raise InputError(f"unknown activation {activation!r}: accepted are {', '.join(ACTIVATIONS)}")
+    raise unknown("activation", activation, ACTIVATIONS)

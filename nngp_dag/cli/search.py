@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 
 __all__ = ["command", "summary"]
 
@@ -74,7 +74,7 @@ def command(
     from nngp_dag.support.progress import progress_bar
 
     if name not in SEARCHES:
-        raise InputError(f"unknown search {name!r}: accepted are {', '.join(SEARCHES)}")
+        raise unknown("search", name, SEARCHES)
     networks = family(space_name).resized(channels=channels, cells=cells)
     settings, steps = _settings(name, networks, sizes)
     chosen = make_filter(filter_text, networks.space)

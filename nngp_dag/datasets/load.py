@@ -13,7 +13,7 @@ from nngp_dag.datasets import cifar, idx
 from nngp_dag.datasets.arrays import SUFFIXES, load_file
 from nngp_dag.datasets.dataset import Dataset, from_pixels
 from nngp_dag.datasets.download import fetch
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 
 __all__ = ["NAMES", "load"]
 
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 NAMES = ("digits", "mnist", "mnist-test", "cifar10", "cifar10-test")
 """Named data sets; each takes an optional `:N`."""
 
-_ACCEPTED = f"accepted are {', '.join(NAMES)} (each with an optional :N rows), or the path of an .npy or .npz file"
+_ACCEPTED = f"{', '.join(NAMES)} (each with an optional :N rows), or the path of an .npy or .npz file"
 
 
 def load(
@@ -55,7 +55,7 @@ def load(
         return _named(name, count, text, raw, None if data_dir is None else Path(data_dir))
     if Path(text).suffix.lower() in SUFFIXES:
         return load_file(Path(text), raw=raw, labels=labels)
-    raise InputError(f"unknown data {text!r}: {_ACCEPTED}")
+    raise unknown("data", text, _ACCEPTED)
 
 
 def _count(spec: str, number: str) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown_names
 from nngp_dag.kernel import kernel_fn, pair_kernel
 from nngp_dag.reading import METHODS
 
@@ -73,9 +73,9 @@ def angle_curves(
     Raises:
         InputError: an unknown name, or no method that applies.
     """
-    unknown = [method for method in methods if method not in METHODS]
-    if unknown or not methods:
-        raise InputError(f"unknown method {', '.join(unknown) or '(none given)'}: accepted are {', '.join(METHODS)}")
+    strange = [method for method in methods if method not in METHODS]
+    if strange or not methods:
+        raise unknown_names("method", strange, METHODS)
     order = order or "activation-last"
     angles = np.linspace(0, np.pi, NUM_ANGLES)
     one, rho = np.ones_like(angles), np.cos(angles)

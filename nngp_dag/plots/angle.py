@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
+from nngp_dag.errors import unknown
 from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
 from nngp_dag.plots.style import METHOD_LINES, figure_style, new_axes, tidy
 
@@ -39,7 +39,7 @@ def plot_angle(
         InputError: an unknown name, or no method that applies.
     """
     if kernel not in ("nngp", "ntk"):
-        raise InputError(f"unknown kernel {kernel!r}: accepted are nngp and ntk")
+        raise unknown("kernel", kernel, "nngp and ntk")
     curves = dag if isinstance(dag, AngleCurves) else angle_curves(dag, **options)
     with figure_style():
         ax = new_axes(ax)

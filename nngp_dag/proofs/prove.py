@@ -27,7 +27,7 @@ import flint
 from flint import arb, fmpq
 
 from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.proofs.two_point import TwoPoint, two_point
 
 __all__ = ["QUANTITIES", "Inequality", "Proof", "Term", "lower_bound", "precision", "prove"]
@@ -57,9 +57,9 @@ class Term:
 
     def __post_init__(self) -> None:
         if self.quantity not in QUANTITIES:
-            raise InputError(f"unknown quantity {self.quantity!r}: accepted are {', '.join(QUANTITIES)}")
+            raise unknown("quantity", self.quantity, QUANTITIES)
         if self.scale not in ("none", "variance"):
-            raise InputError(f"unknown scale {self.scale!r}: accepted are none, variance")
+            raise unknown("scale", self.scale, "none, variance")
 
     def enclose(self, low: fmpq, high: fmpq) -> arb:
         """A ball that holds the term for every v in [low, high]."""

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from flint import arb, fmpq
 
 from nngp_dag.dag import Dag, Op
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.paths import path_counts
 from nngp_dag.proofs.relu import deficit_factor, feature_mean, gap_factor
 
@@ -129,7 +129,7 @@ def two_point(
         ("embedding", embedding, EMBEDDINGS),
     ):
         if value not in accepted:
-            raise InputError(f"unknown {kind} {value!r} of a certificate: accepted are {', '.join(accepted)}")
+            raise unknown(kind, value, accepted, "of a certificate")
     high = low if high is None else high
     if not 0 <= low <= high <= 2:
         raise InputError(f"v = 1 - rho lies in [0, 2], got [{low}, {high}]")

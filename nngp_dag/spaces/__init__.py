@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import unknown
 from nngp_dag.spaces.base import Space
 from nngp_dag.spaces.shape import Box, PathTotals, ShapeTable, exact
 
@@ -47,7 +47,7 @@ def get(name: str) -> Space:
 
         return ListedSpace.from_file(name.removeprefix("codes:"))
     if name not in SPACES:
-        raise InputError(f"unknown space {name!r}: accepted are {', '.join(SPACES)}, and codes:FILE")
+        raise unknown("space", name, f"{', '.join(SPACES)}, and codes:FILE")
     module, factory = SPACES[name].split(":")
     space: Space = getattr(importlib.import_module(f"nngp_dag.spaces.{module}"), factory)()
     return space

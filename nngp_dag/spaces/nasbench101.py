@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.dag import Dag, Op, edge_index, num_edges
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.spaces.base import Space
 
 __all__ = ["MAX_EDGES", "OPERATIONS", "VERTICES", "NasBench101"]
@@ -145,7 +145,7 @@ def _checked(fields: Mapping[str, Any]) -> tuple[np.ndarray, list[str]]:
         raise InputError(f"module_operations must be 'input', up to {_INNER} operations, 'output', got {operations}")
     for op in operations[1:-1]:
         if op not in OPERATIONS:
-            raise InputError(f"unknown NAS-Bench-101 operation {op!r}: accepted are {', '.join(OPERATIONS)}")
+            raise unknown("NAS-Bench-101 operation", op, OPERATIONS)
     lines = fields["module_adjacency"]
     square = isinstance(lines, list) and len(lines) == n and all(isinstance(x, list) and len(x) == n for x in lines)
     if not square or any(entry not in (0, 1) for line in lines for entry in line):

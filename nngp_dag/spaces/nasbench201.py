@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.dag import Dag, num_edges
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.paths import path_counts_array
 from nngp_dag.spaces.base import Space
 from nngp_dag.spaces.shape import PathTotals, ShapeTable, code_totals
@@ -59,9 +59,7 @@ class NasBench201(Space):
                 if match is None or int(match[2]) >= t:
                     raise InputError(f"malformed NAS-Bench-201 edge {edge!r} of node {t}: expected op~s with s < {t}")
                 if match[1] not in OPERATIONS:
-                    raise InputError(
-                        f"unknown NAS-Bench-201 operation {match[1]!r}: accepted are {', '.join(OPERATIONS)}"
-                    )
+                    raise unknown("NAS-Bench-201 operation", match[1], OPERATIONS)
                 position = num_edges(t) + int(match[2])
                 if row[position] >= 0:
                     raise InputError(f"NAS-Bench-201 node {t} {group!r} has two edges from node {match[2]}")

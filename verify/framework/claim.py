@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown_names
 from verify.framework.context import Context
 from verify.framework.evidence import Evidence
 from verify.framework.verdict import Verdict
@@ -169,7 +169,7 @@ def select(claims: Mapping[str, Claim], identifiers: str | None) -> list[Claim]:
     if identifiers is None:
         return list(claims.values())
     wanted = list(dict.fromkeys(part.strip() for part in identifiers.split(",") if part.strip()))
-    unknown = [identifier for identifier in wanted if identifier not in claims]
-    if unknown or not wanted:
-        raise InputError(f"unknown claim {', '.join(unknown) or '(none given)'}: accepted are {', '.join(claims)}")
+    strange = [identifier for identifier in wanted if identifier not in claims]
+    if strange or not wanted:
+        raise unknown_names("claim", strange, claims)
     return [claims[identifier] for identifier in wanted]

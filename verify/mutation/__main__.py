@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown_names
 from verify.framework.runner import available_cores
 from verify.framework.store import write_text
 from verify.mutation.faults import FAULTS
@@ -67,8 +67,8 @@ def chosen_faults(names: str | None) -> tuple[Fault, ...]:
         return FAULTS
     known = {fault.name: fault for fault in FAULTS}
     wanted = [name.strip() for name in names.split(",")]
-    if unknown := [name for name in wanted if name not in known]:
-        raise InputError(f"unknown fault {', '.join(unknown)}: accepted are {', '.join(known)}")
+    if strange := [name for name in wanted if name not in known]:
+        raise unknown_names("fault", strange, known)
     return tuple(known[name] for name in wanted)
 
 

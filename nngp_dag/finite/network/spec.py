@@ -12,7 +12,7 @@ import numpy as np
 from nngp_dag import activations
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.finite.network.wiring import Support, num_slots, union_support, wiring_matrix
 from nngp_dag.reading import EMBEDDINGS, ORDERS, Embedding, Order
 
@@ -99,7 +99,7 @@ class NetworkSpec:
             ("dtype", dtype, ("float32", "float64")),
         ):
             if value not in accepted:
-                raise InputError(f"unknown {kind} {value!r}: accepted are {', '.join(accepted)}")
+                raise unknown(kind, value, accepted)
         for name, size in (("inputs", inputs), ("width", width), ("outputs", outputs)):
             if size < 1:
                 raise InputError(f"{name} must be at least 1, got {size}")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 
 __all__ = ["LOSSES", "OPTIMIZERS", "Loss", "Optimizer", "TrainConfig"]
 
@@ -75,7 +75,7 @@ class TrainConfig:
         """
         for kind, value, accepted in (("loss", loss, LOSSES), ("optimizer", optimizer, OPTIMIZERS)):
             if value not in accepted:
-                raise InputError(f"unknown {kind} {value!r}: accepted are {', '.join(accepted)}")
+                raise unknown(kind, value, accepted)
         if not (learning_rate > 0 and math.isfinite(learning_rate)):
             raise InputError(f"the learning rate must be a positive number, got {learning_rate}")
         if steps is not None and epochs is not None:

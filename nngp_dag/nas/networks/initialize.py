@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import unknown
 
 __all__ = ["INITIALIZATIONS", "blueprint", "create", "draw", "fan", "leaf_names", "rebuild"]
 
@@ -42,7 +42,7 @@ def fan(shape: tuple[int, ...]) -> tuple[int, int]:
 def draw(network: type[nnx.Module], spec: Any, key: Array) -> Any:
     """Random state of `network(spec)` with the initialisation `spec.init`: pure, compiled, traceable in the key."""
     if spec.init not in INITIALIZATIONS:
-        raise InputError(f"unknown initialisation {spec.init!r}: accepted are {', '.join(INITIALIZATIONS)}")
+        raise unknown("initialisation", spec.init, INITIALIZATIONS)
     state = blueprint(network, spec)[1]
     leaves, tree = jax.tree.flatten(state)
     named = list(zip(leaf_names(state), leaves, strict=True))

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Self
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.nas.networks.initialize import INITIALIZATIONS
 
 __all__ = ["NetworkSizes"]
@@ -26,7 +26,7 @@ class NetworkSizes:
                 raise InputError(f"{name} of a network must be at least 1, got {getattr(self, name)}")
         init = getattr(self, "init")  # noqa: B009 - a field of the subclasses
         if init not in INITIALIZATIONS:
-            raise InputError(f"unknown initialisation {init!r}: accepted are {', '.join(INITIALIZATIONS)}")
+            raise unknown("initialisation", init, INITIALIZATIONS)
 
     @property
     def unit(self) -> int:

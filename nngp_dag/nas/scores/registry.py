@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.nas.images import Images, random_patches
 from nngp_dag.nas.networks.family import Family, family
 from nngp_dag.nas.scores import linear_regions, ntk, wot
@@ -129,7 +129,7 @@ def names() -> list[str]:
 def score(name: str) -> Score:
     """The score of that name; InputError lists the names."""
     if name not in SCORES:
-        raise InputError(f"unknown score {name!r}: accepted are {', '.join(SCORES)}")
+        raise unknown("score", name, SCORES)
     return SCORES[name]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import unknown
 from nngp_dag.nas.networks.family import Family
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import create
@@ -57,7 +57,7 @@ def make(networks: Family, weights: str = "once") -> Any:
     no path leads through: dead-end convolutions in it have ReLUs too, but the network is a constant.
     """
     if weights not in WEIGHTS:
-        raise InputError(f"unknown weights {weights!r} of the ReLUs: accepted are {', '.join(WEIGHTS)}")
+        raise unknown("weights", weights, WEIGHTS, "of the ReLUs")
 
     def score(architecture: Any, batch: Any, key: Array) -> float:
         rows = networks.read(architecture)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nngp_dag.accuracy.filters import AUTHORS_BOX
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.spaces import Box, Space
 from nngp_dag.spaces.prefilter import Prefilter, prefilter
 
@@ -66,4 +66,4 @@ def make_filter(text: str, space: Space) -> SearchFilter:
         return SearchFilter(text, Prefilter(space, box, cells))
     if "," in text:
         return SearchFilter(text, prefilter(space, ranges=[part.strip() for part in text.split(",")]))
-    raise InputError(f"unknown filter {text!r}: accepted are {', '.join(FORMS)}, radius:SHARE, or DMIN,DMAX,MMIN,MMAX")
+    raise unknown("filter", text, f"{', '.join(FORMS)}, radius:SHARE, or DMIN,DMAX,MMIN,MMAX")

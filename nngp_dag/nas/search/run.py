@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.family import Family
 from nngp_dag.nas.scores.registry import make_score
@@ -157,7 +157,7 @@ def run_search(
         InputError: an unknown search, too few images, or a filter that nothing passes.
     """
     if name not in SEARCHES:
-        raise InputError(f"unknown search {name!r}: accepted are {', '.join(SEARCHES)}")
+        raise unknown("search", name, SEARCHES)
     arguments: tuple[Any, ...] = (networks, images, chosen, seed, settings or SearchSettings(), on_step)
     result = SEARCHES[name](*arguments)
     passes = final_filter(name, chosen)
