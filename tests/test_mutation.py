@@ -8,7 +8,8 @@ from nngp_dag.activations import arc_cosine
 from nngp_dag.paths import path_statistics
 from verify import Evidence, KeyFigure, Reading, claim
 from verify.framework.claim import discover, registry
-from verify.framework.runner import Options, available_cores
+from verify.framework.environment import available_cores
+from verify.framework.options import Options
 from verify.mutation.faults import FAULTS
 from verify.mutation.inject import Fault, FaultError, inject
 from verify.mutation.parallel import run_side_by_side

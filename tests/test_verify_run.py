@@ -15,7 +15,8 @@ import pytest
 
 from nngp_dag.cli import main
 from verify.framework.claim import registry
-from verify.framework.runner import Options, run
+from verify.framework.options import Options
+from verify.framework.runner import run
 from verify.session import Request, run_session
 
 FOLDER = Path(__file__).parent / "claims_that_misbehave"
@@ -213,7 +214,6 @@ def test_baseline_recorded_then_a_verdict_and_a_figure_change(tmp_path, monkeypa
 def test_an_idle_process_serves_the_next_call():
     """What the pytest plugin relies on."""
     from verify.framework.claim import discover, select
-    from verify.framework.runner import stop
 
     options = Options((str(FOLDER),))
     claims = discover(options.directories)
@@ -226,5 +226,5 @@ def test_an_idle_process_serves_the_next_call():
         assert [worker.process.pid for worker in workers] == [pid]
     finally:
         for worker in workers:
-            stop(worker)
+            worker.stop()
     assert not workers[0].process.is_alive()

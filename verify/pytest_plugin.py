@@ -14,7 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from verify.framework.claim import Claim
-    from verify.framework.runner import Options, Worker
+    from verify.framework.options import Options
+    from verify.framework.process import Worker
 
 __all__ = ["ClaimFailure", "ClaimItem"]
 
@@ -50,7 +51,7 @@ class _Claims(pytest.Collector):
 
     def options(self) -> Options:
         """How claims are run."""
-        from verify.framework.runner import Options
+        from verify.framework.options import Options
 
         directories = tuple(str(Path(folder).resolve()) for folder in self.config.getoption("nngp_dag_claims_dir"))
         return Options(directories, self.config.getoption("nngp_dag_profile"))
@@ -75,10 +76,8 @@ class _Claims(pytest.Collector):
 
     def teardown(self) -> None:
         """Stop the worker process."""
-        from verify.framework.runner import stop
-
         while self._workers:
-            stop(self._workers.pop())
+            self._workers.pop().stop()
 
 
 class ClaimItem(pytest.Item):

@@ -13,7 +13,8 @@ from typing import Any
 from nngp_dag.errors import InputError
 from verify import baseline as baselines
 from verify.framework.claim import Claim, discover, select
-from verify.framework.runner import Options, run
+from verify.framework.options import Options
+from verify.framework.runner import run
 from verify.framework.store import Store, fingerprint, write_text
 from verify.report.document import build_document
 

@@ -88,7 +88,8 @@ def command(
     if list_only:
         return _list(folders, claims, as_json)
 
-    from verify.framework.runner import Options, available_cores
+    from verify.framework.environment import available_cores
+    from verify.framework.options import Options
     from verify.session import Request, run_session
 
     options = Options(

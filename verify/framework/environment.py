@@ -7,9 +7,7 @@ import os
 import platform
 from typing import Any
 
-from verify.framework.runner import available_cores
-
-__all__ = ["hardware", "versions"]
+__all__ = ["available_cores", "hardware", "versions"]
 
 _PACKAGES = (
     "nngp-dag",
@@ -45,6 +43,11 @@ def hardware() -> dict[str, Any]:
         "cores": available_cores(),
         "memory": memory,
     }
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

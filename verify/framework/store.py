@@ -17,7 +17,7 @@ from typing import Any
 
 import nngp_dag
 import verify
-from verify.framework.runner import Options
+from verify.framework.options import Options
 
 __all__ = ["Store", "fingerprint", "write_text"]
 

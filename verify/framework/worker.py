@@ -8,7 +8,7 @@ import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
-from verify.framework.runner import Options
+from verify.framework.options import Options
 
 __all__ = ["configure_jax", "work"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from nngp_dag.errors import InputError, unknown_names
-from verify.framework.runner import available_cores
+from verify.framework.environment import available_cores
 from verify.framework.store import write_text
 from verify.mutation.faults import FAULTS
 from verify.mutation.inject import Fault

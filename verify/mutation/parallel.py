@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from verify.framework.claim import discover, select
-from verify.framework.runner import Options
+from verify.framework.options import Options
 from verify.framework.worker import configure_jax
 from verify.mutation.inject import Fault
 from verify.mutation.report import outcome_line

@@ -14,7 +14,7 @@ from typing import Any
 from verify import baseline as baselines
 from verify.framework.claim import Claim
 from verify.framework.execute import execute
-from verify.framework.runner import Options
+from verify.framework.options import Options
 from verify.mutation.inject import Fault, clear_caches, inject
 from verify.report.document import build_document
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from verify.framework.environment import hardware, versions
-from verify.framework.runner import Options
+from verify.framework.options import Options
 from verify.framework.verdict import Verdict
 
 __all__ = ["SCHEMA", "build_document"]

@@ -1,0 +1,121 @@
+"""Processes of a run: however a claim's process ends the others go on, and none is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from verify.framework.claim import discover, registry, select
+from verify.framework.options import Options
+from verify.framework.process import Worker
+from verify.framework.runner import run
+
+FOLDER = Path(__file__).parent / "claims_that_misbehave"
+DEADLY = '''
+"""Claims that end their process."""
+
+import os
+import signal
+import sys
+
+from verify import claim
+
+ENDS = {
+    "ends-with-status-0": lambda: os._exit(0),
+    "asks-to-exit": lambda: sys.exit(3),
+    "segfaults": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+}
+
+
+def register(name, end):
+    @claim(name, title=name, source="a test", statement=f"{name}.", expected="holds", duration=20.0)
+    def check(context):
+        end()
+
+
+for name, end in ENDS.items():
+    register(name, end)
+'''
+
+
+@pytest.fixture
+def options(tmp_path):
+    """The claims of the folder beside this file, and deadly ones."""
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    known, modules = dict(registry), set(sys.modules)
+    yield Options((str(FOLDER), str(tmp_path)))
+    registry.clear()
+    registry.update(known)
+    for name in {name for name in sys.modules if name.startswith("verify_claims_")} - modules:
+        del sys.modules[name]
+
+
+def test_however_a_process_ends_its_claim_alone_crashes_and_at_once(options):
+    names = ["good", "ends-with-status-0", "asks-to-exit", "segfaults"]
+    started = []
+    claims = select(discover(options.directories), ",".join(names))
+    records = run(claims, options, on_start=lambda claim: started.append(claim.id))
+    reasons = {record["id"]: record["error"] and record["error"]["reason"] for record in records}
+    assert reasons == {
+        "good": None,
+        "ends-with-status-0": "the process died (exit status 0)",
+        "asks-to-exit": "the process died (exit status 3)",
+        "segfaults": "the process died (exit status -11)",
+    }
+    assert started == [*names[1:], "good"]  # longest first
+    assert max(record["seconds"] for record in records) < 100  # no time limit was waited for
+
+
+def test_a_process_killed_before_it_reads_its_claim_takes_only_that_one(options):
+    claims = select(discover(options.directories), "good,known-false")
+    workers = [Worker.launch(options)]
+    first = workers[0].process
+    os.kill(first.pid, signal.SIGSTOP)  # so that it reads nothing
+    try:
+
+        def kill(claim):
+            first.kill()
+
+        records = run(claims, options, on_start=kill, workers=workers)
+    finally:
+        for worker in workers:
+            worker.stop()
+    assert sorted(record["verdict"] for record in records) == ["crashed", "refuted"]
+    assert [r["error"]["reason"] for r in records if r["error"]] == ["the process died (exit status -9)"]
+
+
+def _children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads the list of processes from /proc")
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_killed_or_interrupted_leaves_no_process(tmp_path, sent):
+    command = [sys.executable, "-m", "verify", "--claims-dir", str(FOLDER), "--claims", "good,slow", "--jobs", "2",
+               "--out", str(tmp_path / "report")]  # fmt: skip
+    environment = {**os.environ, "GATE": str(tmp_path / "never")}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "report" / "partial" / "good.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = _children(process.pid)
+    assert len(children) >= 2
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=30)  # ends once no process holds the pipes; `slow` alone would take 60 s
+    deadline = time.monotonic() + 10
+    while any(map(_runs, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [child for child in children if _runs(child)]
+    assert process.returncode != 0
+    assert "Traceback" not in errors

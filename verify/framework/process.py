@@ -1,0 +1,88 @@
+"""A worker process as its parent sees it: started, given a claim, asked for the record, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from verify.framework.claim import Claim
+from verify.framework.options import Options
+from verify.framework.worker import work
+
+__all__ = ["Worker"]
+
+_START_GRACE = 120.0
+"""Seconds a worker may take to start and import, beside the claim's own timeout."""
+_PATIENCE = 5.0
+"""Seconds a process is given to end by itself."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """A process that checks one claim after another.
+
+    Attributes:
+        process: the process.
+        connection: this end of the pipe to it.
+        claim: the claim that it is at; None where it is idle.
+    """
+
+    process: BaseProcess
+    connection: Connection
+    claim: Claim | None = None
+    _started: float = 0.0
+    _fresh: bool = True
+
+    @classmethod
+    def launch(cls, options: Options) -> Worker:
+        """A new process, which starts and imports while the caller goes on."""
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs, options), daemon=True)
+        process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    def begin(self, claim: Claim) -> None:
+        """Have the process check a claim."""
+        self.claim, self._started = claim, time.monotonic()
+        # Where the process died between claims, the closed pipe is noticed, and reported, when the record is awaited.
+        with contextlib.suppress(BrokenPipeError, ConnectionError):
+            self.connection.send(claim.id)
+
+    def seconds(self) -> float:
+        """Seconds since the claim began."""
+        return time.monotonic() - self._started
+
+    def limit(self) -> float:
+        """Seconds that the claim may take, with the time to start where it is the process's first."""
+        assert self.claim is not None
+        return self.claim.timeout + (_START_GRACE if self._fresh else 0.0)
+
+    def receive(self) -> dict[str, Any] | None:
+        """The record of the claim, once the connection is ready; None where the process died instead."""
+        try:
+            record: dict[str, Any] = self.connection.recv()
+        except (EOFError, ConnectionError):  # the latter where it died before it read what it was sent
+            return None
+        self.claim, self._fresh = None, False
+        return record
+
+    def exit_status(self) -> int | None:
+        """The exit status of a process that died: negative where a signal ended it."""
+        self.process.join(_PATIENCE)
+        return self.process.exitcode
+
+    def stop(self) -> None:
+        """End the process."""
+        self.connection.close()
+        self.process.terminate()
+        self.process.join(_PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
