@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from nngp_dag.support.files import write_text
+
 FOLDER = Path(__file__).parent
 FIGURE_LIMIT = 300_000
 """Bytes of figures that a notebook may hold."""
@@ -67,9 +69,7 @@ def write(notebook: Any, path: Path) -> None:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    beside = path.with_name(f".{path.name}.part")
-    nbformat.write(notebook, beside)
-    os.replace(beside, path)
+    write_text(path, nbformat.writes(notebook).rstrip("\n") + "\n")
 
 
 def _outputs(notebook: Any) -> Iterable[Any]:

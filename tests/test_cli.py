@@ -10,7 +10,7 @@ import pytest
 
 import nngp_dag
 from nngp_dag.cli import COMMANDS, cli, main
-from nngp_dag.cli.common import strict_json
+from nngp_dag.support.strict_json import strict_json
 
 
 def run(capsys, *arguments):

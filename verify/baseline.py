@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nngp_dag.errors import InputError
-from verify.framework.store import write_text
+from nngp_dag.support.files import write_text
 
 __all__ = ["compare", "load", "record", "save"]
 

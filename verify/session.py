@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.files import write_text
 from verify import baseline as baselines
 from verify.framework.claim import Claim, discover, select
 from verify.framework.options import Options
 from verify.framework.runner import run
-from verify.framework.store import Store, fingerprint, write_text
+from verify.framework.store import Store, fingerprint
 from verify.report.document import build_document
 
 __all__ = ["Request", "run_session", "write_reports"]

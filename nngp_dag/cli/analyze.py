@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, seed_option, use_float64
-from nngp_dag.errors import InputError
 from nngp_dag.reading import EMBEDDINGS, ORDERS
+from nngp_dag.support.files import check_writable, write_text
 
 __all__ = ["command"]
 
@@ -68,7 +66,7 @@ def command(
 
     dags = [Dag.from_code(code) for code in codes]
     if out is not None:
-        _check(out)
+        check_writable(out, "an .html file")
     rows = load(data, raw=raw, data_dir=data_dir, labels=False)
     setting = {"order": order, "embedding": embedding, "activation": activation}
     if len(dags) == 1:
@@ -86,35 +84,5 @@ def command(
     else:
         click.echo(text)
     if out is not None and html is not None:
-        _write(out, html())
+        write_text(out, html())
         click.echo(f"page written to {out}", err=True)
-
-
-def _check(out: Path) -> None:
-    """Say before the work what would make the page impossible to write."""
-    if not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
-    if out.is_dir():
-        raise InputError(f"cannot write {out}: it is a directory (expected the name of an .html file)")
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        raise InputError(f"cannot write {out}: no permission to write in {out.parent}")
-
-
-def _write(out: Path, html: str) -> None:
-    """Write beside the target, then move there."""
-    beside = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=out.parent, prefix=f".{out.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            beside = Path(file.name)
-            file.write(html)
-        mask = os.umask(0)
-        os.umask(mask)
-        beside.chmod(0o666 & ~mask)
-        os.replace(beside, out)
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}") from None
-    finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)

@@ -5,16 +5,16 @@ With `--json` stdout carries one strict JSON document and nothing else; progress
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any, TypeVar
 
 import click
 import numpy as np
 
-__all__ = ["emit_json", "json_option", "print_table", "seed_option", "strict_json", "track", "use_float64"]
+from nngp_dag.support.strict_json import strict_json_text
+
+__all__ = ["emit_json", "json_option", "print_table", "seed_option", "track", "use_float64"]
 
 _T = TypeVar("_T")
 
@@ -24,26 +24,9 @@ seed_option = click.option(
 )
 
 
-def strict_json(value: Any) -> Any:
-    """`value` with NumPy types made plain and undefined numbers (NaN, infinity) null; counts stay exact integers."""
-    if isinstance(value, Mapping):
-        return {str(key): strict_json(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return strict_json(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [strict_json(item) for item in value]
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating, Fraction)):
-        return float(value) if math.isfinite(value) else None
-    return value
-
-
 def emit_json(value: Any) -> None:
     """Print one strict JSON document on stdout."""
-    click.echo(json.dumps(strict_json(value), allow_nan=False))
+    click.echo(strict_json_text(value))
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:

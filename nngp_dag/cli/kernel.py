@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +13,10 @@ import numpy as np
 from nngp_dag.activations import Activation, Quadrature
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Setting
 from nngp_dag.spectrum import Spectrum, spectrum
+from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
 
 __all__ = ["command", "estimated_bytes"]
@@ -91,7 +89,7 @@ def command(
     dag = Dag.from_code(code)
     setting = Setting.make(method, order, embedding, activation)
     if out is not None:
-        _check_writable(out)
+        check_writable(out, "an .npz file")
     compute = kernel_fn(dag, setting.method, setting.order, setting.embedding, setting.activation)
     with _stages(2 + len(names)) as stage:
         from nngp_dag.datasets import load
@@ -103,7 +101,8 @@ def command(
         stage(f"kernels of {n:,} rows")
         kernels = {name: np.asarray(kernel) for name, kernel in zip(names, compute(x, get=names), strict=True)}
         if out is not None:
-            _write_npz(out, kernels)
+            with atomic_file(out) as file:
+                np.savez(file, allow_pickle=False, **kernels)
         spectra = {}
         for name in names:
             stage(f"eigenvalues of the {name.upper()}")
@@ -162,38 +161,6 @@ def _figure_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:
     }
     for label, figure in figures.items():
         yield [label, *(figure(s) for s in spectra.values())]
-
-
-def _check_writable(out: Path) -> None:
-    """Say before the work what would make the result impossible to write."""
-    if not out.parent.is_dir():
-        raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
-    if out.is_dir():
-        raise InputError(f"cannot write {out}: it is a directory (expected the name of an .npz file)")
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        raise InputError(f"cannot write {out}: no permission to write in {out.parent}")
-
-
-def _write_npz(out: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write beside the target, then move there: a reader never sees half a file."""
-    beside = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
-            beside = Path(file.name)
-            np.savez(file, allow_pickle=False, **arrays)
-        beside.chmod(0o666 & ~_umask())
-        os.replace(beside, out)
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}") from None
-    finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, strict_json, use_float64
-from nngp_dag.cli.train import make_folder, write_atomically
+from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
+from nngp_dag.support.files import atomic_file, make_folder, write_text
 from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
     from nngp_dag.reproduce.figure4 import Figure4, Panel
@@ -119,10 +118,9 @@ def _write(out: Path, document: dict[str, Any], result: Figure4) -> None:
     from nngp_dag.reproduce.figure4.plot import plot_figure4
 
     mpl.use("agg")
-    write_atomically(out / "figure-4.json", json.dumps(strict_json(document), allow_nan=False).encode())
-    picture = io.BytesIO()
-    plot_figure4(result).savefig(picture, format="png")
-    write_atomically(out / "figure-4.png", picture.getvalue())
+    write_text(out / "figure-4.json", strict_json_text(document))
+    with atomic_file(out / "figure-4.png") as file:
+        plot_figure4(result).savefig(file, format="png")
 
 
 def _print(document: dict[str, Any], out: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, strict_json, track
+from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, track
 from nngp_dag.spaces import Space, get, names
 
 __all__ = ["command", "run_benchmark"]
@@ -79,7 +79,7 @@ def run_benchmark(
 ) -> tuple[Any, dict[str, Any]]:
     """Read and analyse a benchmark, write its files if asked for; the report and its plain form."""
     from nngp_dag.accuracy import read
-    from nngp_dag.reproduce.figure5.output import dump, write_report
+    from nngp_dag.reproduce.figure5.output import write_report
     from nngp_dag.reproduce.figure5.report import analyse
 
     benchmark = read(
@@ -93,7 +93,7 @@ def run_benchmark(
     )
     plain = report.as_dict()
     if out is not None:
-        written = write_report(report, out, dump(strict_json({**(document or {}), "benchmark": plain})))
+        written = write_report(report, out, {**(document or {}), "benchmark": plain})
         click.echo(f"nngp-dag: wrote {', '.join(path.name for path in written)} to {out}", err=True)
     return report, plain
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, strict_json, use_float64
+from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.reading import EMBEDDINGS, ORDERS
+from nngp_dag.support.files import atomic_file, make_folder, write_text
 from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
     from nngp_dag.finite.training import Curves
     from nngp_dag.prediction import PredictedCurve
 
-__all__ = ["command", "make_folder", "write_atomically"]
+__all__ = ["command"]
 
 _PREDICTED_ROWS = 4000
 
@@ -134,27 +134,6 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
         _print(document, out)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it: a reader sees the old content or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def make_folder(out: Path) -> Path:
-    """Create a folder for results with its parents; InputError where that is not possible."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot create the folder {out}: {error.strerror or error}") from None
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise InputError(f"the folder {out} is not writable")
-    return out
-
-
 def _check_folder(out: Path | None, resume: bool) -> None:
     if out is None:
         if resume:
@@ -205,21 +184,18 @@ def _predict(
 
 
 def _write(folder: Path, document: dict[str, Any], curves: Curves, predictions: list[PredictedCurve | None]) -> None:
-    import io
-
     import matplotlib as mpl
 
     from nngp_dag.plots.curves import plot_training
 
     mpl.use("agg")
-    write_atomically(folder / "curves.json", json.dumps(strict_json(document), allow_nan=False).encode())
+    write_text(folder / "curves.json", strict_json_text(document))
     title = (
         f"{document['data']}, width {document['width']}, {len(document['seeds'])} seeds, {document['loss']},"
         f" {document['optimizer']} with learning rate {document['learning_rate']:g}"
     )
-    picture = io.BytesIO()
-    plot_training(curves, predictions, title=title).savefig(picture, format="png")
-    write_atomically(folder / "curves.png", picture.getvalue())
+    with atomic_file(folder / "curves.png") as file:
+        plot_training(curves, predictions, title=title).savefig(file, format="png")
 
 
 def _print(document: dict[str, Any], folder: Path | None) -> None:

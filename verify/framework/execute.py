@@ -7,7 +7,7 @@ import time
 import traceback
 from typing import Any
 
-from nngp_dag.cli.common import strict_json
+from nngp_dag.support.strict_json import strict_json
 from verify.framework.claim import Claim
 from verify.framework.context import Context
 from verify.framework.evidence import Evidence, EvidenceError, KeyFigure, Reading, Undecided

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,16 +16,10 @@ from typing import Any
 
 import nngp_dag
 import verify
+from nngp_dag.support.files import write_text
 from verify.framework.options import Options
 
-__all__ = ["Store", "fingerprint", "write_text"]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that no reader ever sees half of it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+__all__ = ["Store", "fingerprint"]
 
 
 def fingerprint(options: Options, claim_files: Iterable[str]) -> str:

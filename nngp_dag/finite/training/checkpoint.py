@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import jax
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.files import write_text
 
 __all__ = ["CheckpointStore", "flatten", "unflatten"]
 
@@ -76,9 +76,7 @@ class CheckpointStore:
             kept = set(manager.all_steps())
         content = {"schema": _SCHEMA, "run": self.run, "notes": dict(notes), "files": self._digests(step)}
         text = json.dumps({"content": content, "sha256": _digest(content)})
-        beside = self._record(step).with_suffix(f".{os.getpid()}.tmp")
-        beside.write_text(text)
-        os.replace(beside, self._record(step))
+        write_text(self._record(step), text)
         for number, path in self._records().items():
             if number not in kept:
                 path.unlink(missing_ok=True)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nngp_dag.accuracy.correlation import Estimate
 from nngp_dag.accuracy.filters import Kept
-from nngp_dag.errors import InputError
 from nngp_dag.reproduce.figure5.report import BenchmarkReport
+from nngp_dag.support.files import make_folder, write_bytes
+from nngp_dag.support.strict_json import strict_json_text
 
-__all__ = ["TABLES", "dump", "tables", "write_report"]
+__all__ = ["TABLES", "tables", "write_report"]
 
 _ROWS = tuple[Sequence[str], list[list[Any]]]
 
@@ -28,7 +27,9 @@ def tables(report: BenchmarkReport) -> dict[str, _ROWS]:
     return {name: globals()[f"_{name}"](report) for name in TABLES}
 
 
-def write_report(report: BenchmarkReport, folder: Path, document: str, figure_name: str = "figure-5") -> list[Path]:
+def write_report(
+    report: BenchmarkReport, folder: Path, document: Mapping[str, object], figure_name: str = "figure-5"
+) -> list[Path]:
     """Write figure, tables and JSON document into a folder (created); nothing half-written is left behind.
 
     Returns:
@@ -41,36 +42,19 @@ def write_report(report: BenchmarkReport, folder: Path, document: str, figure_na
 
     from nngp_dag.reproduce.figure5.plot import plot_figure5
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        contents: dict[str, bytes] = {"report.json": document.encode()}
-        for name, (header, rows) in tables(report).items():
-            contents[f"{name}.csv"] = _csv(header, rows).encode()
-        with mpl.rc_context({"savefig.bbox": "tight"}):
-            figure = plot_figure5(report)
-            for kind in ("png", "pdf"):
-                buffer = io.BytesIO()
-                figure.savefig(buffer, format=kind, dpi=200)
-                contents[f"{figure_name}.{kind}"] = buffer.getvalue()
-            figure.clear()
-        return [_replace(folder / name, content) for name, content in contents.items()]
-    except OSError as error:
-        raise InputError(f"cannot write into {folder}: {error.strerror or error}") from None
-
-
-def dump(document: Any) -> str:
-    """A JSON document as indented text."""
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
-
-
-def _replace(path: Path, content: bytes) -> Path:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    make_folder(folder)
+    contents = {"report.json": (strict_json_text(document, indent=1) + "\n").encode()}
+    contents |= {f"{name}.csv": _csv(header, rows).encode() for name, (header, rows) in tables(report).items()}
+    with mpl.rc_context({"savefig.bbox": "tight"}):
+        figure = plot_figure5(report)
+        for kind in ("png", "pdf"):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=200)
+            contents[f"{figure_name}.{kind}"] = buffer.getvalue()
+        figure.clear()
+    for name, content in contents.items():
+        write_bytes(folder / name, content)
+    return [folder / name for name in contents]
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

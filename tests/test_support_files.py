@@ -1,0 +1,114 @@
+"""Files that are whole or not there, whatever happens to the writer or lies in the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from nngp_dag.errors import InputError
+from nngp_dag.support import files
+from nngp_dag.support.files import atomic_file, check_writable, write_bytes, write_text
+
+
+def test_new_and_old_files_get_the_content_and_the_rights_of_a_new_file(tmp_path):
+    path = tmp_path / "table.csv"
+    for content in ("a,b\r\né\n", "new\n"):
+        write_text(path, content)
+        assert path.read_bytes() == content.encode()
+        assert os.listdir(tmp_path) == ["table.csv"]
+    before = os.umask(0o027)
+    try:
+        write_bytes(path, b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path):
+    path = tmp_path / "result"
+    path.write_text("old")
+    program = (
+        "import os, signal, sys; from pathlib import Path; from nngp_dag.support.files import atomic_file\n"
+        "with atomic_file(Path(sys.argv[1])) as file:\n"
+        "    file.write(b'ne'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, path], timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+    left = set(os.listdir(tmp_path)) - {"result"}
+    assert len(left) == 1 and left.pop().startswith(".result.")  # it was half-way, and that is what is left of it
+    write_text(path, "new")  # and that is in nobody's way
+    assert path.read_text() == "new"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "result"
+    path.write_text("old")
+    opened = os.fdopen
+
+    def full(descriptor, mode):
+        os.close(descriptor)
+        return opened(os.open("/dev/full", os.O_WRONLY), mode)
+
+    monkeypatch.setattr(files.os, "fdopen", full)
+    with pytest.raises(InputError, match=rf"^cannot write {path}: No space left on device$"):
+        write_text(path, "new")
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["result"]
+
+
+def test_an_exception_in_the_writer_leaves_the_old_file(tmp_path):
+    path = tmp_path / "result"
+    path.write_text("old")
+
+    def interrupted():
+        with atomic_file(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["result"]
+
+
+def test_a_missing_folder_and_a_directory_in_the_way_are_one_line(tmp_path):
+    missing, folder = tmp_path / "none" / "x.npz", tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(InputError, match=rf"^cannot write {missing}: No such file or directory$"):
+        write_text(missing, "x")
+    with pytest.raises(InputError, match=rf"^cannot write {folder}: Is a directory$"):
+        write_text(folder, "x")
+    assert os.listdir(tmp_path) == ["folder"]
+    with pytest.raises(InputError, match=rf"^cannot write {missing}: the folder {missing.parent} does not exist$"):
+        check_writable(missing, "an .npz file")
+    with pytest.raises(InputError, match=rf"{folder}: it is a directory \(expected the name of an .npz file\)$"):
+        check_writable(folder, "an .npz file")
+
+
+def test_links_in_the_way_are_not_written_through(tmp_path, monkeypatch):
+    """Neither at names that could be guessed, nor at the very name that is tried."""
+    path, victim = tmp_path / "k.npz", tmp_path / "victim"
+    victim.write_text("precious")
+    for name in (".k.npz.tmp", f".k.npz.{os.getpid()}.tmp", f".k.npz.{os.getpid()}", f".k.npz.{os.getpid()}.part"):
+        (tmp_path / name).symlink_to(victim)
+    write_text(path, "kernels")
+    assert path.read_text() == "kernels" and not path.is_symlink() and victim.read_text() == "precious"
+    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "guessed")
+    (tmp_path / ".k.npz.guessed.tmp").symlink_to(victim)
+    with pytest.raises(InputError, match="File exists"):
+        write_text(path, "more")
+    assert path.read_text() == "kernels" and victim.read_text() == "precious"
+    assert (tmp_path / ".k.npz.guessed.tmp").is_symlink()  # what another made is not removed
+
+
+def test_a_link_at_the_target_is_replaced(tmp_path):
+    path, victim = tmp_path / "out", tmp_path / "victim"
+    victim.write_text("precious")
+    path.symlink_to(victim)
+    write_text(path, "mine")
+    assert path.read_text() == "mine" and not path.is_symlink() and victim.read_text() == "precious"
