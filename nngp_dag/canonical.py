@@ -10,34 +10,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from nngp_dag.dag import Dag
-
-__all__ = ["canonical_form", "count_isomorphism_classes"]
+__all__ = ["canonical_digits"]
 
 _Colors = tuple[int, ...]
 
 
-def canonical_form(dag: Dag) -> Dag:
-    """The canonical representative of the pruned DAG: the same for isomorphic DAGs, different for others."""
-    pruned = dag.pruned()
-    search = _Search(pruned)
-    return Dag(pruned.num_nodes, search.best(search.start()))
+def canonical_digits(matrix: np.ndarray) -> bytes:
+    """The digits of the canonical representative of a pruned DAG: the same for isomorphic DAGs, different for others.
 
-
-def count_isomorphism_classes(codes: np.ndarray) -> int:
-    """Number of DAGs among flat codes [A, E] that differ as pruned graphs up to relabelling."""
-    return len({canonical_form(Dag.from_array(code)) for code in np.unique(codes, axis=0)})
+    Args:
+        matrix: its operations, integers [n, n]: entry [s, t] for s < t, zero elsewhere (`Dag.matrix`).
+    """
+    search = _Search(matrix)
+    return search.best(search.start())
 
 
 class _Search:
-    def __init__(self, dag: Dag) -> None:
-        self.n = dag.num_nodes
-        self.matrix = dag.matrix
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.n = len(matrix)
+        self.matrix = matrix
         self.predecessors: list[list[tuple[int, int]]] = [[] for _ in range(self.n)]
         self.successors: list[list[tuple[int, int]]] = [[] for _ in range(self.n)]
-        for s, t, op in dag.edges():
-            self.predecessors[t].append((s, int(op)))
-            self.successors[s].append((t, int(op)))
+        for s, t in np.argwhere(matrix).tolist():
+            self.predecessors[t].append((s, int(matrix[s, t])))
+            self.successors[s].append((t, int(matrix[s, t])))
 
     def start(self) -> _Colors:
         depth = [0] * self.n

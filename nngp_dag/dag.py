@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nngp_dag.canonical import canonical_digits
 from nngp_dag.errors import InputError, unknown
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["MAX_ENUMERATED", "Dag", "Op", "edge_index", "enumerate_codes", "num_edges"]
+__all__ = ["MAX_ENUMERATED", "Dag", "Op", "count_isomorphism_classes", "edge_index", "enumerate_codes", "num_edges"]
 
 MAX_ENUMERATED = 3**15
 """The largest complete space that `enumerate_codes` lays out in memory (six nodes)."""
@@ -248,9 +249,8 @@ class Dag:
 
     def canonical(self) -> Dag:
         """A canonical form: equal for two DAGs exactly when their pruned forms agree up to relabelling of nodes."""
-        from nngp_dag.canonical import canonical_form
-
-        return canonical_form(self)
+        pruned = self.pruned()
+        return Dag(pruned.num_nodes, canonical_digits(pruned.matrix))
 
     def __str__(self) -> str:
         return self.to_code()
@@ -279,6 +279,11 @@ def enumerate_codes(num_nodes: int) -> np.ndarray:
     for e in range(edges - 1, -1, -1):
         index, codes[:, e] = np.divmod(index, 3)
     return codes
+
+
+def count_isomorphism_classes(codes: np.ndarray) -> int:
+    """Number of DAGs among flat codes [A, E] that differ as pruned graphs up to relabelling."""
+    return len({Dag.from_array(code).canonical() for code in np.unique(codes, axis=0)})
 
 
 def _node_order(graph: nx.DiGraph) -> list[Hashable]:

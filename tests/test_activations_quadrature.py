@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from activation_cases import user_activation
 
-from nngp_dag.activations import TANH, Activation, Quadrature, from_function
+from nngp_dag.activations import TANH, Quadrature, from_function
 from nngp_dag.activations.angles import arccos, arcsin
 from nngp_dag.activations.definition import maps_by_definition
 from nngp_dag.activations.gaussian_rule import hermite_table, positive_rule
@@ -103,7 +103,7 @@ def test_hermite_table_is_orthonormal():
 
 
 def test_a_function_becomes_an_activation():
-    swish = Activation.from_function(jax.nn.silu, name="swish")
+    swish = from_function(jax.nn.silu, name="swish")
     assert swish.name == "swish"
     assert from_function(jax.nn.silu).name == "silu"
     assert swish == from_function(jax.nn.silu, "swish")

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nngp_dag import Dag, InputError, Op, enumerate_codes
-from nngp_dag.canonical import count_isomorphism_classes
-from nngp_dag.dag import edge_index, num_edges
+from nngp_dag.dag import count_isomorphism_classes, edge_index, num_edges
 
 
 @st.composite

@@ -18,14 +18,10 @@ a row and the pair maps take its results; closed forms need nothing and keep the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jax import Array
-
-if TYPE_CHECKING:
-    from nngp_dag.activations.quadrature import Quadrature
 
 __all__ = ["Accuracy", "Activation", "Prepared"]
 
@@ -62,28 +58,6 @@ class Activation(ABC):
     is_polynomial: bool = False
     is_analytic: bool = True
     is_homogeneous: bool = False
-
-    @staticmethod
-    def from_function(
-        function: Callable[[Array], Array],
-        name: str | None = None,
-        *,
-        max_variance: float = 10.0,
-        tolerance: float = 1e-11,
-        is_analytic: bool = False,
-        is_polynomial: bool = False,
-    ) -> Quadrature:
-        """An activation from any JAX-traceable scalar function: see `nngp_dag.activations.quadrature.from_function`."""
-        from nngp_dag.activations.quadrature import from_function
-
-        return from_function(
-            function,
-            name,
-            max_variance=max_variance,
-            tolerance=tolerance,
-            is_analytic=is_analytic,
-            is_polynomial=is_polynomial,
-        )
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Everything about one DAG, computed when it is first looked at."""
+"""Everything about one DAG, computed when it is first looked at, and its looks."""
 
 from __future__ import annotations
 
@@ -6,198 +6,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nngp_dag.activations import Activation
+from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.inputs import as_dag, as_rows
-from nngp_dag.analysis.neighbours import Neighbour, neighbours
-from nngp_dag.analysis.nodes import node_spectra
-from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.analysis.remarks import Remark, remarks
-from nngp_dag.analysis.structure import Meeting, meetings
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel import kernel_fn
-from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
-from nngp_dag.kernel.result import Kernel
-from nngp_dag.paths import PathStatistics, path_statistics
-from nngp_dag.reading import METHODS, Setting
-from nngp_dag.spectrum import Spectrum, spectrum
-from nngp_dag.support.memory import require_memory
+from nngp_dag.reading import Setting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nngp_dag.finite.montecarlo import MonteCarloEstimate
-
 __all__ = ["Analysis", "analyze"]
-
-_FINITE_ROWS = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Analysis:
-    """One DAG on one data set: its paths, its kernels by all methods, their spectra, and what finite networks say.
+class Analysis(DagOnData):
+    """One DAG on one data set (`DagOnData`), and how it is shown: remarks, a figure, a page, text, plain values.
 
-    Everything beside the fields is computed when it is first asked for, and kept. In Jupyter the last line of a cell
-    shows it as a page, `print` as text.
-
-    Attributes:
-        dag: the DAG.
-        data: name of the data.
-        x: rows, float64 [N, d].
-        setting: order, embedding and activation, for all methods.
-        width: neurons of the finite networks.
-        seeds: their number.
-        seed: the seed of anything random.
+    In Jupyter the last line of a cell shows it as a page, `print` as text.
     """
-
-    dag: Dag
-    data: str
-    x: np.ndarray
-    setting: Setting
-    width: int = 256
-    seeds: int = 32
-    seed: int = 0
-
-    # ---- structure --------------------------------------------------------------------------------------------------
-
-    @property
-    def code(self) -> str:
-        """The code of the DAG."""
-        return self.dag.to_code()
-
-    @cached_property
-    def paths(self) -> PathStatistics:
-        """Path counts, effective depth and width."""
-        return path_statistics(self.dag)
-
-    @cached_property
-    def meetings(self) -> tuple[Meeting, ...]:
-        """Where features meet against the assumptions of the approximations (`nngp_dag.analysis.structure`)."""
-        return meetings(self.dag, self.setting.order, self.setting.embedding, self.setting.activation)
-
-    # ---- kernels ----------------------------------------------------------------------------------------------------
-
-    def _compute(self, method: str) -> Kernel:
-        self._require_memory()
-        s = self.setting
-        kernels = kernel_fn(self.dag, method, s.order, s.embedding, s.activation)(self.x)
-        arrays: list[Any] = [np.asarray(kernel) for kernel in kernels]
-        return Kernel(*arrays)
-
-    def _require_memory(self) -> None:
-        n = len(self.x)
-        require_memory(8 * 9 * n * n, f"kernels of {n:,} rows")
-
-    @cached_property
-    def exact(self) -> Kernel:
-        """Both exact kernels, float64 [N, N]."""
-        self._require_memory()
-        return exact_kernels([self.dag], self.x, self.setting)[0]
-
-    @cached_property
-    def exact_spectra(self) -> dict[str, Spectrum]:
-        """Spectra of both exact kernels (nngp, ntk)."""
-        return {"nngp": spectrum(self.exact.nngp), "ntk": spectrum(self.exact.ntk)}
-
-    @cached_property
-    def _others(self) -> tuple[dict[str, Kernel], dict[str, str]]:
-        kernels: dict[str, Kernel] = {}
-        reasons: dict[str, str] = {}
-        for method in METHODS:
-            if method == "exact":
-                continue
-            try:
-                kernels[method] = self._compute(method)
-            except InputError as error:
-                reasons[method] = str(error)
-        return kernels, reasons
-
-    @property
-    def kernels(self) -> dict[str, Kernel]:
-        """Both kernels by method, float64 [N, N], for the methods that apply; exact comes first."""
-        return {"exact": self.exact, **self._others[0]}
-
-    @property
-    def unavailable(self) -> dict[str, str]:
-        """The methods that do not apply, and why."""
-        return self._others[1]
-
-    @cached_property
-    def spectra(self) -> dict[str, dict[str, Spectrum]]:
-        """Spectra by method, then by kernel (nngp, ntk)."""
-        others = {
-            method: {"nngp": spectrum(kernel.nngp), "ntk": spectrum(kernel.ntk)}
-            for method, kernel in self._others[0].items()
-        }
-        return {"exact": self.exact_spectra, **others}
-
-    @cached_property
-    def differences(self) -> dict[str, dict[str, float]]:
-        """|K_method - K_exact|_F / |K_exact|_F by method, then by kernel; NaN where the exact kernel is zero."""
-        return {
-            method: {name: _relative(getattr(kernel, name), getattr(self.exact, name)) for name in Kernel._fields}
-            for method, kernel in self.kernels.items()
-        }
-
-    @cached_property
-    def angle_curves(self) -> AngleCurves:
-        """Kernels of two unit rows over all angles between them, by method: what plots and Eq. 12 are about."""
-        s = self.setting
-        return angle_curves(self.dag, order=s.order, embedding=s.embedding, activation=s.activation)
-
-    @cached_property
-    def nodes(self) -> dict[int, Spectrum]:
-        """The spectrum of the exact K_tt at every node t on a path, from the input to the output."""
-        return node_spectra(self.dag, self.x, self.setting)
-
-    @cached_property
-    def neighbours(self) -> tuple[Neighbour, ...]:
-        """The DAGs that differ in one edge, with the figures of their exact kernels, best lambda_min first."""
-        return neighbours(self.dag, self.x, self.setting)
 
     @cached_property
     def remarks(self) -> tuple[Remark, ...]:
         """What to know before trusting a number: where approximations fail and by how much, scale, resolution."""
         return remarks(self)
-
-    # ---- finite networks --------------------------------------------------------------------------------------------
-
-    @cached_property
-    def networks(self) -> MonteCarloEstimate:
-        """Empirical kernels of `seeds` networks of `width` neurons a node, on the first rows (at most twelve)."""
-        from nngp_dag.finite.montecarlo import monte_carlo
-
-        s = self.setting
-        return monte_carlo(
-            self.dag,
-            self.x[:_FINITE_ROWS],
-            self.width,
-            self.seeds,
-            self.seed,
-            order=s.order,
-            embedding=s.embedding,
-            activation=s.activation,
-        )
-
-    @cached_property
-    def agreement(self) -> dict[str, dict[str, Any]]:
-        """Which methods these networks accept: {"nngp": {method: `Agreement` or `Unavailable`}, "ntk": ...}."""
-        from nngp_dag.finite.montecarlo import Unavailable, agreement
-
-        estimate = self.networks
-        n = estimate.nngp.mean.shape[0]
-        table: dict[str, dict[str, Any]] = {}
-        for name in Kernel._fields:
-            table[name] = {
-                # A kernel is a function of pairs of rows: that of some rows is a part of the whole.
-                method: agreement(getattr(estimate, name), getattr(self.kernels[method], name)[:n, :n], estimate.seeds)
-                if method in self.kernels
-                else Unavailable(self.unavailable[method])
-                for method in METHODS
-            }
-        return table
 
     # ---- looks ------------------------------------------------------------------------------------------------------
 
@@ -271,8 +103,3 @@ def analyze(
         raise InputError(f"width must be at least 1, seeds at least 4, seed at least 0; got {width}, {seeds}, {seed}")
     setting = Setting.make("exact", order, embedding, activation)
     return Analysis(as_dag(dag), name, rows, setting, width, seeds, seed)
-
-
-def _relative(value: np.ndarray, target: np.ndarray) -> float:
-    size = float(np.linalg.norm(target))
-    return float(np.linalg.norm(value - target)) / size if size > 0 else float("nan")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nngp_dag.analysis.dag_on_data import DagOnData
+from nngp_dag.analysis.dags_on_data import DagsOnData
 from nngp_dag.analysis.neighbours import MAX_NODES
+from nngp_dag.analysis.remarks import remarks
 from nngp_dag.reading import METHODS
 from nngp_dag.spectrum import Spectrum
-
-if TYPE_CHECKING:
-    from nngp_dag.analysis.analysis import Analysis
-    from nngp_dag.analysis.comparison import Comparison
 
 __all__ = ["analysis_document", "comparison_document"]
 
 
-def analysis_document(analysis: Analysis, finite: bool = True) -> dict[str, Any]:
+def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, Any]:
     """code, n, setting, paths, kernels by method, remarks, meetings, eigenvalues by node, networks and neighbours."""
     paths, s = analysis.paths, analysis.setting
     has_path = bool(paths.num_paths)
@@ -33,7 +32,7 @@ def analysis_document(analysis: Analysis, finite: bool = True) -> dict[str, Any]
         "effective_width": float(paths.effective_width),
         "methods": {method: _method(analysis, method) for method in METHODS},
         "meetings": [asdict(meeting) for meeting in analysis.meetings],
-        "remarks": [asdict(remark) for remark in analysis.remarks],
+        "remarks": [asdict(remark) for remark in remarks(analysis)],
         "nodes": {
             str(node): {"lambda_min": spectrum.lambda_min, "lambda_max": spectrum.lambda_max, "trace": spectrum.trace}
             for node, spectrum in analysis.nodes.items()
@@ -45,7 +44,7 @@ def analysis_document(analysis: Analysis, finite: bool = True) -> dict[str, Any]
     }
 
 
-def comparison_document(comparison: Comparison) -> dict[str, Any]:
+def comparison_document(comparison: DagsOnData) -> dict[str, Any]:
     """data, n, setting, and for each DAG its label, code, paths and figures of both exact kernels."""
     s = comparison.setting
     return {
@@ -68,7 +67,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _method(analysis: Analysis, method: str) -> dict[str, Any]:
+def _method(analysis: DagOnData, method: str) -> dict[str, Any]:
     if method in analysis.unavailable:
         return {"available": False, "reason": analysis.unavailable[method]}
     document: dict[str, Any] = {"available": True}
@@ -82,7 +81,7 @@ def _figures(spectrum: Spectrum) -> dict[str, Any]:
     return {**spectrum.figures(), "effective_rank": spectrum.effective_rank, **scale_free}
 
 
-def _networks(analysis: Analysis) -> dict[str, Any]:
+def _networks(analysis: DagOnData) -> dict[str, Any]:
     agreement = {
         kernel: {method: asdict(result) for method, result in found.items()}
         for kernel, found in analysis.agreement.items()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+from importlib import metadata
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nngp_dag.analysis import panels
+from nngp_dag.analysis.dag_on_data import DagOnData
+from nngp_dag.analysis.dags_on_data import DagsOnData
 from nngp_dag.analysis.images import png_uri, svg_uri
 from nngp_dag.analysis.neighbours import MAX_NODES
+from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, finite_rows, method_rows, neighbour_rows, path_rows, shown
-
-if TYPE_CHECKING:
-    from nngp_dag.analysis.analysis import Analysis
-    from nngp_dag.analysis.comparison import Comparison
 
 __all__ = ["analysis_html", "comparison_html"]
 
@@ -32,7 +32,7 @@ _PICTURES = (
 )
 
 
-def analysis_html(analysis: Analysis, page: bool = False, finite: bool = True) -> str:
+def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) -> str:
     """An analysis as a fragment, or as a whole page."""
     paths, s = analysis.paths, analysis.setting
     has_path = bool(paths.num_paths)
@@ -50,7 +50,7 @@ def analysis_html(analysis: Analysis, page: bool = False, finite: bool = True) -
         setting=f"{s.order}, {s.embedding}, {s.activation.name}; data: {analysis.data}",
         facts=facts,
         path_counts=[(d, _count(n)) for d, n in path_rows(paths.counts)],
-        remarks=analysis.remarks,
+        remarks=remarks(analysis),
         figures=_figures(analysis, has_path),
         columns=METHOD_COLUMNS,
         tables=[(name.upper(), _method_table(analysis, name)) for name in ("nngp", "ntk")] if has_path else [],
@@ -60,7 +60,7 @@ def analysis_html(analysis: Analysis, page: bool = False, finite: bool = True) -
     return _wrap(body, f"DAG {code}", page)
 
 
-def comparison_html(comparison: Comparison, page: bool = False) -> str:
+def comparison_html(comparison: DagsOnData, page: bool = False) -> str:
     """A comparison as a fragment, or as a whole page."""
     s = comparison.setting
     rows = []
@@ -90,7 +90,7 @@ def comparison_html(comparison: Comparison, page: bool = False) -> str:
     return _wrap(body, title, page)
 
 
-def _figures(analysis: Analysis, has_path: bool) -> list[tuple[str, str, str]]:
+def _figures(analysis: DagOnData, has_path: bool) -> list[tuple[str, str, str]]:
     width, height = (4.4, 2.6) if analysis.dag.num_nodes <= 8 else (7.0, 3.4)
     drawn = svg_uri(panels.panel_figure(panels.drawing, analysis, width, height))
     figures = [(drawn, f"Drawing of DAG {analysis.code[:80]}", "Solid: linear; dashed: skip; grey: zero.")]
@@ -99,12 +99,12 @@ def _figures(analysis: Analysis, has_path: bool) -> list[tuple[str, str, str]]:
     return figures
 
 
-def _method_table(analysis: Analysis, kernel: str) -> list[tuple[str, list[str], str]]:
+def _method_table(analysis: DagOnData, kernel: str) -> list[tuple[str, list[str], str]]:
     reason = "does not apply (see above)"
     return [(method, [shown(cell) for cell in cells], reason) for method, cells in method_rows(analysis, kernel)]
 
 
-def _finite(analysis: Analysis) -> dict[str, Any]:
+def _finite(analysis: DagOnData) -> dict[str, Any]:
     rows = [(method, [shown(cell) for cell in cells]) for method, cells in finite_rows(analysis)]
     estimate = analysis.networks
     words = (
@@ -116,7 +116,7 @@ def _finite(analysis: Analysis) -> dict[str, Any]:
     return {"words": words, "rows": rows}
 
 
-def _neighbours(analysis: Analysis) -> dict[str, Any]:
+def _neighbours(analysis: DagOnData) -> dict[str, Any]:
     found = analysis.neighbours
     better = sum((n.ratio("nngp_lambda_min") or 0) > 1 for n in found)
     better_free = sum((n.ratio("nngp_lambda_min_scale_free") or 0) > 1 for n in found)
@@ -154,9 +154,7 @@ def _wrap(body: str, title: str, page: bool) -> str:
         return fragment
     from markupsafe import Markup
 
-    import nngp_dag
-
-    return _render("page.html.j2", title=title, body=Markup(fragment), version=nngp_dag.__version__)
+    return _render("page.html.j2", title=title, body=Markup(fragment), version=metadata.version("nngp-dag"))
 
 
 def _read(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.errors import InputError
 from nngp_dag.plots import MAX_DRAWN, draw_dag, figure_style, plot_spectrum
 from nngp_dag.plots.angle import plot_angle
@@ -14,12 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from nngp_dag.analysis.analysis import Analysis
 
 __all__ = ["angle_panel", "depth_panel", "drawing", "panel_figure", "spectrum_panel", "summary_figure", "thumbnail"]
 
 
-def summary_figure(analysis: Analysis) -> Figure:
+def summary_figure(analysis: DagOnData) -> Figure:
     """Drawing, kernel over the angle, spectra, and eigenvalues along depth, in one figure."""
     import matplotlib.pyplot as plt
 
@@ -40,7 +40,7 @@ def panel_figure(draw: Any, analysis: Any, width: float = 4.4, height: float = 3
     return figure
 
 
-def drawing(analysis: Analysis, ax: Axes) -> None:
+def drawing(analysis: DagOnData, ax: Axes) -> None:
     """The DAG; of more than 40 nodes, or without a path, words only."""
     dag = analysis.dag
     if dag.num_nodes > MAX_DRAWN:
@@ -52,13 +52,13 @@ def drawing(analysis: Analysis, ax: Axes) -> None:
     ax.text(0.5, 0.5, f"{dag.num_nodes} nodes:\ntoo many to draw", ha="center", va="center", transform=ax.transAxes)
 
 
-def angle_panel(analysis: Analysis, ax: Axes) -> None:
+def angle_panel(analysis: DagOnData, ax: Axes) -> None:
     """The NNGP of two unit inputs over their angle, by the four methods."""
     plot_angle(analysis.angle_curves, ax)
     ax.set_title("kernel of two unit inputs")
 
 
-def spectrum_panel(analysis: Analysis, ax: Axes) -> None:
+def spectrum_panel(analysis: DagOnData, ax: Axes) -> None:
     """Eigenvalues of the NNGP by all methods that apply, and of the exact NTK."""
     spectra = {method: kernels["nngp"] for method, kernels in analysis.spectra.items()}
     styles: dict[str, dict[str, Any]] = {
@@ -70,7 +70,7 @@ def spectrum_panel(analysis: Analysis, ax: Axes) -> None:
     ax.set_title(f"eigenvalues on {analysis.data}")
 
 
-def depth_panel(analysis: Analysis, ax: Axes) -> None:
+def depth_panel(analysis: DagOnData, ax: Axes) -> None:
     """Eigenvalues of the exact kernel of every node."""
     if not analysis.nodes:
         raise InputError("no path leads from the input to the output: there is no kernel to draw")
@@ -78,6 +78,6 @@ def depth_panel(analysis: Analysis, ax: Axes) -> None:
     ax.set_title("eigenvalues node by node: largest, median, smallest")
 
 
-def thumbnail(analysis: Analysis, ax: Axes) -> None:
+def thumbnail(analysis: DagOnData, ax: Axes) -> None:
     """The DAG alone, small."""
     draw_dag(analysis.dag, ax, title="", legend=False)

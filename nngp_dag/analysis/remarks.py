@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.structure import Meeting
-
-if TYPE_CHECKING:
-    from nngp_dag.analysis.analysis import Analysis
 
 __all__ = ["Remark", "remarks"]
 
@@ -26,7 +24,7 @@ class Remark:
     text: str
 
 
-def remarks(analysis: Analysis) -> tuple[Remark, ...]:
+def remarks(analysis: DagOnData) -> tuple[Remark, ...]:
     """The remarks on an analysis, warnings first."""
     if not analysis.paths.num_paths:
         return (Remark("warning", "no path", "No path leads from the input to the output: all kernels are zero."),)
@@ -35,7 +33,7 @@ def remarks(analysis: Analysis) -> tuple[Remark, ...]:
     return tuple(sorted(found, key=lambda remark: ("warning", "note", "good").index(remark.level)))
 
 
-def _approximations(analysis: Analysis) -> list[Remark]:
+def _approximations(analysis: DagOnData) -> list[Remark]:
     wrong = {"independent": ("copies", "means"), "path-sum": ("copies", "means", "depths")}
     by_reason: dict[tuple[Meeting, ...], list[str]] = {}
     for method, kinds in wrong.items():
@@ -71,7 +69,7 @@ def _words(meeting: Meeting) -> str:
     return f"A linear edge leaves {node}, which {reached} reach: f of their sum is not the sum of their f."
 
 
-def _equation_12(analysis: Analysis) -> list[Remark]:
+def _equation_12(analysis: DagOnData) -> list[Remark]:
     excess, rho = analysis.angle_curves.eq_12_excess()
     if excess <= 1e-9 * analysis.paths.num_paths:
         return [Remark("good", "Eq. 12 bounds lambda_min here", "For all correlations tried, on unit rows.")]
@@ -83,7 +81,7 @@ def _equation_12(analysis: Analysis) -> list[Remark]:
     return [Remark("warning", "Eq. 12 is exceeded", text)]
 
 
-def _scale(analysis: Analysis) -> list[Remark]:
+def _scale(analysis: DagOnData) -> list[Remark]:
     paths = analysis.paths.num_paths
     if paths == 1:
         return []
@@ -94,7 +92,7 @@ def _scale(analysis: Analysis) -> list[Remark]:
     return [Remark("note", "scale", text)]
 
 
-def _pruning(analysis: Analysis) -> list[Remark]:
+def _pruning(analysis: DagOnData) -> list[Remark]:
     off = np.flatnonzero(~analysis.dag.reachable()).tolist()
     if not off:
         return []
@@ -106,7 +104,7 @@ def _pruning(analysis: Analysis) -> list[Remark]:
     return [Remark("note", "pruned", text + ".")]
 
 
-def _data(analysis: Analysis) -> list[Remark]:
+def _data(analysis: DagOnData) -> list[Remark]:
     norms = np.linalg.norm(analysis.x, axis=1)
     if np.allclose(norms, 1, rtol=0, atol=1e-6):
         return []
@@ -116,7 +114,7 @@ def _data(analysis: Analysis) -> list[Remark]:
     return [Remark("note", "rows are not of unit norm", text)]
 
 
-def _resolution(analysis: Analysis) -> list[Remark]:
+def _resolution(analysis: DagOnData) -> list[Remark]:
     unresolved = [name.upper() for name, s in analysis.exact_spectra.items() if s.lambda_min <= s.resolution]
     if not unresolved:
         return []

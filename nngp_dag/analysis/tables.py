@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.reading import METHODS
-
-if TYPE_CHECKING:
-    from nngp_dag.analysis.analysis import Analysis
 
 __all__ = ["METHOD_COLUMNS", "finite_rows", "method_rows", "neighbour_rows", "path_rows", "shown"]
 
@@ -16,7 +14,7 @@ METHOD_COLUMNS = ("λ_min", "λ_min / scale", "λ_max", "κ", "effective rank", 
 """Columns of `method_rows`: scale is the mean diagonal, κ = λ_max / λ_min, the last |K - K_exact| / |K_exact|."""
 
 
-def method_rows(analysis: Analysis, kernel: str) -> list[tuple[str, list[Any]]]:
+def method_rows(analysis: DagOnData, kernel: str) -> list[tuple[str, list[Any]]]:
     """A row of figures for each method and one kernel (nngp or ntk); empty for a method that does not apply."""
     rows: list[tuple[str, list[Any]]] = []
     for method in METHODS:
@@ -29,7 +27,7 @@ def method_rows(analysis: Analysis, kernel: str) -> list[tuple[str, list[Any]]]:
     return rows
 
 
-def finite_rows(analysis: Analysis) -> list[tuple[str, list[Any]]]:
+def finite_rows(analysis: DagOnData) -> list[tuple[str, list[Any]]]:
     """A row for each method: relative error, z, p and the verdict of the networks, for NNGP and NTK."""
     rows: list[tuple[str, list[Any]]] = []
     for method in METHODS:
@@ -42,7 +40,7 @@ def finite_rows(analysis: Analysis) -> list[tuple[str, list[Any]]]:
     return rows
 
 
-def neighbour_rows(analysis: Analysis, number: int = 4) -> list[list[Any]]:
+def neighbour_rows(analysis: DagOnData, number: int = 4) -> list[list[Any]]:
     """The neighbours with the largest and the smallest lambda_min: change, code, then ratios of figures."""
     found = analysis.neighbours
     chosen = found if len(found) <= 2 * number else (*found[:number], *found[-number:])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
+from nngp_dag.analysis.dag_on_data import DagOnData
+from nngp_dag.analysis.dags_on_data import DagsOnData
+from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, method_rows, path_rows, shown
-
-if TYPE_CHECKING:
-    from nngp_dag.analysis.analysis import Analysis
-    from nngp_dag.analysis.comparison import Comparison
 
 __all__ = ["analysis_text", "comparison_text"]
 
@@ -17,7 +15,7 @@ _WIDTH = 110
 _MARKS = {"warning": "!", "note": "·", "good": "✓"}
 
 
-def analysis_text(analysis: Analysis) -> str:
+def analysis_text(analysis: DagOnData) -> str:
     """Paths, figures by method and remarks, in at most 110 columns."""
     from rich.table import Table
 
@@ -40,11 +38,11 @@ def analysis_text(analysis: Analysis) -> str:
             for method, cells in method_rows(analysis, kernel):
                 table.add_row(method, *([shown(cell) for cell in cells] or ["–"] * len(METHOD_COLUMNS)))
             parts.append(table)
-    remarks = [f"{_MARKS[r.level]} {r.title}: {r.text}" for r in analysis.remarks]
-    return _render("\n".join(lines), *parts, "\n".join(remarks))
+    noted = [f"{_MARKS[r.level]} {r.title}: {r.text}" for r in remarks(analysis)]
+    return _render("\n".join(lines), *parts, "\n".join(noted))
 
 
-def comparison_text(comparison: Comparison) -> str:
+def comparison_text(comparison: DagsOnData) -> str:
     """The table of a comparison, in at most 110 columns."""
     from rich.table import Table
 

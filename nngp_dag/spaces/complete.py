@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.dag import Dag, num_edges
+from nngp_dag.dag import Dag, count_isomorphism_classes, num_edges
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_counts_array
 from nngp_dag.spaces.base import Space
@@ -54,8 +54,6 @@ class CompleteSpace(Space):
 
     def count_distinct(self) -> int | None:
         """See `Space.count_distinct`: up to four nodes, beyond that None (it would take a while)."""
-        from nngp_dag.canonical import count_isomorphism_classes
-
         return count_isomorphism_classes(self.enumerate()) if self.num_nodes <= 4 else None
 
     def cells_at(self, index: Any) -> np.ndarray:

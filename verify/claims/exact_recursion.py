@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from flint import fmpq
 
-from nngp_dag.activations import Activation
+from nngp_dag.activations import from_function
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.prefix_tree import sweep_kernels
 from nngp_dag.proofs import two_point
@@ -68,7 +68,7 @@ def _unreached() -> Reading:
     rho, rows = 0.6, np.array([[1.0, 0.0], [0.6, 0.8]])
     c = 1 / gaussian_integrals(sigma, 1, 1, 1)
     expected = c * np.array([[gaussian_integrals(sigma, 1, 1, r) for r in line] for line in ((1, rho), (rho, 1))])
-    activation = Activation.from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
+    activation = from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
     codes = np.array([[0, 2, 2], [0, 2, 0]], dtype=np.int8)
     kernels = np.asarray(sweep_kernels(codes, rows, ("nngp",), activation=activation, order="activation-first").nngp)
     return Reading.agreement(

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from nngp_dag.activations import Activation
+from nngp_dag.activations import Activation, from_function
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
 from verify import Context, Evidence, KeyFigure, Reading, claim
@@ -32,11 +32,11 @@ def _determinant_of_input_kernel() -> Fraction:
 
 def _square() -> Activation:
 
-    return Activation.from_function(lambda x: x * x, "square")
+    return from_function(lambda x: x * x, "square")
 
 
 def _shifted_sine() -> Activation:
-    return Activation.from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
+    return from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
 
 
 def _relative_rank(dag: str, rows: np.ndarray, activation: str | Activation) -> tuple[float, int]:
