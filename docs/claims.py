@@ -25,7 +25,7 @@ _MEANING = {
 
 
 def record(report: Path, target: Path) -> None:
-    """Take over from a report.json what the pages show: verdicts, readings, tables and figures, but no certificates."""
+    """Take over from a report.json what the pages show: verdicts, readings, tables and plots, but no certificates."""
     document = json.loads(report.read_text(encoding="utf-8"))
     kept = {key: document[key] for key in ("schema", "profile", "seed", "data", "started", "versions")}
     kept["claims"] = {}
@@ -34,7 +34,7 @@ def record(report: Path, target: Path) -> None:
             raise SystemExit(f"{claim['id']} crashed in this run: {claim['error']['reason']}")
         evidence = dict(claim["evidence"])
         evidence["certificates"] = len(evidence["certificates"])
-        evidence.pop("key_figures", None)
+        evidence.pop("key_values", None)
         kept["claims"][claim["id"]] = {"verdict": claim["verdict"], "evidence": _rounded(evidence)}
     target.write_text(json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -49,9 +49,9 @@ def write_claims(evidence: Path) -> dict[Path, str | bytes]:
     rows, names = [], sorted(claims)
     for name in names:
         claim, recorded = claims[name], run["claims"].get(name)
-        text, figures = _page(claim, recorded, run)
+        text, drawn = _page(claim, recorded, run)
         pages[Path("claims") / f"{name}.md"] = text
-        pages |= {Path("claims") / file: svg for file, svg in figures.items()}
+        pages |= {Path("claims") / file: svg for file, svg in drawn.items()}
         verdict = recorded["verdict"] if recorded else str(claim.expected)
         rows.append(f"| [{name}]({name}.md) | {_cell(claim.title)} | {_cell(claim.source)} | {_badge(verdict)} |")
     meanings = "\n".join(f"- {_badge(verdict)} {meaning}." for verdict, meaning in _MEANING.items())
@@ -75,9 +75,9 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
         lines += ["$$", claim.latex, "$$", ""]
     lines += [f"Source: {_text(claim.source)}", ""]
     lines += [f"{_badge(verdict)} {_MEANING[verdict]}", ""]
-    figures: dict[str, bytes] = {}
+    drawn: dict[str, bytes] = {}
     if recorded:
-        lines += _evidence(claim.id, verdict, recorded["evidence"], figures)
+        lines += _evidence(claim.id, verdict, recorded["evidence"], drawn)
     lines += ["## How it is tried", "", _text(inspect.getdoc(claim.check) or ""), ""]
     lines += [f"- {_text(key)}: {_text(value)}" for key, value in claim.settings.items()]
     file = "/".join(Path(claim.path).parts[-3:])
@@ -85,21 +85,21 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
     if recorded:
         versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items() if version)
         lines += [f"*Evidence: {run['profile']} profile, data {run['data']}, seed {run['seed']}; {versions}.*", ""]
-    return "\n".join(lines), figures
+    return "\n".join(lines), drawn
 
 
-def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], figures: dict[str, bytes]) -> list[str]:
-    from verify.report.figures import draw_svg
+def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], drawn: dict[str, bytes]) -> list[str]:
+    from verify.report.plots import draw_svg
 
     lines = [_text(evidence["summary"]), ""]
     for label, value in remarks(verdict, evidence):
         lines += [f"**{label.capitalize()}.** {_text(sentence(value, _DIGITS))}", ""]
     lines += [f"- {_text(note)}" for note in evidence["notes"]]
     lines.append("")
-    for place, figure in enumerate(evidence["figures"], start=1):
+    for place, plot in enumerate(evidence["plots"], start=1):
         file = f"{name}-{place}.svg"
-        figures[file] = draw_svg(figure).encode("utf-8")
-        lines += [f"```{{figure}} {file}", f":alt: {_cell(figure['title'])}", "", _text(figure["title"]), "```", ""]
+        drawn[file] = draw_svg(plot).encode("utf-8")
+        lines += [f"```{{figure}} {file}", f":alt: {_cell(plot['title'])}", "", _text(plot["title"]), "```", ""]
     lines += [
         "## Readings",
         "",

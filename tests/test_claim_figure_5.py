@@ -28,8 +28,8 @@ def test_groups_cover_the_space() -> None:
 def test_verdict_and_readings() -> None:
     evidence = figure_5.check(Context("figure-5"))
     assert evidence.verdict() == "holds-conditionally"
-    complete = [r for r in evidence.readings if "incomplete" not in r.label]
-    incomplete = [r for r in evidence.readings if "incomplete" in r.label]
+    complete = [r for r in evidence.findings if "incomplete" not in r.label]
+    incomplete = [r for r in evidence.findings if "incomplete" in r.label]
     assert len(complete) == 18 and all(r.holds for r in complete)
     assert [r.holds for r in incomplete] == [None, False, False]  # CIFAR-10 is undecided at 99 %
 
@@ -43,7 +43,7 @@ def test_comparison_is_welchs_on_the_architectures(shared_data) -> None:
         values = benchmark.accuracy[dataset]
         test = stats.ttest_ind(values[inside], values[outside], equal_var=False)
         interval = test.confidence_interval(0.99)
-        (reading,) = [r for r in evidence.readings if r.label == f"{title}, complete space, outside"]
+        (reading,) = [r for r in evidence.findings if r.label == f"{title}, complete space, outside"]
         assert reading.worst == pytest.approx(values[inside].mean() - values[outside].mean(), abs=1e-5)
         assert f"[{interval.low:.2f}, {interval.high:.2f}]" in reading.detail
 

@@ -6,7 +6,7 @@ import pytest
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.activations import arc_cosine
 from nngp_dag.paths import path_statistics
-from verify import Evidence, KeyFigure, Reading, claim
+from verify import Evidence, Finding, KeyValue, claim
 from verify.framework.claim import discover, registry
 from verify.framework.environment import available_cores
 from verify.framework.options import Options
@@ -75,18 +75,16 @@ def claims():
         return float(path_statistics(Dag.from_code("1_21")).effective_width)
 
     def measures(context):
-        return Evidence(
-            [Reading.agreement(0.0, tolerance=1e-9, cases=1)], "s", key_figures={"width": KeyFigure(width())}
-        )
+        return Evidence([Finding.agreement(0.0, tolerance=1e-9, cases=1)], "s", key_values={"width": KeyValue(width())})
 
     def raises(context):
         if width() != 2:
             raise ValueError("wrong")
-        return Evidence([Reading.agreement(0.0, tolerance=1e-9, cases=1)], "s")
+        return Evidence([Finding.agreement(0.0, tolerance=1e-9, cases=1)], "s")
 
     def blind(context):
         width()
-        return Evidence([Reading.agreement(0.0, tolerance=1e-9, cases=1)], "s")
+        return Evidence([Finding.agreement(0.0, tolerance=1e-9, cases=1)], "s")
 
     names = {"measures": measures, "only-raises": raises, "blind": blind}
     for name, check in names.items():
@@ -94,13 +92,13 @@ def claims():
     return {name: registry.pop(name) for name in names}
 
 
-def test_a_crash_is_no_catch_and_a_moved_figure_is(claims):
+def test_a_crash_is_no_catch_and_a_moved_value_is(claims):
     fault = [KNOWN["width-of-all"]]
     caught = run_faults(list(claims.values()), fault, Options())
     (outcome,) = caught.outcomes
     assert caught.passed and outcome.caught and outcome.reached > 0
     assert list(outcome.red) == ["measures"] and outcome.crashed == ["only-raises"]
-    assert "figure 'width'" in outcome.red["measures"]
+    assert "key value 'width'" in outcome.red["measures"]
     assert (caught.before, caught.after) == ({}, {})
 
     missed = run_faults([claims["only-raises"], claims["blind"]], fault, Options())

@@ -1,4 +1,4 @@
-"""Verdicts, evidence and the registry: what follows from readings, and what a claim must show."""
+"""Verdicts, evidence and the registry: what follows from findings, and what a claim must show."""
 
 import math
 
@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 
 from nngp_dag.errors import InputError
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, claim
 from verify.framework.claim import discover, registry, select
-from verify.framework.evidence import CLEARLY_FALSE, EvidenceError, Undecided
+from verify.framework.errors import EvidenceError, Undecided
 from verify.framework.execute import execute
+from verify.framework.finding import CLEARLY_FALSE
 from verify.framework.verdict import overall_verdict
 
-TRUE = Reading(True, cases=1, tolerance=0.0)
-FALSE = Reading(False, cases=1, tolerance=0.0)
-OPEN = Reading(None)
-PROVED = Reading(True, proof="interval arithmetic")
+TRUE = Finding(True, cases=1, tolerance=0.0)
+FALSE = Finding(False, cases=1, tolerance=0.0)
+OPEN = Finding(None)
+PROVED = Finding(True, proof="interval arithmetic")
 
 
 @pytest.mark.parametrize(
-    ("readings", "verdict"),
+    ("findings", "verdict"),
     [
         ([PROVED, PROVED], "certified"),
         ([PROVED, TRUE], "holds"),
@@ -33,8 +34,8 @@ PROVED = Reading(True, proof="interval arithmetic")
         ([], "inconclusive"),
     ],
 )
-def test_the_verdict_follows_from_the_readings(readings, verdict):
-    assert overall_verdict(readings) == verdict
+def test_the_verdict_follows_from_the_findings(findings, verdict):
+    assert overall_verdict(findings) == verdict
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_the_verdict_follows_from_the_readings(readings, verdict):
     ],
 )
 def test_an_identity_is_false_only_far_beyond_its_tolerance(error, holds):
-    assert Reading.agreement(error, tolerance=1e-9, cases=3).holds is holds
+    assert Finding.agreement(error, tolerance=1e-9, cases=3).holds is holds
 
 
 @pytest.mark.parametrize(
@@ -67,19 +68,19 @@ def test_an_identity_is_false_only_far_beyond_its_tolerance(error, holds):
     ],
 )
 def test_inequalities(margin, strict, holds):
-    assert Reading.inequality(margin, tolerance=1e-9, cases=3, strict=strict).holds is holds
+    assert Finding.inequality(margin, tolerance=1e-9, cases=3, strict=strict).holds is holds
 
 
 def test_a_proof_counts_only_where_the_numbers_agree():
-    assert Reading.inequality(1.0, tolerance=1e-9, cases=1, proof="by hand").proof == "by hand"
-    assert Reading.inequality(-1.0, tolerance=1e-9, cases=1, proof="by hand").proof == ""
+    assert Finding.inequality(1.0, tolerance=1e-9, cases=1, proof="by hand").proof == "by hand"
+    assert Finding.inequality(-1.0, tolerance=1e-9, cases=1, proof="by hand").proof == ""
 
 
 @pytest.mark.parametrize(
     ("evidence", "lacking"),
     [
-        (Evidence([Reading(True, tolerance=1.0)], "s"), "number of cases"),
-        (Evidence([Reading(True, cases=1)], "s"), "tolerance or a confidence level"),
+        (Evidence([Finding(True, tolerance=1.0)], "s"), "number of cases"),
+        (Evidence([Finding(True, cases=1)], "s"), "tolerance or a confidence level"),
         (Evidence([TRUE, FALSE], "s", condition="c", inside={"a": 1}), "outside"),
         (Evidence([FALSE], "s", condition="c"), "counterexample"),
         (Evidence([FALSE], "s", condition="c", counterexample={"code": "2"}), "margin and confirmation"),
@@ -113,15 +114,15 @@ def test_a_claim_that_is_undecided_is_inconclusive_and_says_why():
 
 
 def test_undefined_numbers_of_a_record_are_null():
-    figures = {"gone": KeyFigure(math.nan)}
+    values = {"gone": KeyValue(math.nan)}
     record = execute(
         _registered(
-            lambda context: Evidence([Reading(None, worst=math.inf)], "s", would_decide="x", key_figures=figures)
+            lambda context: Evidence([Finding(None, worst=math.inf)], "s", would_decide="x", key_values=values)
         ),
         Context("of-a-test"),
     )
     assert record["evidence"]["readings"][0]["worst"] is None
-    assert record["evidence"]["key_figures"]["gone"]["value"] is None
+    assert record["evidence"]["key_values"]["gone"]["value"] is None
 
 
 @pytest.mark.parametrize(("name", "expected"), [("Not Good", "holds"), ("fine", "crashed"), ("fine", "maybe")])

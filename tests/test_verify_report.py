@@ -1,39 +1,48 @@
-"""Reports for people: figures of every kind, formulas, and verdicts on a terminal of 80 columns."""
+"""Reports for people: plots of every kind, formulas, and verdicts on a terminal of 80 columns."""
 
 import io
+import json
+import math
 import re
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from verify import Captioned, Dags, EvidenceError, Lines, Matrix, Points, Series
 from verify.framework.claim import discover
+from verify.framework.plots import KINDS, plot_of
 from verify.framework.verdict import Verdict
-from verify.report.figures import KINDS, draw_svg
 from verify.report.formula import formula_svg
+from verify.report.plots import draw_svg
 from verify.report.terminal import print_document
 from verify.report.words import remarks
 
-FIGURES = {
-    "lines": {
-        "series": [
-            {"label": "a", "x": [1, 2, 3], "y": [1.0, None, 4.0], "low": [1, 1, 1], "high": [2, 3, 4]},
-            {"label": "b", "x": [1, 2], "y": [2.0, 1.0]},
+PLOTS = {
+    "lines": Lines(
+        "a plot of lines",
+        [
+            Series("a", [1, 2, 3], [1.0, math.nan, 4.0], low=[1, None, 1], high=[2, None, 4]),
+            Series("b", np.array([1, 2]), np.array([2.0, 1.0])),
         ],
-        "x": "step",
-        "yscale": "log",
-    },
-    "points": {"series": [{"label": "a", "x": [1, 2], "y": [2, 1]}], "y": "ratio"},
-    "dags": {"dags": [{"code": "2_21_112", "caption": "DAG#3"}, {"code": "1_11", "caption": "two\nlines"}]},
-    "matrix": {"values": [[0.0, 1e-3], [None, 10.0]], "rows": ["p", "q"], "columns": ["r", "s"], "scale": "log"},
+        x="step",
+        yscale="log",
+        ylim=(0.5, 5),
+    ),
+    "points": Points("a plot of points", [Series("a", [1, 2, math.inf], [2, 1, 1])], y="ratio"),
+    "dags": Dags("a plot of dags", [Captioned("2_21_112", "DAG#3"), Captioned("1_11", "two\nlines")]),
+    "matrix": Matrix("a plot of a matrix", [[0.0, 1e-3], [math.nan, 10.0]], ["p", "q"], ["r", "s"], scale="log"),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_figure_is_drawn_the_same_each_time(kind):
-    figure = {"kind": kind, "title": f"a figure of {kind}", **FIGURES[kind]}
-    svg = draw_svg(figure)
-    assert svg == draw_svg(figure)
+def test_every_kind_of_plot_is_drawn_the_same_each_time_from_its_record(kind):
+    record = json.loads(json.dumps(PLOTS[kind].as_record(), allow_nan=False))
+    assert record["kind"] == kind
+    assert plot_of(record) == PLOTS[kind]
+    svg = draw_svg(record)
+    assert svg == draw_svg(record)
     root = ElementTree.fromstring(svg)
     assert root.tag.endswith("svg")
     words = {"lines": "step", "points": "ratio", "dags": "DAG#3", "matrix": "q"}[kind]
@@ -43,14 +52,34 @@ def test_every_kind_of_figure_is_drawn_the_same_each_time(kind):
     assert {target[1:] for target in re.findall(r'href="(#[^"]+)"', svg)} <= set(ids)
 
 
-def test_two_figures_share_a_page_without_sharing_ids():
-    a, b = (draw_svg({"kind": "lines", "title": title, **FIGURES["lines"]}) for title in "ab")
+def test_the_record_of_a_plot_leaves_out_what_has_its_default():
+    assert PLOTS["points"].as_record() == {
+        "kind": "points",
+        "title": "a plot of points",
+        "series": [{"label": "a", "x": [1, 2, None], "y": [2, 1, 1]}],
+        "y": "ratio",
+    }
+
+
+def test_two_plots_share_a_page_without_sharing_ids():
+    a, b = (draw_svg({**PLOTS["lines"].as_record(), "title": title}) for title in "ab")
     assert not set(re.findall(r'id="([^"]+)"', a)) & set(re.findall(r'id="([^"]+)"', b))
 
 
-def test_an_unknown_kind_is_an_error():
-    with pytest.raises(ValueError, match="unknown kind of figure 'pie': accepted are lines"):
-        draw_svg({"kind": "pie", "title": "t"})
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"kind": "pie", "title": "t"}, "unknown kind of plot 'pie': accepted are lines"),
+        ({"title": "t"}, "unknown kind of plot None"),
+        ({"kind": "lines", "title": "t"}, "Lines: expected the fields title, series"),
+        ({"kind": "lines", "title": "t", "series": [{"label": "a"}]}, "Series: expected the fields label, x, y"),
+        ({"kind": "dags", "title": "t", "dags": 3}, "dags: expected a sequence"),
+        ({"kind": "points", "title": "t", "series": [], "colour": "red"}, "Points: expected the fields"),
+    ],
+)
+def test_records_that_are_no_plot_are_refused(record, message):
+    with pytest.raises(EvidenceError, match=message):
+        draw_svg(record)
 
 
 def test_the_formula_of_every_claim_can_be_set():

@@ -20,7 +20,7 @@ from verify.framework.runner import run
 from verify.session import Request, run_session
 
 FOLDER = Path(__file__).parent / "claims_that_misbehave"
-NAMES = ("good", "known-false", "surprising", "raises", "without-evidence", "hangs", "dies")
+NAMES = ("good", "known-false", "surprising", "raises", "without-evidence", "misdrawn", "hangs", "dies")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -49,22 +49,33 @@ def test_what_becomes_of_each_claim(outcome):
         "surprising": ("refuted", False),
         "raises": ("crashed", False),
         "without-evidence": ("crashed", False),
+        "misdrawn": ("crashed", False),
         "hangs": ("crashed", False),
         "dies": ("crashed", False),
     }
     assert list(found) == list(NAMES)
     assert not document["passed"]
-    assert document["summary"] == {"holds": 1, "refuted": 2, "crashed": 4}
+    assert document["summary"] == {"holds": 1, "refuted": 2, "crashed": 5}
 
 
 def test_a_crash_says_why(outcome):
     reasons = {claim["id"]: claim["error"]["reason"] for claim in outcome[0]["claims"] if claim["error"]}
     assert reasons["raises"].startswith("ZeroDivisionError: of course")
     assert "lacks the number of cases" in reasons["without-evidence"]
+    assert reasons["misdrawn"] == "EvidenceError: series 'a': unequal lengths (x 2, y 1)"
     assert reasons["hangs"] == "no verdict after 1 s: stopped"
     assert reasons["dies"] == "the process died (exit status 7)"
     traceback = next(c["error"]["traceback"] for c in outcome[0]["claims"] if c["id"] == "raises")
     assert "cases.py" in traceback
+
+
+def test_a_malformed_plot_is_the_crash_of_its_claim_alone(outcome):
+    """Noticed where the claim makes it: the others go on, and every report is written."""
+    document, out = outcome
+    verdicts = {claim["id"]: claim["verdict"] for claim in document["claims"]}
+    assert (verdicts["misdrawn"], verdicts["good"]) == ("crashed", "holds")
+    for name in ("report.json", "report.md", "report.html", "junit.xml", "ctrf.json"):
+        assert "unequal lengths" in (out / name).read_text()
 
 
 def test_report_json_is_strict_and_complete(outcome):
@@ -94,9 +105,9 @@ def test_junit(outcome):
     root = ElementTree.fromstring((outcome[1] / "junit.xml").read_text())
     suite = root.find("testsuite")
     assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {
-        "tests": "7",
+        "tests": "8",
         "failures": "1",
-        "errors": "4",
+        "errors": "5",
     }
     cases = {case.get("name"): [child.tag for child in case] for case in suite}
     assert cases["good"] == ["system-out"]
@@ -117,7 +128,7 @@ def test_ctrf(outcome):
     summary = results["summary"]
     assert summary.keys() >= {"tests", "passed", "failed", "skipped", "pending", "other", "start", "stop"}
     assert all(isinstance(value, int) for value in summary.values())
-    assert (summary["tests"], summary["passed"], summary["failed"]) == (7, 2, 5)
+    assert (summary["tests"], summary["passed"], summary["failed"]) == (8, 2, 6)
     assert summary["stop"] >= summary["start"] > 1e12  # milliseconds
     for test in results["tests"]:
         assert {"name", "status", "duration"} <= test.keys() <= _TEST_FIELDS.keys()
@@ -191,21 +202,21 @@ def _status(arguments):
     return stop.value.code
 
 
-def test_baseline_recorded_then_a_verdict_and_a_figure_change(tmp_path, monkeypatch, capsys):
+def test_baseline_recorded_then_a_verdict_and_a_value_change(tmp_path, monkeypatch, capsys):
     file = tmp_path / "baseline.json"
     arguments = ["verify", "--claims-dir", str(FOLDER), "--claims", "good,known-false", "--jobs", "1",
                  "--out", str(tmp_path / "out"), "--baseline", str(file)]  # fmt: skip
     assert _status([*arguments, "--update-baseline"]) == 0
     recorded = json.loads(file.read_text())
-    assert recorded["claims"]["good"]["figures"]["figure"] == {"value": 1.0, "tolerance": 1e-6, "absolute": 0.0}
+    assert recorded["claims"]["good"]["key_values"]["value"] == {"value": 1.0, "tolerance": 1e-6, "absolute": 0.0}
 
-    monkeypatch.setenv("FIGURE", "1.1")
+    monkeypatch.setenv("VALUE", "1.1")
     recorded["claims"]["known-false"]["verdict"] = "holds"
     file.write_text(json.dumps(recorded))
     capsys.readouterr()
     assert _status(arguments) == 1
     shown = " ".join(capsys.readouterr().out.split())
-    assert "baseline: good: figure 'figure' is 1.1, was 1 (moved by 0.1, allowed 1e-06)" in shown
+    assert "baseline: good: key value 'value' is 1.1, was 1 (moved by 0.1, allowed 1e-06)" in shown
     assert "baseline: known-false: verdict refuted, was holds" in shown
     junit = ElementTree.fromstring((tmp_path / "out" / "junit.xml").read_text())
     assert junit.find("testsuite").get("failures") == "2"

@@ -1,16 +1,41 @@
-"""The claims of the paper, one file a claim, over a small framework: `python -m verify`.
+"""The claims of the paper, one file per claim, over a small framework: `python -m verify`.
 
-A claim file needs four names: `claim` (decorator), `Context` (what it gets), `Evidence` and `Reading` (what it
-returns).
+A claim file needs four names: `claim` (decorator), `Context` (what it gets), `Evidence` and `Finding` (what it
+returns); and `KeyValue`, `Table`, `Lines` and the other plots where it shows them.
 """
 
 from verify.framework.claim import Claim as Claim
 from verify.framework.claim import claim as claim
 from verify.framework.context import Context as Context
+from verify.framework.errors import EvidenceError as EvidenceError
+from verify.framework.errors import Undecided as Undecided
 from verify.framework.evidence import Evidence as Evidence
-from verify.framework.evidence import KeyFigure as KeyFigure
-from verify.framework.evidence import Reading as Reading
-from verify.framework.evidence import Undecided as Undecided
+from verify.framework.evidence import KeyValue as KeyValue
+from verify.framework.finding import Finding as Finding
+from verify.framework.plots import Captioned as Captioned
+from verify.framework.plots import Dags as Dags
+from verify.framework.plots import Lines as Lines
+from verify.framework.plots import Matrix as Matrix
+from verify.framework.plots import Points as Points
+from verify.framework.plots import Series as Series
+from verify.framework.table import Table as Table
 from verify.framework.verdict import Verdict as Verdict
 
-__all__ = ["Claim", "Context", "Evidence", "KeyFigure", "Reading", "Undecided", "Verdict", "claim"]
+__all__ = [
+    "Captioned",
+    "Claim",
+    "Context",
+    "Dags",
+    "Evidence",
+    "EvidenceError",
+    "Finding",
+    "KeyValue",
+    "Lines",
+    "Matrix",
+    "Points",
+    "Series",
+    "Table",
+    "Undecided",
+    "Verdict",
+    "claim",
+]

@@ -1,26 +1,26 @@
-"""Baselines: the verdicts and key figures of a recorded run, and how a later run differs from them.
+"""Baselines: the verdicts and key values of a recorded run, and how a later run differs from them.
 
-A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "figures": {name: {"value",
-"tolerance", "absolute"}}}}}. A figure may move by `tolerance` (relative) plus `absolute`; a verdict may not change at
-all.
+A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "key_values": {name:
+{"value", "tolerance", "absolute"}}}}}. A value may move by `tolerance` (relative) plus `absolute`; a verdict may
+not change at all.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
+from verify.framework.record import BaselineClaim, BaselineRecord, ClaimRecord, Comparison, RunRecord
 
 __all__ = ["compare", "load", "record", "save"]
 
 _SCHEMA = 1
 
 
-def record(document: Mapping[str, Any]) -> dict[str, Any]:
+def record(document: RunRecord) -> BaselineRecord:
     """The baseline of a run.
 
     Raises:
@@ -35,18 +35,18 @@ def record(document: Mapping[str, Any]) -> dict[str, Any]:
         "seed": document["seed"],
         "data": document["data"],
         "claims": {
-            claim["id"]: {"verdict": claim["verdict"], "figures": claim["evidence"]["key_figures"]}
+            claim["id"]: {"verdict": claim["verdict"], "key_values": claim["evidence"]["key_values"]}
             for claim in document["claims"]
         },
     }
 
 
-def save(baseline: Mapping[str, Any], path: Path) -> None:
+def save(baseline: BaselineRecord, path: Path) -> None:
     """Write a baseline file."""
     write_text(path, json.dumps(baseline, indent=1, allow_nan=False) + "\n")
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> BaselineRecord:
     """Read a baseline file.
 
     Raises:
@@ -62,15 +62,13 @@ def load(path: Path) -> dict[str, Any]:
         isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA and isinstance(baseline.get("claims"), dict)
     )
     if not valid or not all(
-        isinstance(c, dict) and {"verdict", "figures"} <= c.keys() for c in baseline["claims"].values()
+        isinstance(c, dict) and {"verdict", "key_values"} <= c.keys() for c in baseline["claims"].values()
     ):
         raise InputError(f"{path} is no baseline of schema {_SCHEMA}: record one with --update-baseline")
-    return dict(baseline)
+    return cast(BaselineRecord, baseline)
 
 
-def compare(
-    document: Mapping[str, Any], baseline: Mapping[str, Any], path: str, partial: bool = False
-) -> dict[str, Any]:
+def compare(document: RunRecord, baseline: BaselineRecord, path: str, partial: bool = False) -> Comparison:
     """How a run differs from a baseline.
 
     Args:
@@ -87,10 +85,9 @@ def compare(
         InputError: the baseline was recorded with another profile, seed or data.
     """
     for key in ("profile", "seed", "data"):
-        if baseline.get(key) != document[key]:
-            raise InputError(
-                f"baseline {path} is of {key} {baseline.get(key)}, this run of {document[key]}: they cannot be compared"
-            )
+        recorded, now = dict(baseline).get(key), dict(document)[key]
+        if recorded != now:
+            raise InputError(f"baseline {path} is of {key} {recorded}, this run of {now}: they cannot be compared")
     claims = {claim["id"]: claim for claim in document["claims"]}
     by_claim = {}
     for identifier, known in baseline["claims"].items():
@@ -110,26 +107,26 @@ def compare(
     }
 
 
-def _differences(claim: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
+def _differences(claim: ClaimRecord, known: BaselineClaim) -> list[str]:
     lines = []
     if claim["verdict"] != known["verdict"]:
         lines.append(f"verdict {claim['verdict']}, was {known['verdict']}")
     if claim["error"] is not None:
         return lines
-    figures = claim["evidence"]["key_figures"]
-    for name, was in known["figures"].items():
-        if name not in figures:
-            lines.append(f"figure {name!r} is gone, was {was['value']}")
+    values = claim["evidence"]["key_values"]
+    for name, was in known["key_values"].items():
+        if name not in values:
+            lines.append(f"key value {name!r} is gone, was {was['value']}")
             continue
-        value, before = figures[name]["value"], was["value"]
+        value, before = values[name]["value"], was["value"]
         if value is None or before is None:
             if value is not before:
-                lines.append(f"figure {name!r} is {value}, was {before}")
+                lines.append(f"key value {name!r} is {value}, was {before}")
             continue
         allowed = was["tolerance"] * abs(before) + was["absolute"]
         if not abs(value - before) <= allowed:
             lines.append(
-                f"figure {name!r} is {value:.9g}, was {before:.9g} (moved by {abs(value - before):.2g}, allowed"
+                f"key value {name!r} is {value:.9g}, was {before:.9g} (moved by {abs(value - before):.2g}, allowed"
                 f" {allowed:.2g})"
             )
     return lines

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verify.framework.claim import Claim
     from verify.framework.options import Options
     from verify.framework.process import Worker
+    from verify.framework.record import ClaimRecord, RunRecord
 
 __all__ = ["ClaimFailure", "ClaimItem"]
 
@@ -39,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class ClaimFailure(Exception):
-    """A claim whose verdict or figures are not the known ones; the message says what differs."""
+    """A claim whose verdict or key values are not the known ones; the message says what differs."""
 
 
 class _Claims(pytest.Collector):
@@ -68,7 +69,7 @@ class _Claims(pytest.Collector):
         for claim in claims:
             yield ClaimItem.from_parent(self, name=claim.id, claim=claim)
 
-    def record(self, claim: Claim) -> dict[str, Any]:
+    def record(self, claim: Claim) -> ClaimRecord:
         """Run one claim."""
         from verify.framework.runner import run
 
@@ -103,11 +104,16 @@ class ClaimItem(pytest.Item):
         if lines:
             raise ClaimFailure("\n".join(lines))
 
-    def _differences(self, record: dict[str, Any], file: Path) -> list[str]:
+    def _differences(self, record: ClaimRecord, file: Path) -> list[str]:
         from verify import baseline as baselines
 
         options = self.parent.options()
-        document = {"profile": options.profile, "seed": options.seed, "data": options.data, "claims": [record]}
+        document: RunRecord = {
+            "profile": options.profile,
+            "seed": options.seed,
+            "data": options.data,
+            "claims": [record],
+        }
         return list(baselines.compare(document, baselines.load(file), str(file), partial=True)["differences"])
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
 from verify import baseline as baselines
 from verify.framework.claim import Claim, discover, select
 from verify.framework.options import Options
+from verify.framework.record import ClaimRecord, Document
 from verify.framework.runner import run
 from verify.framework.store import Store, fingerprint
 from verify.report.document import build_document
@@ -42,7 +42,7 @@ class Request:
     fresh: bool = False
 
 
-def run_session(request: Request) -> dict[str, Any]:
+def run_session(request: Request) -> Document:
     """Run the claims and write the reports; returns the content of report.json."""
     start = time.perf_counter()
     claims = select(discover(request.options.directories), request.claims)
@@ -58,7 +58,7 @@ def run_session(request: Request) -> dict[str, Any]:
     resumed = [claim.id for claim in claims if claim.id in done]
     with _progress(claims, resumed) as (on_start, on_record):
 
-        def keep(record: dict[str, Any]) -> None:
+        def keep(record: ClaimRecord) -> None:
             store.save(record)
             on_record(record)
 
@@ -77,7 +77,7 @@ def run_session(request: Request) -> dict[str, Any]:
     return document
 
 
-def write_reports(document: dict[str, Any], folder: Path) -> None:
+def write_reports(document: Document, folder: Path) -> None:
     """Write report.json, and from it report.md, report.html, junit.xml and ctrf.json."""
     from verify.report.html import html_report
     from verify.report.machine import ctrf_report, junit_report
@@ -91,7 +91,9 @@ def write_reports(document: dict[str, Any], folder: Path) -> None:
 
 
 @contextmanager
-def _progress(claims: Sequence[Claim], resumed: Sequence[str]) -> Iterator[tuple[Any, Any]]:
+def _progress(
+    claims: Sequence[Claim], resumed: Sequence[str]
+) -> Iterator[tuple[Callable[[Claim], None], Callable[[ClaimRecord], None]]]:
     """Progress on stderr: a bar on a terminal, a line a finished claim elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -114,7 +116,7 @@ def _progress(claims: Sequence[Claim], resumed: Sequence[str]) -> Iterator[tuple
             running.append(claim.id)
             progress.update(task, description=", ".join(running))
 
-        def on_record(record: dict[str, Any]) -> None:
+        def on_record(record: ClaimRecord) -> None:
             running.remove(record["id"])
             progress.update(task, advance=1, description=", ".join(running))
             note = "" if record["as_expected"] else f" (expected {record['expected']})"

@@ -31,7 +31,7 @@ __all__ = ["command"]
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Recorded run to compare verdicts and key figures with.",
+    help="Recorded run to compare verdicts and key values with.",
 )
 @click.option("--update-baseline", is_flag=True, help="Write this run to --baseline instead of comparing.")
 @click.option(

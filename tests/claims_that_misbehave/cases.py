@@ -4,17 +4,17 @@ import os
 import time
 from pathlib import Path
 
-from verify import Evidence, KeyFigure, Reading, claim
+from verify import Evidence, Finding, KeyValue, Lines, Series, claim
 
 
 def _evidence(holds, value=1.0, tolerance=1e-6):
-    readings = [Reading(holds, cases=1, tolerance=0.0, label="one")]
+    findings = [Finding(holds, cases=1, tolerance=0.0, label="one")]
     return Evidence(
-        readings,
+        findings,
         summary="a summary",
         condition="never",
         counterexample={"margin": 1, "confirmed": "by hand"},
-        key_figures={"figure": KeyFigure(value, tolerance)},
+        key_values={"value": KeyValue(value, tolerance)},
     )
 
 
@@ -25,7 +25,7 @@ def _claim(name, expected="holds", **extra):
 @_claim("good")
 def good(context):
     print("a claim may print")
-    return _evidence(True, float(os.environ.get("FIGURE", "1.0")))
+    return _evidence(True, float(os.environ.get("VALUE", "1.0")))
 
 
 @_claim("known-false", expected="refuted")
@@ -45,7 +45,12 @@ def raises(context):
 
 @_claim("without-evidence")
 def without_evidence(context):
-    return Evidence([Reading(True, label="nothing compared")], summary="nothing")
+    return Evidence([Finding(True, label="nothing compared")], summary="nothing")
+
+
+@_claim("misdrawn")
+def misdrawn(context):
+    return Evidence([], summary="s", plots=[Lines("a plot", [Series("a", x=[1, 2], y=[1])])])
 
 
 @_claim("dies", duration=0.01)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
-from verify import Context, Evidence, KeyFigure, Reading
+from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Lines, Points, Series, Table
 from verify.tools.literal import EQUATIONS, relu_f
 
 __all__ = ["check_equation"]
@@ -37,7 +37,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
     rows = context.rows(64)
     gram = rows @ rows.T
     np.fill_diagonal(gram, 1.0)
-    readings, table, series, figures, gaps = [], [], [], {}, []
+    findings, table, series, key_values, gaps = [], [], [], {}, []
     for method, order, embedding in _SETTINGS:
         start = relu_f(gram) if embedding == "stem" else gram
         expected = formula(start)
@@ -49,8 +49,8 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
         reading = f"{method}, {order}, {embedding}"
         bound = float((np.diag(expected)[0] - expected[off]).min())
         pair = float((np.diag(actual)[0] - np.abs(actual[off])).min())
-        readings += [
-            Reading.agreement(
+        findings += [
+            Finding.agreement(
                 error,
                 tolerance=1e-10,
                 cases=gram.size,
@@ -60,7 +60,7 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
                 label="K^(3)",
                 detail=f"{equations} on {len(rows)} rows of {context.data}, relative to the diagonal",
             ),
-            Reading.agreement(
+            Finding.agreement(
                 abs(pair / bound - 1),
                 tolerance=1e-9,
                 cases=int(off.sum()) // 2,
@@ -85,29 +85,29 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
         )
         if error > 1e-10 and embedding != "gaussian-trained":
             some = np.triu_indices(_DRAWN)
-            gaps.append({"label": reading, "x": gram[some].tolist(), "y": difference[some].tolist()})
-        figures[f"difference of K_11, {method} {order} {embedding}"] = KeyFigure(float(difference[0, 0]), 1e-9, 1e-10)
-        figures[f"lambda_min, {method} {order} {embedding}"] = KeyFigure(float(eigenvalues[0][0]), 1e-7)
+            gaps.append(Series(reading, gram[some].tolist(), difference[some].tolist()))
+        key_values[f"difference of K_11, {method} {order} {embedding}"] = KeyValue(float(difference[0, 0]), 1e-9, 1e-10)
+        key_values[f"lambda_min, {method} {order} {embedding}"] = KeyValue(float(eigenvalues[0][0]), 1e-7)
         if embedding != "gaussian-trained":
             series.append(_spectrum(reading, eigenvalues[0]))
     for order, embedding in _NETWORKS:
-        measured, figure = _networks(context, dag, rows[:6], formula, order, embedding)
-        readings.append(measured)
-        figures[f"K_12 of networks, {order} {embedding}"] = figure
-    false = [r for r in readings if r.holds is False and r.label == "K^(3)"]
+        measured, value = _networks(context, dag, rows[:6], formula, order, embedding)
+        findings.append(measured)
+        key_values[f"K_12 of networks, {order} {embedding}"] = value
+    false = [r for r in findings if r.holds is False and r.label == "K^(3)"]
     worst = max(false, key=lambda r: r.worst or 0.0, default=None)
     return Evidence(
-        readings,
-        summary=_summary(equations, table, readings),
+        findings,
+        summary=_summary(equations, table, findings),
         condition=condition if false else "",
-        inside={"reading": readings[0].name(), "error": readings[0].worst},
+        inside={"reading": findings[0].name(), "error": findings[0].worst},
         outside=None if worst is None else {"reading": worst.name(), "error relative to the diagonal": worst.worst},
         counterexample=None if worst is None else {"margin": worst.worst, "confirmed": "networks of finite width"},
         would_decide="more seeds, or wider networks",
         tables=[
-            {
-                "title": f"K^(3) of {code} against {equations}",
-                "columns": [
+            Table(
+                f"K^(3) of {code} against {equations}",
+                [
                     "reading",
                     "largest error / diagonal",
                     "smallest difference",
@@ -117,37 +117,26 @@ def check_equation(context: Context, name: str, condition: str) -> Evidence:
                     "smallest of two rows",
                     "by the equation ",
                 ],
-                "rows": table,
-            }
+                table,
+            )
         ],
-        figures=[
-            {
-                "kind": "dags",
-                "title": f"{name.replace('dag-', 'DAG#')}",
-                "dags": [{"code": code, "caption": equations}],
-            },
-            {
-                "kind": "lines",
-                "title": f"Spectrum on {len(rows)} rows of {context.data}",
-                "x": "index",
-                "y": "eigenvalue",
-                "yscale": "log",
-                "series": series,
-            },
+        plots=[
+            Dags(f"{name.replace('dag-', 'DAG#')}", [Captioned(code, equations)]),
+            Lines(f"Spectrum on {len(rows)} rows of {context.data}", series, x="index", y="eigenvalue", yscale="log"),
             *_differences(equations, gaps),
         ],
-        key_figures=figures,
+        key_values=key_values,
     )
 
 
-def _summary(equations: str, table: list[list[Any]], readings: list[Reading]) -> str:
+def _summary(equations: str, table: list[list[Any]], findings: list[Finding]) -> str:
     agree = [row[0] for row in table if row[1] <= 1e-10]
     differ = [f"{row[0]} (by {row[2]:.4g} to {row[3]:.4g})" for row in table if row[1] > 1e-10]
     where = f"in all {len(table)} readings" if not differ else f"in {len(agree)} of {len(table)} readings"
-    eigenvalues = sum(1 for r in readings if r.label.startswith("smallest") and r.holds)
+    eigenvalues = sum(1 for r in findings if r.label.startswith("smallest") and r.holds)
     networks = [
         f"{'accepted' if r.holds else 'rejected'} in {r.order}, {r.embedding}"
-        for r in readings
+        for r in findings
         if "networks" in r.label
     ]
     return (
@@ -158,10 +147,10 @@ def _summary(equations: str, table: list[list[Any]], readings: list[Reading]) ->
 
 def _networks(
     context: Context, dag: Dag, rows: np.ndarray, formula: Any, order: str, embedding: str
-) -> tuple[Reading, KeyFigure]:
+) -> tuple[Finding, KeyValue]:
     """The equation against the mean kernel of independent networks: Student's t over all entries, Bonferroni.
 
-    The key figure is the mean of K_12, which other random numbers may move by four standard errors of a difference.
+    The key value is the mean of K_12, which other random numbers may move by four standard errors of a difference.
     """
     from nngp_dag.finite.montecarlo import agreement, monte_carlo
 
@@ -171,7 +160,7 @@ def _networks(
     np.fill_diagonal(gram, 1.0)
     result = agreement(estimate.nngp, formula(relu_f(gram) if embedding == "stem" else gram), seeds)
     mean, error = (float(values[0, 1]) for values in (estimate.nngp.mean, estimate.nngp.standard_error))
-    reading = Reading(
+    reading = Finding(
         result.accepted,
         order=order,
         embedding=embedding,
@@ -183,26 +172,25 @@ def _networks(
         confidence=0.99,
         detail=f"{seeds} networks of width {width}: p = {result.p:.2g}, relative error {result.relative_error:.3f}",
     )
-    return reading, KeyFigure(mean, 0.0, 4 * float(np.sqrt(2)) * error)
+    return reading, KeyValue(mean, 0.0, 4 * float(np.sqrt(2)) * error)
 
 
-def _spectrum(label: str, eigenvalues: np.ndarray) -> dict[str, Any]:
-    return {"label": label, "x": list(range(1, len(eigenvalues) + 1)), "y": eigenvalues[::-1].tolist()}
+def _spectrum(label: str, eigenvalues: np.ndarray) -> Series:
+    return Series(label, list(range(1, len(eigenvalues) + 1)), eigenvalues[::-1].tolist())
 
 
-def _differences(equations: str, gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _differences(equations: str, gaps: list[Series]) -> list[Points]:
     """Where a kernel is not the equation's: by how much, for each pair of rows."""
     if not gaps:
         return []
-    low, high = (end(0.0, *(y for gap in gaps for y in gap["y"])) for end in (min, max))
+    low, high = (end(0.0, *(y or 0.0 for gap in gaps for y in gap.y)) for end in (min, max))
     margin = 0.08 * (high - low)
     return [
-        {
-            "kind": "points",
-            "title": f"K^(3) minus {equations}, for pairs among {_DRAWN} rows",
-            "x": "correlation rho of the rows",
-            "y": "difference",
-            "ylim": [low - margin, high + margin],
-            "series": gaps,
-        }
+        Points(
+            f"K^(3) minus {equations}, for pairs among {_DRAWN} rows",
+            gaps,
+            x="correlation rho of the rows",
+            y="difference",
+            ylim=[low - margin, high + margin],
+        )
     ]

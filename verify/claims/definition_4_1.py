@@ -8,7 +8,7 @@ import numpy as np
 
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.paths import effective_depth_width, path_counts_array, path_statistics
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, claim
 
 _KNOWN = {
     "2_02_002": (1, Fraction(3), Fraction(1, 3)),
@@ -70,7 +70,7 @@ def check(context: Context) -> Evidence:
         cases += 1
     return Evidence(
         [
-            Reading(
+            Finding(
                 wrong == 0,
                 activation=None,
                 label="exact integers and rationals",
@@ -85,5 +85,5 @@ def check(context: Context) -> Evidence:
         summary=f"{cases} DAGs, every path listed: {cases - wrong} agree exactly.",
         condition="" if wrong == 0 else "none known: the library is wrong",
         counterexample=None if wrong == 0 else {"margin": wrong, "confirmed": "exact arithmetic"},
-        key_figures={"DAGs that agree": KeyFigure(cases - wrong, 0)},
+        key_values={"DAGs that agree": KeyValue(cases - wrong, 0)},
     )

@@ -49,7 +49,7 @@ def check(context: Context) -> Evidence:
     spaces = [complete_space(n) for n in context.pick(quick=(4,), full=(4, 5))]
     result = try_on_spaces(spaces, READINGS, _error, _violations, _certify)
     return Evidence(
-        result.readings,
+        result.findings,
         summary="It is an identity of the paper's recursion. In a wide network it is false of "
         + ", ".join(f"{row[3]} of {row[2]} DAGs ({row[0]}, {row[1]} nodes)" for row in result.counts if row[3])
         + ".",
@@ -62,6 +62,6 @@ def check(context: Context) -> Evidence:
         outside=result.counterexample(READINGS[2]) or result.counterexample(READINGS[1]),
         certificates=result.certificates,
         tables=result.tables("have another diagonal than P"),
-        figures=[result.drawings()],
-        key_figures=result.key_figures,
+        plots=[result.drawings()],
+        key_values=result.key_values,
     )

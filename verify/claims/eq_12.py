@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from verify import Context, Evidence, KeyFigure, claim
+from verify import Context, Evidence, KeyValue, Lines, Series, claim
 from verify.tools.exhaustive import VIOLATIONS, Violation, try_on_spaces
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.spaces import READINGS, Space, complete_space, path_sum_reading, two_point_kernels
@@ -67,7 +67,7 @@ def check(context: Context) -> Evidence:
         for space in spaces
     )
     return Evidence(
-        result.readings,
+        result.findings,
         summary=f"DAGs that exceed Eq. 12: {counts}.",
         condition="It bounds the smallest eigenvalue of every DAG in none of these classes, and of no other. (a) A"
         " linear edge leaves a node"
@@ -80,9 +80,9 @@ def check(context: Context) -> Evidence:
         counterexample=result.counterexample(READINGS[0]),
         certificates=result.certificates,
         tables=result.tables("exceed Eq. 12"),
-        figures=[result.drawings(), _curves(spaces[0], result.smallest)],
-        key_figures=result.key_figures
-        | {f"exceed with |K_ij|: {' '.join(reading)}": KeyFigure(n, 0) for reading, n in absolute.items()},
+        plots=[result.drawings(), _curves(spaces[0], result.smallest)],
+        key_values=result.key_values
+        | {f"exceed with |K_ij|: {' '.join(reading)}": KeyValue(n, 0) for reading, n in absolute.items()},
         notes=[
             "With |K_ij| and |sum| on both sides: "
             + ", ".join(f"{n} in {', '.join(r)}" for r, n in absolute.items())
@@ -91,7 +91,7 @@ def check(context: Context) -> Evidence:
     )
 
 
-def _curves(space: Space, smallest: list[list[object]]) -> dict[str, object]:
+def _curves(space: Space, smallest: list[list[object]]) -> Lines:
     series = []
     for reading, _, _, code, *_ in smallest:
         method, order, embedding = str(reading).split(", ")
@@ -99,12 +99,5 @@ def _curves(space: Space, smallest: list[list[object]]) -> dict[str, object]:
         index = space.index(str(code))
         ours, bound = two_point_kernels(space, name), two_point_kernels(space, path_sum_reading(name))
         y = (ours.gap - bound.gap)[index]
-        series.append({"label": f"{code}: {reading}", "x": ours.rho.tolist(), "y": y.tolist()})
-    return {
-        "kind": "lines",
-        "title": "Excess over Eq. 12",
-        "x": "rho",
-        "y": "excess",
-        "yscale": "log",
-        "series": series,
-    }
+        series.append(Series(f"{code}: {reading}", ours.rho.tolist(), y.tolist()))
+    return Lines("Excess over Eq. 12", series, x="rho", y="excess", yscale="log")

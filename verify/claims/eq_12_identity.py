@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from verify import Context, Evidence, claim
+from verify import Context, Evidence, Matrix, Table, claim
 from verify.tools.exhaustive import VIOLATIONS, Violation, try_on_spaces
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.spaces import READINGS, Space, complete_space, path_sum_reading, two_point_kernels
@@ -69,7 +68,7 @@ def check(context: Context) -> Evidence:
     }
     ntk = {reading: int((_error("ntk")(spaces[0], reading) <= 1e-11).sum()) for reading in READINGS}
     return Evidence(
-        result.readings,
+        result.findings,
         summary=f"Of {total} four-node DAGs with a path, the sum over paths is the kernel for "
         + ", ".join(f"{count} ({', '.join(reading)})" for reading, count in equal.items())
         + "".join(
@@ -89,18 +88,18 @@ def check(context: Context) -> Evidence:
         certificates=result.certificates,
         tables=[
             *result.tables("differ from the sum over paths"),
-            {
-                "title": f"DAGs of {total} whose kernel is the sum over paths",
-                "columns": ["reading", "NNGP", "NTK"],
-                "rows": [[", ".join(reading), equal[reading], ntk[reading]] for reading in READINGS],
-            },
+            Table(
+                f"DAGs of {total} whose kernel is the sum over paths",
+                ["reading", "NNGP", "NTK"],
+                [[", ".join(reading), equal[reading], ntk[reading]] for reading in READINGS],
+            ),
         ],
-        figures=[result.drawings(), _map(spaces[0])],
-        key_figures=result.key_figures,
+        plots=[result.drawings(), _map(spaces[0])],
+        key_values=result.key_values,
     )
 
 
-def _map(space: Space) -> dict[str, Any]:
+def _map(space: Space) -> Matrix:
     """How far the sum over paths is off, by correlation and reading."""
     rows, values = [], []
     for reading in READINGS:
@@ -111,13 +110,12 @@ def _map(space: Space) -> dict[str, Any]:
             rows.append(f"{', '.join(reading)}: {words}")
             values.append(np.quantile(wrong, quantile, axis=0).tolist())
     rho = two_point_kernels(space, READINGS[0]).rho
-    return {
-        "kind": "matrix",
-        "title": "|K_ij - sum over paths| / P over the DAGs for which they differ",
-        "values": values,
-        "rows": rows,
-        "columns": [f"{r:.2f}" for r in rho],
-        "x": "rho",
-        "label": "discrepancy",
-        "scale": "log",
-    }
+    return Matrix(
+        "|K_ij - sum over paths| / P over the DAGs for which they differ",
+        values,
+        rows,
+        [f"{r:.2f}" for r in rho],
+        x="rho",
+        label="discrepancy",
+        scale="log",
+    )

@@ -12,7 +12,7 @@ from nngp_dag.activations import from_function
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.prefix_tree import sweep_kernels
 from nngp_dag.proofs import two_point
-from verify import Context, Evidence, Reading, claim
+from verify import Context, Evidence, Finding, claim
 from verify.tools.literal import exact_two_point, gaussian_integrals
 from verify.tools.spaces import READINGS, complete_space, two_point_kernels
 
@@ -56,7 +56,7 @@ def _balls(reading: tuple[str, str, str], every: int) -> tuple[float, int]:
     return worst, cases
 
 
-def _unreached() -> Reading:
+def _unreached() -> Finding:
     """A linear edge out of a node that nothing reaches carries nothing, also where sigma(0) is not zero.
 
     The DAGs 0_22 and 0_20 (in the sweep over a space, where DAGs are not pruned) against f(K_0) by quadrature.
@@ -71,7 +71,7 @@ def _unreached() -> Reading:
     activation = from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
     codes = np.array([[0, 2, 2], [0, 2, 0]], dtype=np.int8)
     kernels = np.asarray(sweep_kernels(codes, rows, ("nngp",), activation=activation, order="activation-first").nngp)
-    return Reading.agreement(
+    return Finding.agreement(
         float(np.abs(kernels - expected).max()),
         tolerance=1e-9,
         cases=kernels.size,
@@ -101,11 +101,11 @@ def _unreached() -> Reading:
 def check(context: Context) -> Evidence:
     """Both kernels of all DAGs, by two routes that share no code with the library's."""
     total = len(complete_space(4).names)
-    readings = []
+    findings = []
     for order, embedding in _SETTINGS:
         for kernel, error in zip(("NNGP", "NTK"), _pairs_of_nodes(order, embedding), strict=True):
-            readings.append(
-                Reading.agreement(
+            findings.append(
+                Finding.agreement(
                     float(error),
                     tolerance=1e-9,
                     cases=total,
@@ -119,8 +119,8 @@ def check(context: Context) -> Evidence:
     for reading in READINGS:
         worst, cases = _balls(reading, context.pick(quick=4, full=1))
         method, order, embedding = reading
-        readings.append(
-            Reading.agreement(
+        findings.append(
+            Finding.agreement(
                 worst,
                 tolerance=1e-11,
                 cases=cases,
@@ -131,10 +131,10 @@ def check(context: Context) -> Evidence:
                 detail="relative to the diagonal",
             )
         )
-    readings.append(_unreached())
-    worst = max(reading.worst or 0.0 for reading in readings)
+    findings.append(_unreached())
+    worst = max(reading.worst or 0.0 for reading in findings)
     return Evidence(
-        readings,
+        findings,
         summary=f"NNGP and NTK of {total} DAGs by the library, by a recursion over all pairs of nodes, and by ball"
         f" arithmetic: they"
         f" differ by {worst:.1e} of the diagonal at most.",

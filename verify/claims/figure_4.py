@@ -8,7 +8,7 @@ import numpy as np
 
 from nngp_dag import datasets
 from nngp_dag.reproduce.figure4 import CLAIMED, NAMES, PRESETS, Figure4, Panel, Preset, run_figure4
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 
 _CONFIDENCE = 0.99
 
@@ -39,9 +39,9 @@ def check(context: Context) -> Evidence:
     """Paired differences over seeds, with Student's t, as published and scale-matched."""
     presets = _presets(context)
     names = ["digits"] + (["mnist-test:2000"] if context.profile == "full" and context.data_dir else [])
-    readings: list[Reading] = []
+    findings: list[Finding] = []
     rows: list[list[Any]] = []
-    figures, key_figures, words = [], {}, []
+    plots, key_values, words = [], {}, []
     for name in names:
         data = datasets.load(name, raw=True, data_dir=context.data_dir)
         for preset in presets:
@@ -49,16 +49,16 @@ def check(context: Context) -> Evidence:
             where = f"{name}, learning rate {preset.learning_rate:g}"
             words.append(f"{where}: {result.verdict}.")
             for label, panel in _panels(result):
-                readings.append(_reading(f"{where}, {label}", panel, preset))
+                findings.append(_reading(f"{where}, {label}", panel, preset))
                 rows += _rows(name, preset, label, panel)
                 for d in panel.differences:
-                    key_figures[f"{where}, {label}, {d.faster} - {d.slower}"] = KeyFigure(d.mean, 0.2, 0.01)
-            figures += _figures(where, result)
-    yes = next((r for r in readings if r.holds), None)
-    no = next((r for r in readings if r.holds is False), None)
+                    key_values[f"{where}, {label}, {d.faster} - {d.slower}"] = KeyValue(d.mean, 0.2, 0.01)
+            plots += _plots(where, result)
+    yes = next((r for r in findings if r.holds), None)
+    no = next((r for r in findings if r.holds is False), None)
     first = presets[0]
     return Evidence(
-        readings,
+        findings,
         summary=f"{' '.join(words)} {first.seeds} seeds of width {first.width}; early accuracy,"
         f" {_CONFIDENCE:.0%} intervals of paired differences.",
         condition="The order is that of the outputs' scale: a larger output moves faster at one learning rate. With"
@@ -70,15 +70,15 @@ def check(context: Context) -> Evidence:
         else {"margin": no.worst, "confirmed": f"{_CONFIDENCE:.0%} confidence interval"},
         would_decide="more seeds",
         tables=[
-            {
-                "title": "Early accuracy: differences of neighbours in the published order",
-                "columns": ["data", "learning rate", "epochs", "outputs", "difference", "mean", "low", "high", "is"],
-                "rows": rows,
-            }
+            Table(
+                "Early accuracy: differences of neighbours in the published order",
+                ["data", "learning rate", "epochs", "outputs", "difference", "mean", "low", "high", "is"],
+                rows,
+            )
         ],
-        figures=figures,
-        key_figures=key_figures,
-        notes=[_on_learning_rates(readings, presets, len(names))],
+        plots=plots,
+        key_values=key_values,
+        notes=[_on_learning_rates(findings, presets, len(names))],
     )
 
 
@@ -86,10 +86,10 @@ def _panels(result: Figure4) -> list[tuple[str, Panel]]:
     return [("as published", result.as_published), ("scale-matched", result.scale_matched)]
 
 
-def _reading(label: str, panel: Panel, preset: Preset) -> Reading:
+def _reading(label: str, panel: Panel, preset: Preset) -> Finding:
     verdicts = {difference.verdict for difference in panel.differences}
     holds = False if "reversed" in verdicts else True if verdicts == {"holds"} else None
-    return Reading(
+    return Finding(
         holds,
         order="activation-last",
         embedding="stem",
@@ -113,7 +113,7 @@ def _rows(name: str, preset: Preset, label: str, panel: Panel) -> list[list[Any]
     return rows
 
 
-def _on_learning_rates(readings: list[Reading], presets: list[Preset], data: int) -> str:
+def _on_learning_rates(findings: list[Finding], presets: list[Preset], data: int) -> str:
     rates = " and ".join(f"{preset.learning_rate:g}" for preset in presets)
     if len(presets) == 1:
         return (
@@ -121,7 +121,7 @@ def _on_learning_rates(readings: list[Reading], presets: list[Preset], data: int
             " counts is learning rate times steps: as many epochs at 1e-3 end before anything is learnt, where no order"
             " can be told."
         )
-    outcomes = np.reshape([reading.holds for reading in readings], (data, len(presets), 2))
+    outcomes = np.reshape([reading.holds for reading in findings], (data, len(presets), 2))
     same = bool(np.all(outcomes == outcomes[:, :1]))
     return (
         f"Learning rates {rates}, with the same product of learning rate and epochs: the verdict"
@@ -129,7 +129,7 @@ def _on_learning_rates(readings: list[Reading], presets: list[Preset], data: int
     )
 
 
-def _figures(where: str, result: Figure4) -> list[dict[str, Any]]:
+def _plots(where: str, result: Figure4) -> list[Lines]:
     drawn = []
     for label, panel in _panels(result):
         accuracy = panel.curves.array("class_accuracy", running=True)
@@ -137,21 +137,20 @@ def _figures(where: str, result: Figure4) -> list[dict[str, Any]]:
         for i, dag in enumerate(NAMES):
             mean, deviation = accuracy[:, i].mean(axis=-1), accuracy[:, i].std(axis=-1, ddof=1)
             series.append(
-                {
-                    "label": dag,
-                    "x": [int(step) for step in panel.curves.steps[1:]],
-                    "y": mean.tolist(),
-                    "low": (mean - deviation).tolist(),
-                    "high": (mean + deviation).tolist(),
-                }
+                Series(
+                    dag,
+                    [int(step) for step in panel.curves.steps[1:]],
+                    mean.tolist(),
+                    low=(mean - deviation).tolist(),
+                    high=(mean + deviation).tolist(),
+                )
             )
         drawn.append(
-            {
-                "kind": "lines",
-                "title": f"{where}, outputs {label}: running accuracy, mean and deviation over seeds",
-                "x": "step",
-                "y": "mean per-class accuracy",
-                "series": series,
-            }
+            Lines(
+                f"{where}, outputs {label}: running accuracy, mean and deviation over seeds",
+                series,
+                x="step",
+                y="mean per-class accuracy",
+            )
         )
     return drawn

@@ -10,7 +10,7 @@ from typing import Any
 from scipy import stats
 
 from nngp_dag.spaces import Box, get
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, claim
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, INCOMPLETE, Group, load, merged
 
 _CONFIDENCE = 0.99
@@ -54,17 +54,17 @@ def check(context: Context) -> Evidence:
         ("complete space, three convolutions", [g for g in complete if g.parameterised == 3], box, ["outside"]),
         (f"incomplete space: {INCOMPLETE}", incomplete, own, ["outside"]),
     ]
-    readings, rows, figures = [], [], {}
+    findings, rows, key_values = [], [], {}
     for words, chosen, bounds, sides in sets:
         for side in sides:
             for dataset in DATASETS:
                 reading, row = _compare(words, chosen, bounds, side, dataset)
-                readings.append(reading)
+                findings.append(reading)
                 rows.append(row)
-                figures[f"{words}, {side}, {_TITLES[dataset]}"] = KeyFigure(row[5], 1e-4, 1e-3)
+                key_values[f"{words}, {side}, {_TITLES[dataset]}"] = KeyValue(row[5], 1e-4, 1e-3)
     against = [_against_counting(complete, box, dataset) for dataset in DATASETS]
     return Evidence(
-        readings,
+        findings,
         summary=_summary(rows, against),
         condition="The space is complete: any two nodes may be joined by any operation (Remark 5.1). Under a prior on"
         " the topology, here three convolutions in a row with optional shortcuts, the cells near the centre of the"
@@ -72,19 +72,19 @@ def check(context: Context) -> Evidence:
         inside=_case(rows, "complete space", "outside"),
         outside=_case(rows, f"incomplete space: {INCOMPLETE}", "outside"),
         tables=[
-            {
-                "title": "Mean accuracy inside the half-radius box against outside it and beyond each of its sides",
-                "columns": ["cells", "against", "data", "inside", "outside", "difference", "99 % interval", "n"],
-                "rows": rows,
-            },
-            {
-                "title": "The box against counting convolutions, at the same share of the cells kept",
-                "columns": ["data", "share kept", "mean, box", "mean, at least k convolutions", "mean, all with d > 0"],
-                "rows": against,
-            },
+            Table(
+                "Mean accuracy inside the half-radius box against outside it and beyond each of its sides",
+                ["cells", "against", "data", "inside", "outside", "difference", "99 % interval", "n"],
+                rows,
+            ),
+            Table(
+                "The box against counting convolutions, at the same share of the cells kept",
+                ["data", "share kept", "mean, box", "mean, at least k convolutions", "mean, all with d > 0"],
+                against,
+            ),
         ],
-        figures=[_figure(complete)],
-        key_figures=figures,
+        plots=[_plot(complete)],
+        key_values=key_values,
         notes=[
             "The box does not beat counting: among cells with d > 0, 'at least k convolutions' at equal share has the"
             " same mean accuracy to 0.05 points, and keeps more of the 100 best (`nngp-dag reproduce figure-5`).",
@@ -94,7 +94,7 @@ def check(context: Context) -> Evidence:
     )
 
 
-def _compare(words: str, groups: Sequence[Group], box: Box, side: str, dataset: str) -> tuple[Reading, list[Any]]:
+def _compare(words: str, groups: Sequence[Group], box: Box, side: str, dataset: str) -> tuple[Finding, list[Any]]:
     n, mean, variance = merged([g for g in groups if box.contains(g.depth, g.width)], dataset)
     k, other, spread = merged([g for g in groups if _SIDES[side](g, box)], dataset)
     errors = (variance / n, spread / k)
@@ -103,7 +103,7 @@ def _compare(words: str, groups: Sequence[Group], box: Box, side: str, dataset: 
     difference = mean - other
     holds = True if difference > half else False if difference < -half else None
     interval = f"[{difference - half:.2f}, {difference + half:.2f}]"
-    reading = Reading(
+    reading = Finding(
         holds,
         activation=None,
         label=f"{_TITLES[dataset]}, {words}, {side}",
@@ -157,24 +157,17 @@ def _case(rows: Sequence[Sequence[Any]], words: str, side: str) -> dict[str, Any
     }
 
 
-def _figure(groups: Sequence[Group]) -> dict[str, Any]:
+def _plot(groups: Sequence[Group]) -> Points:
     """Mean accuracy of the groups with three convolutions, inside and outside the box, by effective depth."""
     box = get("nasbench201").range.shrink(Fraction(1, 2))
     chosen = [g for g in groups if g.parameterised == 3]
     series = []
     for label, inside in (("inside the box", True), ("outside", False)):
         part = [g for g in chosen if box.contains(g.depth, g.width) == inside]
-        series.append(
-            {
-                "label": label,
-                "x": [float(g.depth) for g in part],
-                "y": [g.mean["cifar10"] for g in part],
-            }
-        )
-    return {
-        "kind": "points",
-        "title": "CIFAR-10, three convolutions: mean accuracy of each group of equal (d, m)",
-        "x": "effective depth",
-        "y": "mean accuracy (%)",
-        "series": series,
-    }
+        series.append(Series(label, [float(g.depth) for g in part], [g.mean["cifar10"] for g in part]))
+    return Points(
+        "CIFAR-10, three convolutions: mean accuracy of each group of equal (d, m)",
+        series,
+        x="effective depth",
+        y="mean accuracy (%)",
+    )

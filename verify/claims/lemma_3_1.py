@@ -11,8 +11,8 @@ import numpy as np
 from nngp_dag.activations import Activation, from_function
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
-from verify import Context, Evidence, KeyFigure, Reading, claim
-from verify.framework.evidence import Undecided
+from verify import Context, Evidence, Finding, KeyValue, Table, claim
+from verify.framework.errors import Undecided
 from verify.tools.data import space_spectra
 from verify.tools.spaces import READINGS, complete_space
 
@@ -99,7 +99,7 @@ def check(context: Context) -> Evidence:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     resolution = len(rows) * float(np.finfo(float).eps)
     linear, linear_stem = space.flags("has_linear_path"), np.ones(len(space.names), bool)
-    readings, figures = [], {}
+    findings, key_values = [], {}
     smallest_full = np.inf
     for activation in context.pick(quick=("erf", "gelu"), full=("erf", "gelu", "sin", "tanh")):
         for reading in READINGS if activation == "erf" else READINGS[2:3]:
@@ -114,9 +114,9 @@ def check(context: Context) -> Evidence:
             smallest_full = min(smallest_full, float(relative[~singular].min()))
             method, order, embedding = reading
             count = int(singular.sum())
-            figures[f"singular, {' '.join(reading)}, {activation}"] = KeyFigure(count, 0)
-            readings.append(
-                Reading(
+            key_values[f"singular, {' '.join(reading)}, {activation}"] = KeyValue(count, 0)
+            findings.append(
+                Finding(
                     count == 0,
                     method=method,
                     order=order,
@@ -132,7 +132,7 @@ def check(context: Context) -> Evidence:
             )
     controls = _controls(context)
     return Evidence(
-        readings,
+        findings,
         summary=f"{int(linear.sum())} of {len(space.names)} DAGs have a path with a linear edge, and for all of them"
         f" the kernel has full rank"
         f" (lambda_min / lambda_max at least {smallest_full:.1e}); the other {int((~linear).sum())} are singular, but"
@@ -149,13 +149,13 @@ def check(context: Context) -> Evidence:
         },
         counterexample={"code": "1", "margin": 0.0, "confirmed": "exact rational arithmetic: det K = 0"},
         tables=[
-            {
-                "title": "Hypotheses dropped one at a time (one linear edge)",
-                "columns": ["case", "rows", "rank", "lambda_min / lambda_max", "rank is"],
-                "rows": controls,
-            }
+            Table(
+                "Hypotheses dropped one at a time (one linear edge)",
+                ["case", "rows", "rank", "lambda_min / lambda_max", "rank is"],
+                controls,
+            )
         ],
-        key_figures=figures,
+        key_values=key_values,
         notes=[
             "ReLU is not analytic. Its f has positive Taylor coefficients of every even order, so no two parallel rows"
             " suffice there too; but of odd orders it has the first alone, so rows with their opposites become"

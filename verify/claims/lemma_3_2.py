@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from nngp_dag.activations import ACTIVATIONS, Activation
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, claim
 from verify.tools.dual_maps import dual_on_pairs, pair_grid
 from verify.tools.literal import SIGMAS, gaussian_integrals
 
@@ -17,13 +17,13 @@ _SAMPLED = (-0.8, 0.0, 0.5, 0.95)
 _LEVEL = 0.99
 
 
-def _against_quadrature(activation: Activation, pairs: np.ndarray, ours: np.ndarray) -> Reading:
+def _against_quadrature(activation: Activation, pairs: np.ndarray, ours: np.ndarray) -> Finding:
     sigma = SIGMAS[activation.name]
     own = {k: gaussian_integrals(sigma, k, k, 1) for k in _VARIANCES}
     c = 1 / own[1.0]
     integrals = np.array([gaussian_integrals(sigma, *pair) for pair in pairs])
     scale = c * np.sqrt([own[kxx] * own[kyy] for kxx, kyy, _ in pairs])
-    return Reading.agreement(
+    return Finding.agreement(
         max(float(np.max(np.abs(ours - c * integrals) / scale)), abs(activation.normalization / c - 1)),
         tolerance=1e-8,
         cases=len(pairs) + 1,
@@ -33,7 +33,7 @@ def _against_quadrature(activation: Activation, pairs: np.ndarray, ours: np.ndar
     )
 
 
-def _against_neural_tangents(activation: Activation, pairs: np.ndarray, ours: np.ndarray) -> Reading | None:
+def _against_neural_tangents(activation: Activation, pairs: np.ndarray, ours: np.ndarray) -> Finding | None:
     from nngp_dag.support.neural_tangents_compat import neural_tangents
 
     stax = neural_tangents.stax
@@ -52,7 +52,7 @@ def _against_neural_tangents(activation: Activation, pairs: np.ndarray, ours: np
     x = np.stack([np.sqrt(kxx), np.zeros_like(kxx)], axis=-1) * np.sqrt(2)  # Dense divides by the input dimension
     y = np.sqrt(kyy)[:, None] * np.stack([rho, np.sqrt(1 - rho**2)], axis=-1) * np.sqrt(2)
     theirs = activation.normalization * np.diag(np.asarray(jax.jit(lambda x, y: kernel(x, y, "nngp"))(x, y)))
-    return Reading.agreement(
+    return Finding.agreement(
         float(np.max(np.abs(ours - theirs) / np.sqrt(kxx * kyy))),
         tolerance=1e-9,
         cases=len(pairs),
@@ -64,7 +64,7 @@ def _against_neural_tangents(activation: Activation, pairs: np.ndarray, ours: np
 
 def _against_random_features(
     activation: Activation, expected: np.ndarray, rng: np.random.Generator, width: int, tests: int
-) -> Reading:
+) -> Finding:
     """One linear edge (code 2) with `width` neurons on two unit rows: its pre-activations are exactly Gaussian."""
     z_scores = []
     for rho, value in zip(_SAMPLED, expected, strict=True):
@@ -74,7 +74,7 @@ def _against_random_features(
         z_scores.append(abs(products.mean() - value) / (products.std(ddof=1) / np.sqrt(width)))
     z = float(max(z_scores))
     limit = float(stats.norm.isf((1 - _LEVEL) / (2 * tests * len(_SAMPLED))))
-    return Reading(
+    return Finding(
         z <= limit,
         activation=activation.name,
         label="against Monte-Carlo networks",
@@ -105,21 +105,21 @@ def check(context: Context) -> Evidence:
     grid = pair_grid(_VARIANCES, _CORRELATIONS)
     sampled = np.array([[1.0, 1.0, rho] for rho in _SAMPLED])
     rng, width = context.rng(), context.pick(quick=100_000, full=4_000_000)
-    readings: list[Reading] = []
+    findings: list[Finding] = []
     for activation in ACTIVATIONS.values():
         values = dual_on_pairs(activation, np.concatenate([grid, sampled]))
         ours, expected = values[: len(grid)], values[len(grid) :]
-        readings.append(_against_quadrature(activation, grid, ours))
+        findings.append(_against_quadrature(activation, grid, ours))
         if (reading := _against_neural_tangents(activation, grid, ours)) is not None:
-            readings.append(reading)
-        readings.append(_against_random_features(activation, expected, rng, width, len(ACTIVATIONS)))
-    worst = max(r.worst or 0 for r in readings if "quadrature" in r.label)
+            findings.append(reading)
+        findings.append(_against_random_features(activation, expected, rng, width, len(ACTIVATIONS)))
+    worst = max(r.worst or 0 for r in findings if "quadrature" in r.label)
     return Evidence(
-        readings,
+        findings,
         summary=f"{len(ACTIVATIONS)} activations on {len(grid)} pairs: the largest error against quadrature is"
         f" {worst:.1e}; also"
         f" against neural-tangents, and within {_LEVEL:.0%} confidence of networks of {width:,} neurons.",
-        key_figures={
-            f"c of {name}": KeyFigure(activation.normalization, 1e-9) for name, activation in ACTIVATIONS.items()
+        key_values={
+            f"c of {name}": KeyValue(activation.normalization, 1e-9) for name, activation in ACTIVATIONS.items()
         },
     )

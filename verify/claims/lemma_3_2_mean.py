@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from nngp_dag.activations import ACTIVATIONS
-from verify import Context, Evidence, Reading, claim
+from verify import Context, Evidence, Finding, Table, claim
 from verify.tools.dual_maps import mean_on
 from verify.tools.literal import SIGMAS, gaussian_integrals
 
@@ -41,14 +41,14 @@ def _true_mean(name: str, k: float) -> float:
 )
 def check(context: Context) -> Evidence:
     """The printed formula against the mean by quadrature, and the library's beta against the same."""
-    readings, rows, library = [], [], 0.0
+    findings, rows, library = [], [], 0.0
     for name, activation in ACTIVATIONS.items():
         for words, k in _CASES:
             behind = gaussian_integrals(SIGMAS[name], k, k, 1) / gaussian_integrals(SIGMAS[name], 1, 1, 1)
             true, printed = _true_mean(name, k), _true_mean(name, behind)
             library = max(library, abs(float(mean_on(activation, np.array([k]))[0]) - true))
-            readings.append(
-                Reading.agreement(
+            findings.append(
+                Finding.agreement(
                     abs(printed - true),
                     tolerance=_TOLERANCE,
                     cases=1,
@@ -60,17 +60,17 @@ def check(context: Context) -> Evidence:
             )
             rows.append([name, k, behind, true, printed])
     if library > _TOLERANCE:
-        readings.append(
-            Reading(False, label="the library's beta", cases=len(rows), tolerance=_TOLERANCE, worst=library)
+        findings.append(
+            Finding(False, label="the library's beta", cases=len(rows), tolerance=_TOLERANCE, worst=library)
         )
     first = _activation_first(context)
-    readings.append(first)
-    false = [reading for reading in readings if reading.holds is False]
+    findings.append(first)
+    false = [reading for reading in findings if reading.holds is False]
     return Evidence(
-        readings,
+        findings,
         summary=f"The library's means agree with quadrature to {library:.1e}. The printed formula is right on unit"
         f" rows, and for any variance where"
-        f" f(k, k, k) = k or the mean is zero; it is wrong in {len(false)} of {len(readings)} readings,"
+        f" f(k, k, k) = k or the mean is zero; it is wrong in {len(false)} of {len(findings)} readings,"
         f" activation-first among them.",
         condition="The mean takes the variance before the layer, K^(l-1). The printed K^(l) gives the same where f(k,"
         " k, k) = k (homogeneous"
@@ -79,23 +79,23 @@ def check(context: Context) -> Evidence:
         inside={"activation": "relu", "variance": 1.0},
         outside={"activation": "gelu", "variance": 2.0, "mean": rows[7][3], "as printed": rows[7][4]},
         tables=[
-            {
-                "title": "Mean of a feature behind a linear edge",
-                "columns": ["activation", "variance before", "variance behind", "mean", "as printed"],
-                "rows": rows,
-            }
+            Table(
+                "Mean of a feature behind a linear edge",
+                ["activation", "variance before", "variance behind", "mean", "as printed"],
+                rows,
+            )
         ],
     )
 
 
-def _activation_first(context: Context) -> Reading:
+def _activation_first(context: Context) -> Finding:
     """The coordinate mean of W sigma(h): zero, whatever sigma."""
     rng, width = context.rng(), 4000
     h = np.maximum(rng.standard_normal(width), 0)
     features = np.sqrt(2 / width) * rng.standard_normal((width, width)) @ h
     z = abs(features.mean()) / (features.std(ddof=1) / np.sqrt(width))
     printed = abs(features.mean() - np.sqrt(1 / np.pi)) / (features.std(ddof=1) / np.sqrt(width))
-    return Reading(
+    return Finding(
         bool(printed < 4),
         order="activation-first",
         label="networks",

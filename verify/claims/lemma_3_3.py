@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.spectrum import pair_bound
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 from verify.tools.literal import EQUATIONS
 
 _TOLERANCE = 1e-12
@@ -34,9 +34,9 @@ def _margins(matrix: np.ndarray) -> tuple[float, float, float, float]:
     )
 
 
-def _reading(margins: list[float], library: list[float], label: str, what: str) -> list[Reading]:
+def _reading(margins: list[float], library: list[float], label: str, what: str) -> list[Finding]:
     return [
-        Reading.inequality(
+        Finding.inequality(
             min(margins),
             tolerance=_TOLERANCE,
             cases=len(margins),
@@ -45,7 +45,7 @@ def _reading(margins: list[float], library: list[float], label: str, what: str) 
             label=label,
             detail="bound minus lambda_min, over lambda_max",
         ),
-        Reading.agreement(
+        Finding.agreement(
             max(library),
             tolerance=_TOLERANCE,
             cases=len(library),
@@ -90,12 +90,12 @@ def check(context: Context) -> Evidence:
             [name, n, smallest, bound, bound / smallest]
             for n, (_, _, smallest, bound) in zip(sizes, found, strict=True)
         ]
-        series.append({"label": f"{name}: bound over lambda_min", "x": sizes, "y": [f[3] / f[2] for f in found]})
-    readings = _reading([m[0] for m in random], [m[1] for m in random], "random matrices", "random matrices")
-    readings += _reading([m[0] for m in real], [m[1] for m in real], "kernels on real data", "real data")
+        series.append(Series(f"{name}: bound over lambda_min", sizes, [f[3] / f[2] for f in found]))
+    findings = _reading([m[0] for m in random], [m[1] for m in random], "random matrices", "random matrices")
+    findings += _reading([m[0] for m in real], [m[1] for m in real], "kernels on real data", "real data")
     tight = {row[1]: row[4] for row in rows if row[0] == "dag-1"}
     return Evidence(
-        readings,
+        findings,
         summary=f"Never violated by {len(random)} random matrices and {len(real)} kernels on {context.data}. How"
         f" tight: for DAG#1 the bound is"
         f" {tight[sizes[0]]:.2f} times lambda_min at N = {sizes[0]}, {tight[sizes[-1]]:.2f} times at N = {sizes[-1]}.",
@@ -106,27 +106,13 @@ def check(context: Context) -> Evidence:
             "margin": min(m[0] for m in random + real),
             "confirmed": "not: the library or the test is wrong",
         },
-        tables=[
-            {
-                "title": f"On {context.data}",
-                "columns": ["DAG", "N", "lambda_min", "pairwise bound", "ratio"],
-                "rows": rows,
-            }
-        ],
-        figures=[_lines(context, series)],
-        key_figures={
-            f"bound / lambda_min, {row[0]}, N = {row[1]}": KeyFigure(cast(float, row[4]), 1e-6) for row in rows
-        },
+        tables=[Table(f"On {context.data}", ["DAG", "N", "lambda_min", "pairwise bound", "ratio"], rows)],
+        plots=[_lines(context, series)],
+        key_values={f"bound / lambda_min, {row[0]}, N = {row[1]}": KeyValue(cast(float, row[4]), 1e-6) for row in rows},
     )
 
 
-def _lines(context: Context, series: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "kind": "lines",
-        "title": f"Pairwise bound on {context.data}",
-        "x": "rows N",
-        "y": "bound / lambda_min",
-        "xscale": "log",
-        "yscale": "log",
-        "series": series,
-    }
+def _lines(context: Context, series: list[Series]) -> Lines:
+    return Lines(
+        f"Pairwise bound on {context.data}", series, x="rows N", y="bound / lambda_min", xscale="log", yscale="log"
+    )

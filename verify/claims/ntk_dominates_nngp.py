@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, Table, claim
 from verify.tools.data import space_spectra
 from verify.tools.spaces import complete_space
 
@@ -37,7 +37,7 @@ def check(context: Context) -> Evidence:
     space = complete_space(4)
     rows = context.rows(32)
     tolerance = 1e-12
-    readings, table = [], []
+    findings, table = [], []
     for activation in context.pick(quick=("relu", "erf"), full=("relu", "leaky_relu", "erf", "gelu", "sin")):
         for reading in _READINGS if activation == "relu" else _READINGS[:1]:
             spectra = space_spectra(space, rows, reading, activation, ("nngp", "ntk", "tangent"))
@@ -46,8 +46,8 @@ def check(context: Context) -> Evidence:
             semidefinite = float((spectra["tangent"].smallest / ntk.largest).min())
             strictly = int((ntk.smallest > nngp.smallest + 1e-9 * ntk.largest).sum())
             method, order, embedding = reading
-            readings.append(
-                Reading.inequality(
+            findings.append(
+                Finding.inequality(
                     min(margin, semidefinite),
                     tolerance=tolerance,
                     strict=False,
@@ -63,25 +63,25 @@ def check(context: Context) -> Evidence:
             )
             table.append([", ".join(reading), activation, margin, semidefinite, strictly])
     return Evidence(
-        readings,
-        summary=f"All {len(space.names)} DAGs on {len(rows)} rows of {context.data} in {len(readings)} readings: never"
+        findings,
+        summary=f"All {len(space.names)} DAGs on {len(rows)} rows of {context.data} in {len(findings)} readings: never"
         f" violated beyond"
         f" rounding, {min(row[4] for row in table)} to {max(row[4] for row in table)} DAGs"
         f" strictly.",
         tables=[
-            {
-                "title": f"{len(space.names)} DAGs, {len(rows)} rows",
-                "columns": [
+            Table(
+                f"{len(space.names)} DAGs, {len(rows)} rows",
+                [
                     "reading",
                     "activation",
                     "smallest margin / lambda_max",
                     "smallest lambda_min(Theta) / lambda_max",
                     "strict",
                 ],
-                "rows": table,
-            }
+                table,
+            )
         ],
-        key_figures={f"strict, {row[0]}, {row[1]}": KeyFigure(int(row[4]), 0, 2) for row in table},
+        key_values={f"strict, {row[0]}, {row[1]}": KeyValue(int(row[4]), 0, 2) for row in table},
         notes=[
             "Proof. Theta_00 is zero, K_in, or fdot(K_in) o K_in. A linear edge makes fdot(K) o Theta + fdot(K) o K"
             " (activation-last) or"

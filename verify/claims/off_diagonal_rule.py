@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.dag import Dag
-from verify import Context, Evidence, KeyFigure, Reading, claim
-from verify.framework.evidence import Undecided
+from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Table, claim
+from verify.framework.errors import Undecided
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.spaces import READINGS, Space, complete_space, two_point_kernels
 
@@ -82,12 +82,12 @@ def check(context: Context) -> Evidence:
     """Every group of DAGs that the rule says are alike, in every reading."""
     space = complete_space(4)
     groups = _groups(space)
-    readings: list[Reading] = []
+    findings: list[Finding] = []
     rows: list[list[Any]] = []
-    certificates, key_figures, smallest = [], {}, {}
+    certificates, key_values, smallest = [], {}, {}
     for reading in READINGS:
         disagreeing, spread, pair = _worst_pair(space, reading, groups)
-        key_figures[f"groups that disagree, {' '.join(reading)}"] = KeyFigure(disagreeing, 0)
+        key_values[f"groups that disagree, {' '.join(reading)}"] = KeyValue(disagreeing, 0)
         counterexample = None
         if pair is not None:
             proved = _certify(pair, reading)
@@ -95,8 +95,8 @@ def check(context: Context) -> Evidence:
             counterexample = {"codes": " and ".join(pair), "rho": str(proved.rho), "margin": proved.margin}
             smallest[reading] = counterexample
         method, order, embedding = reading
-        readings.append(
-            Reading(
+        findings.append(
+            Finding(
                 disagreeing == 0,
                 order=order,
                 embedding=embedding,
@@ -113,7 +113,7 @@ def check(context: Context) -> Evidence:
         )
     first = smallest.get(READINGS[0])
     return Evidence(
-        readings,
+        findings,
         summary=f"Of {len(groups)} groups of four-node DAGs that the rule cannot tell apart, "
         + ", ".join(f"{row[2]} disagree in {row[0]}" for row in rows)
         + ".",
@@ -123,22 +123,17 @@ def check(context: Context) -> Evidence:
         counterexample=None if first is None else {**first, "confirmed": "interval arithmetic"},
         certificates=certificates,
         tables=[
-            {
-                "title": "Groups of DAGs with equal path depths and in-degree",
-                "columns": ["reading", "groups", "disagree", "largest spread of K_ij", "smallest pair"],
-                "rows": rows,
-            }
+            Table(
+                "Groups of DAGs with equal path depths and in-degree",
+                ["reading", "groups", "disagree", "largest spread of K_ij", "smallest pair"],
+                rows,
+            )
         ],
-        figures=[
-            {
-                "kind": "dags",
-                "title": "Alike to the rule, but not alike",
-                "dags": [
-                    {"code": code, "caption": ", ".join(r)}
-                    for r, c in smallest.items()
-                    for code in str(c["codes"]).split(" and ")
-                ],
-            }
+        plots=[
+            Dags(
+                "Alike to the rule, but not alike",
+                [Captioned(code, ", ".join(r)) for r, c in smallest.items() for code in str(c["codes"]).split(" and ")],
+            )
         ],
-        key_figures=key_figures,
+        key_values=key_values,
     )

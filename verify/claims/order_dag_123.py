@@ -7,7 +7,7 @@ from typing import Any
 
 from nngp_dag.proofs import Inequality, prove
 from nngp_dag.proofs.certificate import to_certificate
-from verify import Context, Evidence, KeyFigure, Reading, Undecided, claim
+from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Table, Undecided, claim
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import term
 from verify.tools.spaces import READINGS
@@ -53,7 +53,7 @@ def check(context: Context) -> Evidence:
     """Both quantities, both inequalities, every reading; divided by v = 1 - rho so that the end rho -> 1 is strict
     too.
     """
-    readings, certificates, figures = [], [], {}
+    findings, certificates, key_values = [], [], {}
     rows: list[list[Any]] = []
     for reading in READINGS:
         method, order, embedding = reading
@@ -67,9 +67,9 @@ def check(context: Context) -> Evidence:
             boxes, margin = sum(p.boxes for p in proofs), min(p.margin for p in proofs)
             seconds, proved = sum(p.seconds for p in proofs), all(p.proved for p in proofs)
             rows.append([", ".join(reading), words, proved, boxes, proofs[0].precision, margin, seconds])
-            figures[f"boxes, {words}, {' '.join(reading)}"] = KeyFigure(boxes, 0.5, 2)
-            readings.append(
-                Reading(
+            key_values[f"boxes, {words}, {' '.join(reading)}"] = KeyValue(boxes, 0.5, 2)
+            findings.append(
+                Finding(
                     True if proved else None,
                     order=order,
                     embedding=embedding,
@@ -84,28 +84,25 @@ def check(context: Context) -> Evidence:
                 )
             )
     return Evidence(
-        readings,
+        findings,
         summary=f"Proved for all rho in [-1, 1) in {len(READINGS)} readings with {sum(row[3] for row in rows)} boxes."
         f" On the scale of the"
         " kernels as they are: DAG#2 and DAG#3 have three and four paths, so larger outputs (claims order-dag-123-*).",
         would_decide="a larger budget of boxes",
         certificates=certificates,
         tables=[
-            {
-                "title": "Proofs on v = 1 - rho in [0, 2]",
-                "columns": ["reading", "quantity over v", "proved", "boxes", "bits", "smallest margin", "s"],
-                "rows": rows,
-            },
-            {"title": "Controls", "columns": ["statement", "true", "outcome"], "rows": _controls()},
+            Table(
+                "Proofs on v = 1 - rho in [0, 2]",
+                ["reading", "quantity over v", "proved", "boxes", "bits", "smallest margin", "s"],
+                rows,
+            ),
+            Table("Controls", ["statement", "true", "outcome"], _controls()),
         ],
-        figures=[
-            {
-                "kind": "dags",
-                "title": "The three DAGs of Figure 3",
-                "dags": [
-                    {"code": code, "caption": name.replace("dag-", "DAG#")} for name, (code, *_) in EQUATIONS.items()
-                ],
-            }
+        plots=[
+            Dags(
+                "The three DAGs of Figure 3",
+                [Captioned(code, name.replace("dag-", "DAG#")) for name, (code, *_) in EQUATIONS.items()],
+            )
         ],
-        key_figures=figures,
+        key_values=key_values,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.spectrum import spectrum
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 from verify.tools.literal import EQUATIONS
 
 _SETTINGS = (
@@ -44,8 +44,8 @@ _QUANTITIES = {
 def check(context: Context) -> Evidence:
     """Six readings, both kernels, three scalings."""
     rows = context.rows(context.pick(quick=64, full=256))
-    readings, table, spectra = [], [], []
-    figures: dict[str, KeyFigure] = {}
+    findings, table, spectra = [], [], []
+    key_values: dict[str, KeyValue] = {}
     for method, order, embedding in _SETTINGS:
         kernels = [kernel_fn(Dag.from_code(code), method, order, embedding)(rows) for code, *_ in EQUATIONS.values()]
         for kernel in ("nngp", "ntk"):
@@ -54,8 +54,8 @@ def check(context: Context) -> Evidence:
                 values = [float(quantity(s)) for s in found]
                 margin = min(values[1] / values[0] - 1, values[2] / values[1] - 1)
                 ranking = " < ".join(f"#{i + 1}" for i in np.argsort(values))
-                readings.append(
-                    Reading.inequality(
+                findings.append(
+                    Finding.inequality(
                         margin,
                         tolerance=1e-7,
                         cases=2,
@@ -67,17 +67,17 @@ def check(context: Context) -> Evidence:
                     )
                 )
                 table.append([f"{method}, {order}, {embedding}", kernel.upper(), words, *values, ranking])
-            figures |= {
-                f"{kernel} lambda_min, {name}, {method} {order} {embedding}": KeyFigure(float(s.lambda_min), 1e-6)
+            key_values |= {
+                f"{kernel} lambda_min, {name}, {method} {order} {embedding}": KeyValue(float(s.lambda_min), 1e-6)
                 for name, s in zip(EQUATIONS, found, strict=True)
             }
             if (method, kernel) == ("exact", "nngp") and embedding == "gaussian":
                 spectra.append(_spectra(found, f"NNGP, {order}, {len(rows)} rows of {context.data}"))
-    raw = [r for r in readings if r.label.endswith("lambda_min")]
-    scaled = [r for r in readings if not r.label.endswith("lambda_min")]
-    yes, no = next(r for r in readings if r.holds), next((r for r in readings if r.holds is False), None)
+    raw = [r for r in findings if r.label.endswith("lambda_min")]
+    scaled = [r for r in findings if not r.label.endswith("lambda_min")]
+    yes, no = next(r for r in findings if r.holds), next((r for r in findings if r.holds is False), None)
     return Evidence(
-        readings,
+        findings,
         summary=f"On {len(rows)} rows of {context.data} the order is true in {sum(r.holds is True for r in raw)} of"
         f" {len(raw)} readings for"
         f" lambda_min as it is, and in {sum(r.holds is True for r in scaled)} of {len(scaled)} with the scale taken"
@@ -87,27 +87,20 @@ def check(context: Context) -> Evidence:
         inside={"reading": yes.name(), "margin": yes.worst},
         outside=None if no is None else {"reading": no.name(), "order": no.detail},
         tables=[
-            {
-                "title": f"{len(rows)} rows of {context.data}",
-                "columns": ["reading", "kernel", "quantity", "DAG#1", "DAG#2", "DAG#3", "order"],
-                "rows": table,
-            }
+            Table(
+                f"{len(rows)} rows of {context.data}",
+                ["reading", "kernel", "quantity", "DAG#1", "DAG#2", "DAG#3", "order"],
+                table,
+            )
         ],
-        figures=spectra,
-        key_figures=figures,
+        plots=spectra,
+        key_values=key_values,
     )
 
 
-def _spectra(found: list[Any], title: str) -> dict[str, Any]:
+def _spectra(found: list[Any], title: str) -> Lines:
     series = [
-        {"label": f"DAG#{i}", "x": list(range(1, len(s.eigenvalues) + 1)), "y": s.eigenvalues[::-1].tolist()}
+        Series(f"DAG#{i}", list(range(1, len(s.eigenvalues) + 1)), s.eigenvalues[::-1].tolist())
         for i, s in enumerate(found, start=1)
     ]
-    return {
-        "kind": "lines",
-        "title": f"Spectra: {title}",
-        "x": "index",
-        "y": "eigenvalue",
-        "yscale": "log",
-        "series": series,
-    }
+    return Lines(f"Spectra: {title}", series, x="index", y="eigenvalue", yscale="log")

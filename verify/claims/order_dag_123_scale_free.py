@@ -12,7 +12,7 @@ from flint import fmpq
 from nngp_dag.dag import Dag
 from nngp_dag.proofs import Inequality, prove, two_point
 from nngp_dag.proofs.certificate import to_certificate
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import RHOS, Proved, term
 from verify.tools.spaces import READINGS
@@ -105,7 +105,7 @@ def _crossing(a: str, b: str, reading: _Name) -> float:
 )
 def check(context: Context) -> Evidence:
     """Each inequality in each reading: proved, proved reversed, or with certified points of both kinds."""
-    readings, certificates, rows, figures = [], [], [], {}
+    findings, certificates, rows, key_values = [], [], [], {}
     counterexample = None
     for reading in READINGS:
         method, order, embedding = reading
@@ -116,7 +116,7 @@ def check(context: Context) -> Evidence:
         needed = [relations[1, 2], relations[2, 3]]
         worst = max((r.against for r in needed if r.against), key=lambda proved: proved.margin, default=None)
         if worst is not None:
-            figures[f"largest certified violation, {' '.join(reading)}"] = KeyFigure(worst.margin, 1e-6)
+            key_values[f"largest certified violation, {' '.join(reading)}"] = KeyValue(worst.margin, 1e-6)
             if reading == READINGS[0]:
                 counterexample = {
                     "reading": ", ".join(reading),
@@ -126,8 +126,8 @@ def check(context: Context) -> Evidence:
                 }
         outcomes = [relation.holds for relation in needed]
         holds = False if False in outcomes else None if None in outcomes else True
-        readings.append(
-            Reading(
+        findings.append(
+            Finding(
                 holds,
                 order=order,
                 embedding=embedding,
@@ -140,7 +140,7 @@ def check(context: Context) -> Evidence:
             )
         )
     return Evidence(
-        readings,
+        findings,
         summary="Divided by K_ii the order is another one in every reading. "
         + "; ".join(f"{row[0]}: {row[1]} {row[2]}" for row in rows if row[1] != "DAG#1 < DAG#3")
         + ".",
@@ -156,22 +156,16 @@ def check(context: Context) -> Evidence:
             "The condition number of two points is (2 - g) / g with g = (K_ii - K_ij) / K_ii where K_ij >= 0, as it is"
             " here for rho near 1: it falls as g grows, so a ranking by it is this one."
         ],
-        tables=[{"title": "Scale-free relations", "columns": ["reading", "relation", "is"], "rows": rows}],
-        figures=[_figure(reading) for reading in READINGS],
-        key_figures=figures,
+        tables=[Table("Scale-free relations", ["reading", "relation", "is"], rows)],
+        plots=[_plot(reading) for reading in READINGS],
+        key_values=key_values,
     )
 
 
-def _figure(reading: _Name) -> dict[str, Any]:
+def _plot(reading: _Name) -> Lines:
     rhos = _GRID[::2]
     series = [
-        {"label": f"DAG#{i}", "x": [float(rho) for rho in rhos], "y": [_gap_ratio(code, reading, rho) for rho in rhos]}
+        Series(f"DAG#{i}", [float(rho) for rho in rhos], [_gap_ratio(code, reading, rho) for rho in rhos])
         for i, code in enumerate(CODES, start=1)
     ]
-    return {
-        "kind": "lines",
-        "title": ", ".join(reading),
-        "x": "rho",
-        "y": "(K_ii - K_ij) / (K_ii (1 - rho))",
-        "series": series,
-    }
+    return Lines(", ".join(reading), series, x="rho", y="(K_ii - K_ij) / (K_ii (1 - rho))")

@@ -8,8 +8,8 @@ import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
-from verify import Context, Evidence, KeyFigure, Reading, claim
-from verify.framework.evidence import Undecided
+from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, claim
+from verify.framework.errors import Undecided
 from verify.tools.data import space_spectra
 from verify.tools.literal import exact_two_point
 from verify.tools.spaces import Space, complete_space, two_point_kernels
@@ -49,10 +49,10 @@ def _changes(space: Space, reading: _Name) -> tuple[np.ndarray, np.ndarray]:
     return kernel, gap
 
 
-def _reading(name: _Name, changed: np.ndarray, label: str, code: str | None, what: str) -> Reading:
+def _reading(name: _Name, changed: np.ndarray, label: str, code: str | None, what: str) -> Finding:
     method, order, embedding = name
     count = int((changed > _TOLERANCE).sum())
-    return Reading(
+    return Finding(
         count == 0,
         method=method,
         order=order,
@@ -84,7 +84,7 @@ def _reading(name: _Name, changed: np.ndarray, label: str, code: str | None, wha
 def check(context: Context) -> Evidence:
     """Exact kernels with and without means; which DAGs change, and in what."""
     space = complete_space(4)
-    readings, rows, figures = [], [], {}
+    findings, rows, key_values = [], [], {}
     for name in _READINGS:
         stem, last = name[2] == "stem", name[1] == "activation-last"
         kernel, gap = _changes(space, name)
@@ -92,18 +92,18 @@ def check(context: Context) -> Evidence:
             expected = space.flags(flag, stem) if last else np.zeros(len(space.names), bool)
             if ((changed > _TOLERANCE) != expected).any():
                 raise Undecided(f"{', '.join(name)}: {flag} does not tell which DAGs the means change")
-        readings += [
+        findings += [
             _reading(name, kernel, "kernel", space.smallest(kernel > _TOLERANCE), "the kernel"),
             _reading(name, gap, "K_ii - K_ij", space.smallest(gap > _TOLERANCE), "K_ii - K_ij"),
         ]
         counts = [int((changed > _TOLERANCE).sum()) for changed in (kernel, gap)]
         rows.append([", ".join(name), *counts, float(kernel.max()), float(gap.max())])
-        figures[f"kernel changed, {' '.join(name)}"] = KeyFigure(counts[0], 0)
-        figures[f"K_ii - K_ij changed, {' '.join(name)}"] = KeyFigure(counts[1], 0)
+        key_values[f"kernel changed, {' '.join(name)}"] = KeyValue(counts[0], 0)
+        key_values[f"K_ii - K_ij changed, {' '.join(name)}"] = KeyValue(counts[1], 0)
     spectra = _spectra(context, space)
-    readings.append(spectra["reading"])
+    findings.append(spectra["reading"])
     return Evidence(
-        readings,
+        findings,
         summary=f"Activation-first: features have mean zero and nothing changes. Activation-last: the means change the"
         f" kernel of {rows[1][1]}"
         f" of {len(space.names)} DAGs ({rows[2][1]} with a stem), K_ii - K_ij of {rows[1][2]} ({rows[2][2]})."
@@ -114,7 +114,7 @@ def check(context: Context) -> Evidence:
         " alone, unless a"
         " linear edge leaves such a node: only then the bound of Lemma 3.3 changes. On rows of different norms b is"
         " not constant.",
-        inside={"reading": readings[0].name(), "DAGs": len(space.names)},
+        inside={"reading": findings[0].name(), "DAGs": len(space.names)},
         outside={
             "code": space.smallest(_changes(space, _READINGS[1])[1] > _TOLERANCE),
             "reading": ", ".join(_READINGS[1]),
@@ -122,22 +122,22 @@ def check(context: Context) -> Evidence:
         },
         counterexample={"margin": rows[1][3], "confirmed": "by two routes (claim exact-recursion)"},
         tables=[
-            {
-                "title": f"DAGs of {len(space.names)} that the means change",
-                "columns": [
+            Table(
+                f"DAGs of {len(space.names)} that the means change",
+                [
                     "reading",
                     "kernel",
                     "K_ii - K_ij",
                     "largest change of the kernel",
                     "largest change of K_ii - K_ij",
                 ],
-                "rows": rows,
-            },
+                rows,
+            ),
             spectra["table"],
             _norms(),
         ],
-        figures=[spectra["figure"]],
-        key_figures=figures | spectra["key_figures"],
+        plots=[spectra["plot"]],
+        key_values=key_values | spectra["key_values"],
     )
 
 
@@ -166,7 +166,7 @@ def _spectra(context: Context, space: Space) -> dict[str, Any]:
     ]
     worst = float(np.abs(small[full]).max())
     method, order, embedding = _READINGS[1]
-    reading = Reading.agreement(
+    reading = Finding.agreement(
         worst,
         tolerance=1e-7,
         cases=len(space.names),
@@ -177,8 +177,7 @@ def _spectra(context: Context, space: Space) -> dict[str, Any]:
         detail=f"relative change over {len(data)} rows of {context.data}",
     )
     dots = [
-        {"label": words, "x": with_means.largest[flag].tolist(), "y": (1 + small)[flag].tolist()}
-        for words, flag in classes.items()
+        Series(words, with_means.largest[flag].tolist(), (1 + small)[flag].tolist()) for words, flag in classes.items()
     ]
     return {
         "reading": reading,
@@ -186,23 +185,17 @@ def _spectra(context: Context, space: Space) -> dict[str, Any]:
         f" {table[1][3]:+.1%} where no linear"
         f" edge follows, by {table[2][2]:+.1%} to {table[2][3]:+.1%} where one does; the largest grows by up to"
         f" {table[1][4]:.0%} and {table[2][4]:.0%}.",
-        "table": {
-            "title": f"Eigenvalues with means over those without, minus one, {len(data)} rows of {context.data}",
-            "columns": ["DAGs in which", "count", "lambda_min, least", "lambda_min, most", "lambda_max, most"],
-            "rows": table,
-        },
-        "figure": {
-            "kind": "points",
-            "title": "lambda_min with means over without",
-            "x": "lambda_max",
-            "y": "ratio of lambda_min",
-            "series": dots,
-        },
-        "key_figures": {f"lambda_min, most, {row[0]}": KeyFigure(cast(float, row[3]), 1e-6, 1e-9) for row in table},
+        "table": Table(
+            f"Eigenvalues with means over those without, minus one, {len(data)} rows of {context.data}",
+            ["DAGs in which", "count", "lambda_min, least", "lambda_min, most", "lambda_max, most"],
+            table,
+        ),
+        "plot": Points("lambda_min with means over without", dots, x="lambda_max", y="ratio of lambda_min"),
+        "key_values": {f"lambda_min, most, {row[0]}": KeyValue(cast(float, row[3]), 1e-6, 1e-9) for row in table},
     }
 
 
-def _norms() -> dict[str, Any]:
+def _norms() -> Table:
     """DAG#2 on two rows of different norms: what the means add is no constant."""
     rows = np.array([[1.0, 0.0], [0.6, 0.8], [1.2, 1.6]])
     dag = Dag.from_code("1_01_222")
@@ -210,9 +203,8 @@ def _norms() -> dict[str, Any]:
         np.asarray(kernel_fn(dag, order=order)(rows, get="nngp")) for order in ("activation-last", "activation-first")
     )
     added = last - first
-    return {
-        "title": "What means add to DAG#2 (1_01_222) on rows of norms 1, 1, 2: 6/pi = 1.90986 times the product of"
-        " norms",
-        "columns": ["row", "1", "2", "3"],
-        "rows": [[i + 1, *map(float, line)] for i, line in enumerate(added)],
-    }
+    return Table(
+        "What means add to DAG#2 (1_01_222) on rows of norms 1, 1, 2: 6/pi = 1.90986 times the product of norms",
+        ["row", "1", "2", "3"],
+        [[i + 1, *map(float, line)] for i, line in enumerate(added)],
+    )

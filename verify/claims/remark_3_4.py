@@ -6,7 +6,7 @@ import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import pair_kernel
-from verify import Context, Evidence, Reading, claim
+from verify import Context, Evidence, Finding, claim
 
 
 @claim(
@@ -32,12 +32,12 @@ def check(context: Context) -> Evidence:
         "rows of unit norm": np.sum(rows**2, axis=1),
         "features of mean 0 and variance 1, over sqrt(d)": np.sum(standardised**2, axis=1),
     }
-    readings = []
+    findings = []
     for words, k in samples.items():
         for embedding in ("gaussian", "stem"):
             behind = np.asarray(pair_kernel(chain, k, k, k, embedding=embedding).nngp)
-            readings.append(
-                Reading.agreement(
+            findings.append(
+                Finding.agreement(
                     max(float(np.abs(k - 1).max()), float(np.abs(behind - 1).max())),
                     tolerance=1e-12,
                     cases=2 * len(k),
@@ -48,13 +48,13 @@ def check(context: Context) -> Evidence:
                     detail=f"K_ii from {k.min():.4g} to {k.max():.4g}",
                 )
             )
-    outside = readings[2]
+    outside = findings[2]
     return Evidence(
-        readings,
+        findings,
         summary=f"Exactly 1 on rows of unit norm, centred or not. Features of mean 0 and variance 1 alone give"
         f" {outside.detail}: 1 only on average.",
         condition="Rows must have unit norm; centring features has no part in it. Then f(1) = 1 for every activation,"
         " by the choice of c.",
-        inside={"rows": "unit norm", "largest error": readings[0].worst},
+        inside={"rows": "unit norm", "largest error": findings[0].worst},
         outside={"rows": "features standardised", "largest error": outside.worst},
     )

@@ -12,7 +12,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.paths import effective_depth_width
 from nngp_dag.proofs import precision
 from nngp_dag.proofs.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
-from verify import Context, Evidence, KeyFigure, Reading, Undecided, claim
+from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
 from verify.tools.data import space_spectra
 from verify.tools.spaces import complete_space
 
@@ -55,7 +55,7 @@ def check(context: Context) -> Evidence:
     linear = np.array([item.num_linear for item in space.structures()])
     depth, width = effective_depth_width(space.counts)
     gaps = _closest_pair_gaps(rows, space.counts)
-    readings, table, figures = [], [], {}
+    findings, table, key_values = [], [], {}
     points = None
     for reading in _READINGS:
         spectra = space_spectra(space, rows, reading, kernels=("nngp", "ntk"))
@@ -75,13 +75,13 @@ def check(context: Context) -> Evidence:
                 tau, wrong = _tau(rank_by[chosen], value[chosen])
                 by_depth, by_width = (_tau(by[chosen], value[chosen])[0] for by in (depth, width))
                 table.append([", ".join(reading), words, number, int(chosen.sum()), tau, wrong, by_depth, by_width])
-                figures[f"tau, {' '.join(reading)}, {words}, {number}"] = KeyFigure(tau, 0, 1e-3)
+                key_values[f"tau, {' '.join(reading)}, {words}, {number}"] = KeyValue(tau, 0, 1e-3)
                 taus.append(tau)
                 discordant += wrong
                 pairs += int(chosen.sum()) * (int(chosen.sum()) - 1) // 2
             method, order, embedding = reading
-            readings.append(
-                Reading(
+            findings.append(
+                Finding(
                     discordant == 0,
                     method=method,
                     order=order,
@@ -99,16 +99,16 @@ def check(context: Context) -> Evidence:
     discordance = _counterexample(rows, space.names, linear, gaps["gaussian"], spectra_of_first(context, space, rows))
     rescaled = _rescaled(table)
     return Evidence(
-        readings,
+        findings,
         summary=_summary(table, rescaled),
         condition="True between DAGs for which Eq. 12 is an identity and the smallest eigenvalue is that of two rows;"
         " on N rows and for other DAGs"
         " it is a correlation, given as Kendall's tau at each number of linear edges.",
         counterexample=discordance,
         tables=[
-            {
-                "title": f"Kendall's tau with lambda_min on {len(rows)} rows of {context.data}",
-                "columns": [
+            Table(
+                f"Kendall's tau with lambda_min on {len(rows)} rows of {context.data}",
+                [
                     "reading",
                     "lambda_min of",
                     "linear edges",
@@ -118,11 +118,11 @@ def check(context: Context) -> Evidence:
                     "by depth",
                     "by width",
                 ],
-                "rows": table,
-            }
+                table,
+            )
         ],
-        figures=[points] if points else [],
-        key_figures=figures,
+        plots=[points] if points else [],
+        key_values=key_values,
     )
 
 
@@ -209,21 +209,16 @@ def _summary(table: list[list[Any]], rescaled: str) -> str:
     )
 
 
-def _points(counts: np.ndarray, linear: np.ndarray, bound: np.ndarray, value: np.ndarray) -> dict[str, Any]:
+def _points(counts: np.ndarray, linear: np.ndarray, bound: np.ndarray, value: np.ndarray) -> Points:
     series = [
-        {
-            "label": f"{number} linear edges",
-            "x": bound[linear == number].tolist(),
-            "y": value[linear == number].tolist(),
-        }
+        Series(f"{number} linear edges", bound[linear == number].tolist(), value[linear == number].tolist())
         for number in _LINEAR
     ]
-    return {
-        "kind": "points",
-        "title": "lambda_min of the NNGP against Eq. 12 (independent)",
-        "x": "Eq. 12",
-        "y": "lambda_min",
-        "xscale": "log",
-        "yscale": "log",
-        "series": series,
-    }
+    return Points(
+        "lambda_min of the NNGP against Eq. 12 (independent)",
+        series,
+        x="Eq. 12",
+        y="lambda_min",
+        xscale="log",
+        yscale="log",
+    )

@@ -15,7 +15,7 @@ from nngp_dag.finite.convergence import (
     measure_bound,
     width_failures,
 )
-from verify import Context, Evidence, KeyFigure, Reading, claim
+from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 from verify.tools.literal import EQUATIONS
 
 _FURTHER = ("2_02_112", "2_22_222", "1_12_002", "2_12_221")
@@ -61,24 +61,24 @@ def check(context: Context) -> Evidence:
         "seeds": range(context.seed, context.seed + seeds),
         "steps": steps,
     }
-    readings, rows = [], []
-    series: list[dict[str, Any]] = []
+    findings, rows = [], []
+    series: list[Series] = []
     for order, embedding in context.pick(quick=_READINGS[:2], full=_READINGS):
         setting: dict[str, Any] = {"order": order, "embedding": embedding}
         found = measure_bound(dags, x, y, **sizes, **setting)
-        readings.append(_reading(found, order, embedding, "eta = 1 / lambda_max(NTK)"))
+        findings.append(_reading(found, order, embedding, "eta = 1 / lambda_max(NTK)"))
         rows += [_row(order, embedding, m) for m in found]
         if not series:
             series = _curves(found[:3])
     # The theorem's own learning rate is so small that nothing moves in so few steps; the bound still has to hold.
     small = min(m.scales.theorem_rate for m in found)
     tiny = measure_bound(dags, x, y, learning_rate=small, **sizes, **setting)
-    readings.append(_reading(tiny, order, embedding, "the theorem's eta"))
+    findings.append(_reading(tiny, order, embedding, "the theorem's eta"))
     thresholds = _thresholds(context, dags, x, y, sizes)
-    worst = min(reading.worst or 0.0 for reading in readings)
+    worst = min(reading.worst or 0.0 for reading in findings)
     rates = [m.rates() for m in found[:3]]
     return Evidence(
-        readings,
+        findings,
         summary=f"The bound holds at each of {steps} steps for {len(dags)} DAGs and {seeds} seeds of width {width}"
         f" (smallest slack of the logarithm"
         f" {worst:.2g}), by far: for DAG#1-3 the residual falls {_ratios(rates)} times as fast as the bound. It fails"
@@ -89,9 +89,9 @@ def check(context: Context) -> Evidence:
         outside={"eta": f"above {thresholds['words']} of 2 / lambda_max(NTK)"},
         counterexample={"margin": worst, "confirmed": "no: see the readings"},
         tables=[
-            {
-                "title": f"Decay of log ||y - u||^2 a step, width {width}, {seeds} seeds",
-                "columns": [
+            Table(
+                f"Decay of log ||y - u||^2 a step, width {width}, {seeds} seeds",
+                [
                     "reading",
                     "DAG",
                     "lambda_min NNGP",
@@ -101,21 +101,20 @@ def check(context: Context) -> Evidence:
                     "slowest NTK mode",
                     "bound",
                 ],
-                "rows": rows,
-            },
+                rows,
+            ),
             *thresholds["tables"],
         ],
-        figures=[
-            {
-                "kind": "lines",
-                "title": "||y - u(k)||^2 over its start, with the bound (activation-last, gaussian-trained)",
-                "x": "step",
-                "y": "relative residual",
-                "yscale": "log",
-                "series": series,
-            }
+        plots=[
+            Lines(
+                "||y - u(k)||^2 over its start, with the bound (activation-last, gaussian-trained)",
+                series,
+                x="step",
+                y="relative residual",
+                yscale="log",
+            )
         ],
-        key_figures=thresholds["key_figures"],
+        key_values=thresholds["key_values"],
         notes=[
             "Why it holds, and so loosely: the residual's rate is that of the NTK, whose smallest eigenvalue is at"
             " least the"
@@ -131,11 +130,11 @@ def _ratios(rates: list[dict[str, float]]) -> str:
     return ", ".join(f"{rate['measured'] / rate['bound']:.0f}" for rate in rates)
 
 
-def _reading(found: list[BoundMeasurement], order: str, embedding: str, label: str) -> Reading:
+def _reading(found: list[BoundMeasurement], order: str, embedding: str, label: str) -> Finding:
     slack = min(float(m.slack[:, 1:].min()) for m in found)
     failing = sum(not m.holds for m in found)
     seeds, points = found[0].residuals.shape
-    return Reading(
+    return Finding(
         failing == 0,
         order=order,
         embedding=embedding,
@@ -154,20 +153,20 @@ def _row(order: str, embedding: str, m: BoundMeasurement) -> list[Any]:
     return [f"{order}, {embedding}", m.code, m.scales.nngp_min, m.scales.ntk_min, *values]
 
 
-def _curves(found: list[BoundMeasurement]) -> list[dict[str, Any]]:
+def _curves(found: list[BoundMeasurement]) -> list[Series]:
     series = []
     for i, m in enumerate(found, start=1):
         steps = list(range(len(m.bound)))
         relative = m.residuals / m.residuals[:, :1]
         series += [
-            {
-                "label": f"DAG#{i}, mean over seeds",
-                "x": steps,
-                "y": relative.mean(axis=0).tolist(),
-                "low": relative.min(axis=0).tolist(),
-                "high": relative.max(axis=0).tolist(),
-            },
-            {"label": f"DAG#{i}, bound", "x": steps, "y": m.bound.tolist()},
+            Series(
+                f"DAG#{i}, mean over seeds",
+                steps,
+                relative.mean(axis=0).tolist(),
+                low=relative.min(axis=0).tolist(),
+                high=relative.max(axis=0).tolist(),
+            ),
+            Series(f"DAG#{i}, bound", steps, m.bound.tolist()),
         ]
     return series
 
@@ -193,26 +192,24 @@ def _thresholds(
     return {
         "words": f"{min(stability):.2f} to {max(stability):.2f}",
         "tables": [
-            {
-                "title": f"Largest eta at which the bound holds for {sizes['steps']} steps, width {sizes['width']},"
+            Table(
+                f"Largest eta at which the bound holds for {sizes['steps']} steps, width {sizes['width']},"
                 f" {count} seeds",
-                "columns": ["DAG", "paths", "over 2 / lambda_max(NTK)", "over lambda_min / (N P)^2"],
-                "rows": [[t.code, t.scales.num_paths, t.stability, t.over_theorem] for t in rates],
-            },
-            {
-                "title": f"What the largest eta scales with: exponents fitted to {fit.points} thresholds at"
+                ["DAG", "paths", "over 2 / lambda_max(NTK)", "over lambda_min / (N P)^2"],
+                [[t.code, t.scales.num_paths, t.stability, t.over_theorem] for t in rates],
+            ),
+            Table(
+                f"What the largest eta scales with: exponents fitted to {fit.points} thresholds at"
                 f" {1 + len(others) // len(dags)} numbers of rows",
-                "columns": ["quantity", "exponent", "low (95 %)", "high", "the theorem's"],
-                "rows": [[name, fit.exponents[name], *fit.intervals[name], fit.theorem[name]] for name in fit.exponents]
+                ["quantity", "exponent", "low (95 %)", "high", "the theorem's"],
+                [[name, fit.exponents[name], *fit.intervals[name], fit.theorem[name]] for name in fit.exponents]
                 + [["log of eta lambda_max(NTK) / 2: mean, deviation", *fit.stability, None, None]],
-            },
-            {
-                "title": f"Seeds of {count} for which the bound fails, by width",
-                "columns": ["DAG", *(f"m = {m}" for m in widths), "the theorem's (N P / lambda_min)^4"],
-                "rows": [[f.code, *f.failures, f.theorem_width] for f in failures],
-            },
+            ),
+            Table(
+                f"Seeds of {count} for which the bound fails, by width",
+                ["DAG", *(f"m = {m}" for m in widths), "the theorem's (N P / lambda_min)^4"],
+                [[f.code, *f.failures, f.theorem_width] for f in failures],
+            ),
         ],
-        "key_figures": {
-            f"largest eta, {t.code}, over 2 / lambda_max(NTK)": KeyFigure(t.stability, 0.25) for t in rates
-        },
+        "key_values": {f"largest eta, {t.code}, over 2 / lambda_max(NTK)": KeyValue(t.stability, 0.25) for t in rates},
     }

@@ -1,155 +1,108 @@
-"""Evidence: the readings of a claim with their numbers, and what else each verdict has to show.
+"""Evidence: the findings of a claim with their numbers, and what else each verdict has to show.
 
-Everything here is plain data that goes into report.json as it is; figures are given as the data to draw
-(`verify.report.figures`).
+Everything is checked where a claim makes it, and is written to report.json as plain data
+(`verify.framework.record`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from verify.framework.checks import as_number, case, instances, plain, text
+from verify.framework.errors import EvidenceError
+from verify.framework.finding import Finding
+from verify.framework.plots.plot import Plot
+from verify.framework.table import Table
 from verify.framework.verdict import Verdict, overall_verdict
 
-__all__ = ["CLEARLY_FALSE", "NEEDED", "Evidence", "EvidenceError", "KeyFigure", "Reading", "Undecided"]
-
-CLEARLY_FALSE = 1000.0
-"""An identity is false only where its error exceeds the tolerance this many times; in between it is undecided."""
+__all__ = ["NEEDED", "Evidence", "KeyValue"]
 
 NEEDED: dict[str, tuple[str, ...]] = {
     Verdict.CONDITIONAL: ("condition", "inside", "outside"),
     Verdict.REFUTED: ("condition", "counterexample"),
     Verdict.INCONCLUSIVE: ("would_decide",),
 }
-"""What each verdict has to show beside its readings. Claims may give more, in case another verdict comes out."""
-
-
-class EvidenceError(ValueError):
-    """A claim that does not show what its verdict needs. It is reported as crashed, never as a verdict."""
-
-
-class Undecided(Exception):
-    """Raised by a claim that cannot come to a verdict: it is inconclusive, and the message becomes its summary."""
+"""The fields that each verdict has to show beside its findings. Claims may give more, in case another comes out."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One reading of a claim and how it came out.
+class KeyValue:
+    """A number that a baseline records: a later run must come within `tolerance` (relative) plus `absolute` of it.
 
-    Attributes:
-        holds: True, False, or None where the numbers do not decide.
-        order, embedding, method, activation: what was fixed; None where the statement does not depend on it.
-        label: what else distinguishes the reading ("smallest eigenvalue", "MNIST", ...).
-        proof: how it was proved ("interval arithmetic", or a written proof plus the exhaustive check); empty otherwise.
-        cases: number of cases compared.
-        tolerance: the largest error that still counts as agreement; for a strict inequality the margin that it must
-        exceed. worst: the largest error found, or the smallest margin.
-        confidence: confidence level of a statistical reading.
-        detail: one sentence with what was compared.
-        counterexample: for a false reading, a case outside: code, point and margin.
+    Raises:
+        EvidenceError: no number, or a tolerance that is negative or undefined.
     """
-
-    holds: bool | None
-    order: str | None = None
-    embedding: str | None = None
-    method: str | None = None
-    activation: str | None = "relu"
-    label: str = ""
-    proof: str = ""
-    cases: int = 0
-    tolerance: float | None = None
-    worst: float | None = None
-    confidence: float | None = None
-    detail: str = ""
-    counterexample: Mapping[str, Any] | None = None
-
-    @classmethod
-    def agreement(cls, error: float, *, tolerance: float, cases: int, **fields: Any) -> Reading:
-        """An identity checked by its largest error over `cases` cases.
-
-        True up to `tolerance`, false beyond `CLEARLY_FALSE` times that, undecided in between or where the error is
-        undefined.
-        """
-        holds = None
-        if math.isfinite(error):
-            holds = True if error <= tolerance else False if error > CLEARLY_FALSE * tolerance else None
-        return cls._settled(holds, tolerance=tolerance, worst=float(error), cases=cases, **fields)
-
-    @classmethod
-    def inequality(cls, margin: float, *, tolerance: float, cases: int, strict: bool = True, **fields: Any) -> Reading:
-        """An inequality checked by its smallest margin (left side subtracted from right side) over `cases` cases.
-
-        A strict one is true beyond `tolerance`, false below minus that; one that allows equality is true from minus
-        `tolerance` on and false below `-CLEARLY_FALSE * tolerance`. In between it is undecided.
-        """
-        holds = None
-        if math.isfinite(margin):
-            true_from, false_below = (tolerance, -tolerance) if strict else (-tolerance, -CLEARLY_FALSE * tolerance)
-            holds = True if margin > true_from else False if margin < false_below else None
-            if not strict and margin == true_from:
-                holds = True
-        return cls._settled(holds, tolerance=tolerance, worst=float(margin), cases=cases, **fields)
-
-    @classmethod
-    def _settled(cls, holds: bool | None, proof: str = "", **fields: Any) -> Reading:
-        """A reading whose proof counts only where its numbers agree."""
-        return cls(holds, proof=proof if holds else "", **fields)
-
-    def name(self) -> str:
-        """The reading in words, for tables: `activation-last, gaussian, exact, relu`, with its label."""
-        parts = [part for part in (self.order, self.embedding, self.method, self.activation) if part]
-        return ", ".join(parts) + (f" ({self.label})" if self.label and parts else self.label)
-
-
-@dataclass(frozen=True)
-class KeyFigure:
-    """A number that a baseline records: a later run must come within `tolerance` (relative) plus `absolute` of it."""
 
     value: float | int | None
     tolerance: float = 1e-6
     absolute: float = 0.0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", as_number(self.value, "a key value"))
+        for name in ("tolerance", "absolute"):
+            allowed = as_number(getattr(self, name), f"{name} of a key value")
+            if allowed is None or allowed < 0:
+                raise EvidenceError(f"{name} of a key value: expected a number of at least 0")
+            object.__setattr__(self, name, allowed)
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a claim returns.
+    """All that a claim returns.
 
     Attributes:
-        readings: one entry for every reading tried; the verdict follows from them.
+        findings: one entry for every reading tried; the verdict follows from them.
         summary: one or two sentences for people: what was compared, on how many inputs, with what error.
         condition: the (structural) condition under which the statement is true, needed for `holds-conditionally` and
         `refuted`. inside, outside: for `holds-conditionally`, a case that meets the condition and one that does not.
         counterexample: for `refuted`, the smallest counterexample, its margin and how it was confirmed.
         would_decide: for `inconclusive`, what would decide it.
         certificates: interval-arithmetic certificates (`nngp_dag.proofs`), each re-checkable alone.
-        tables: {title, columns, rows}.
-        figures: data to draw (`verify.report.figures`).
-        key_figures: numbers that a baseline records.
-        notes: further findings, one sentence each.
+        tables: tables to show.
+        plots: plots to draw (`verify.framework.plots`).
+        key_values: numbers that a baseline records.
+        notes: further observations, one sentence each.
+
+    Raises:
+        EvidenceError: a field of another type.
     """
 
-    readings: Sequence[Reading]
+    findings: Sequence[Finding]
     summary: str
     condition: str = ""
-    inside: Mapping[str, Any] | None = None
-    outside: Mapping[str, Any] | None = None
-    counterexample: Mapping[str, Any] | None = None
+    inside: Mapping[str, object] | None = None
+    outside: Mapping[str, object] | None = None
+    counterexample: Mapping[str, object] | None = None
     would_decide: str = ""
-    certificates: Sequence[Mapping[str, Any]] = ()
-    tables: Sequence[Mapping[str, Any]] = ()
-    figures: Sequence[Mapping[str, Any]] = ()
-    key_figures: Mapping[str, KeyFigure] = field(default_factory=dict)
+    certificates: Sequence[Mapping[str, object]] = ()
+    tables: Sequence[Table] = ()
+    plots: Sequence[Plot] = ()
+    key_values: Mapping[str, KeyValue] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("summary", "condition", "would_decide"):
+            text(getattr(self, name), name)
+        for name in ("inside", "outside", "counterexample"):
+            object.__setattr__(self, name, case(getattr(self, name), name))
+        kinds = (("findings", Finding), ("tables", Table), ("plots", Plot), ("notes", str), ("certificates", Mapping))
+        for name, kind in kinds:
+            object.__setattr__(self, name, instances(getattr(self, name), kind, name))
+        for certificate in self.certificates:
+            plain(certificate, "certificates")
+        if not isinstance(self.key_values, Mapping):
+            raise EvidenceError(f"key_values: expected a mapping, got {type(self.key_values).__name__}")
+        instances([text(name, "name of a key value") for name in self.key_values], str, "key_values")
+        instances(self.key_values.values(), KeyValue, "key_values")
+
     def verdict(self) -> Verdict:
-        """The verdict of the readings, once this evidence shows what that verdict needs.
+        """The verdict of the findings, once this evidence shows what that verdict needs.
 
         Raises:
             EvidenceError: something that the verdict needs is missing.
         """
-        verdict = overall_verdict(self.readings)
+        verdict = overall_verdict(self.findings)
         missing = self._missing(verdict)
         if missing:
             raise EvidenceError(f"the readings say {verdict}, but the evidence lacks {', '.join(missing)}")
@@ -157,18 +110,15 @@ class Evidence:
 
     def _missing(self, verdict: Verdict) -> list[str]:
         missing = []
-        for reading in self.readings:
-            if reading.holds is None:
+        for finding in self.findings:
+            if finding.holds is None:
                 continue
-            if reading.cases < 1 and not reading.proof:
-                missing.append(f"the number of cases of {reading.name()!r}")
-            if reading.tolerance is None and reading.confidence is None and not reading.proof:
-                missing.append(f"a tolerance or a confidence level for {reading.name()!r}")
+            if finding.cases < 1 and not finding.proof:
+                missing.append(f"the number of cases of {finding.name()!r}")
+            if finding.tolerance is None and finding.confidence is None and not finding.proof:
+                missing.append(f"a tolerance or a confidence level for {finding.name()!r}")
         missing += [name for name in NEEDED.get(verdict, ()) if not getattr(self, name)]
-        if (
-            verdict is Verdict.REFUTED
-            and self.counterexample
-            and not {"margin", "confirmed"} <= set(self.counterexample)
-        ):
+        shown = set(self.counterexample or {"margin", "confirmed"})
+        if verdict is Verdict.REFUTED and not {"margin", "confirmed"} <= shown:
             missing.append("margin and confirmation of the counterexample")
         return missing

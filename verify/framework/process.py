@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any
 
 from verify.framework.claim import Claim
 from verify.framework.options import Options
+from verify.framework.record import ClaimRecord
 from verify.framework.worker import work
 
 __all__ = ["Worker"]
@@ -64,10 +64,10 @@ class Worker:
         assert self.claim is not None
         return self.claim.timeout + (_START_GRACE if self._fresh else 0.0)
 
-    def receive(self) -> dict[str, Any] | None:
+    def receive(self) -> ClaimRecord | None:
         """The record of the claim, once the connection is ready; None where the process died instead."""
         try:
-            record: dict[str, Any] = self.connection.recv()
+            record: ClaimRecord = self.connection.recv()
         except (EOFError, ConnectionError):  # the latter where it died before it read what it was sent
             return None
         self.claim, self._fresh = None, False

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
-from typing import Any
 
 from verify.framework.claim import Claim
 from verify.framework.execute import crash_record
 from verify.framework.options import Options
 from verify.framework.process import Worker
+from verify.framework.record import ClaimRecord
 
 __all__ = ["run"]
 
@@ -25,9 +25,9 @@ def run(
     claims: Sequence[Claim],
     options: Options,
     on_start: Callable[[Claim], None] = lambda claim: None,
-    on_record: Callable[[dict[str, Any]], None] = lambda record: None,
+    on_record: Callable[[ClaimRecord], None] = lambda record: None,
     workers: list[Worker] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[ClaimRecord]:
     """Check every claim in `options.jobs` processes.
 
     Args:
@@ -42,7 +42,7 @@ def run(
         One record per claim, in the order of `claims`.
     """
     queue = sorted(claims, key=lambda claim: -claim.duration)
-    records: dict[str, dict[str, Any]] = {}
+    records: dict[str, ClaimRecord] = {}
     pool = [] if workers is None else workers
     try:
         while queue or any(worker.claim for worker in pool):
@@ -69,7 +69,7 @@ def _idle(pool: list[Worker], wanted: int, options: Options) -> Iterator[Worker]
         yield pool[-1]
 
 
-def _finished(pool: list[Worker], options: Options) -> Iterator[dict[str, Any]]:
+def _finished(pool: list[Worker], options: Options) -> Iterator[ClaimRecord]:
     """The records of claims that came to an end; a process that died or took too long leaves the pool."""
     busy = [worker for worker in pool if worker.claim]
     ready = wait([worker.connection for worker in busy], timeout=_LOOK)

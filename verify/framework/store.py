@@ -12,12 +12,12 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import nngp_dag
 import verify
 from nngp_dag.support.files import write_text
 from verify.framework.options import Options
+from verify.framework.record import ClaimRecord
 
 __all__ = ["Store", "fingerprint"]
 
@@ -43,12 +43,12 @@ class Store:
             folder.mkdir(parents=True)
             write_text(marker, key)
 
-    def load(self) -> dict[str, dict[str, Any]]:
+    def load(self) -> dict[str, ClaimRecord]:
         """Records by claim identifier; claims that crashed are tried again."""
         records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("*.json"))]
         return {record["id"]: record for record in records if record["verdict"] != "crashed"}
 
-    def save(self, record: dict[str, Any]) -> None:
+    def save(self, record: ClaimRecord) -> None:
         """Keep the record of a finished claim."""
         write_text(self.folder / f"{record['id']}.json", json.dumps(record, allow_nan=False))
 

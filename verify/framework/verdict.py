@@ -1,13 +1,13 @@
-"""Verdicts, and how the verdict of a claim follows from its readings.
+"""Verdicts, and how the verdict of a claim follows from its findings.
 
-A *reading* fixes order, embedding, method and activation; it comes out true, false or undecided. The verdict is
-computed from the readings alone, so that no claim can write its own:
+A reading of a claim fixes order, embedding, method and activation; its finding is true, false or undecided. The verdict
+is computed from the findings alone, so that no claim can write its own:
 
-- `certified`: every reading is true, each by interval arithmetic, or by a written proof plus an exhaustive check;
-- `holds`: every reading is true, numerically or statistically;
-- `holds-conditionally`: some reading is true and another false;
-- `refuted`: every reading is false;
-- `inconclusive`: a reading is undecided and could still change the verdict.
+- `certified`: every finding is true, each by interval arithmetic, or by a written proof plus an exhaustive check;
+- `holds`: every finding is true, numerically or statistically;
+- `holds-conditionally`: some finding is true and another false;
+- `refuted`: every finding is false;
+- `inconclusive`: a finding is undecided and could still change the verdict.
 
 `crashed` is no verdict on the mathematics: the claim raised, ran out of time, or its process died.
 """
@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from verify.framework.evidence import Reading
+from verify.framework.finding import Finding
 
 __all__ = ["Verdict", "overall_verdict"]
 
@@ -35,12 +33,12 @@ class Verdict(enum.StrEnum):
     CRASHED = "crashed"
 
 
-def overall_verdict(readings: Iterable[Reading]) -> Verdict:
-    """The verdict that a claim's readings amount to; without readings it is inconclusive."""
-    readings = list(readings)
-    outcomes = {reading.holds for reading in readings}
+def overall_verdict(findings: Iterable[Finding]) -> Verdict:
+    """The verdict that a claim's findings amount to; without findings it is inconclusive."""
+    findings = list(findings)
+    outcomes = {finding.holds for finding in findings}
     if outcomes == {True}:
-        return Verdict.CERTIFIED if all(reading.proof for reading in readings) else Verdict.HOLDS
+        return Verdict.CERTIFIED if all(finding.proof for finding in findings) else Verdict.HOLDS
     if outcomes == {False}:
         return Verdict.REFUTED
     if {True, False} <= outcomes:

@@ -1,6 +1,6 @@
 """Run the fast claims with each fault in place: which claims turn red, and did the faulty line run?
 
-One process does it all. A claim is red where its verdict differs from the expected one, or a key figure from the
+One process does it all. A claim is red where its verdict differs from the expected one, or a key value from the
 healthy run; a claim that only crashes has not noticed the fault.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from verify import baseline as baselines
 from verify.framework.claim import Claim
 from verify.framework.execute import execute
 from verify.framework.options import Options
+from verify.framework.record import BaselineRecord, Document
 from verify.mutation.inject import Fault, clear_caches, inject
 from verify.report.document import build_document
 
@@ -40,7 +40,7 @@ class Outcome:
 
     @property
     def caught(self) -> bool:
-        """Whether the fault ran and some claim came to another verdict or figure."""
+        """Whether the fault ran and some claim came to another verdict or key value."""
         return self.reached > 0 and bool(self.red)
 
 
@@ -58,7 +58,7 @@ class Result:
         """Whether every fault was caught and the healthy runs were green."""
         return not self.before and not self.after and all(outcome.caught for outcome in self.outcomes)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Plain data for a report."""
         return {
             "passed": self.passed,
@@ -82,7 +82,7 @@ class Result:
         }
 
 
-def run_healthy(claims: Sequence[Claim], options: Options) -> dict[str, Any]:
+def run_healthy(claims: Sequence[Claim], options: Options) -> Document:
     """The claims' document without a fault, in this process."""
     records = [execute(claim, options.context(claim.id)) for claim in claims]
     return build_document(records, options, 0.0)
@@ -120,7 +120,7 @@ def run_faults(
     return result
 
 
-def _red(document: dict[str, Any], known: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
+def _red(document: Document, known: BaselineRecord) -> tuple[dict[str, str], list[str]]:
     """Claims that noticed (not by crashing), with the reason, and claims that crashed."""
     differences = baselines.compare(document, known, "the healthy run")["by_claim"]
     red, crashed = {}, []

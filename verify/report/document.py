@@ -1,4 +1,4 @@
-"""report.json: one document a run, from which all other reports are made.
+"""report.json: one document per run, from which all other reports are made.
 
     {"schema": 1, "profile", "seed", "data", "jobs", "started", "seconds", "resumed": [...], "versions": {...},
     "hardware": {...},
@@ -7,19 +7,19 @@
      "seed", "seconds",
                  "evidence": {...}, "error": null | {"reason", "traceback"}}]}
 
-`evidence` has the fields of `verify.framework.evidence.Evidence`. Undefined numbers are null. docs/report-schema.md
+The types of all this are in `verify.framework.record`. Undefined numbers are null. docs/report-schema.md
 says more.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from verify.framework.environment import hardware, versions
 from verify.framework.options import Options
+from verify.framework.record import ClaimRecord, Comparison, Document, Unexpected
 from verify.framework.verdict import Verdict
 
 __all__ = ["SCHEMA", "build_document"]
@@ -28,16 +28,16 @@ SCHEMA = 1
 
 
 def build_document(
-    records: Sequence[Mapping[str, Any]],
+    records: Sequence[ClaimRecord],
     options: Options,
     seconds: float,
     resumed: Sequence[str] = (),
-    baseline: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    baseline: Comparison | None = None,
+) -> Document:
     """The content of report.json.
 
     Args:
-        records: one record a claim (`verify.framework.execute`).
+        records: one record per claim (`verify.framework.execute`).
         options: how they were run.
         seconds: wall-clock time of this run, which ends now.
         resumed: identifiers of claims taken over from an unfinished run.
@@ -45,7 +45,9 @@ def build_document(
     """
     counts = Counter(record["verdict"] for record in records)
     unexpected = [
-        {key: record[key] for key in ("id", "verdict", "expected")} for record in records if not record["as_expected"]
+        Unexpected(id=record["id"], verdict=record["verdict"], expected=record["expected"])
+        for record in records
+        if not record["as_expected"]
     ]
     return {
         "schema": SCHEMA,
@@ -61,6 +63,6 @@ def build_document(
         "passed": not unexpected and (baseline is None or baseline["passed"]),
         "summary": {str(verdict): counts[str(verdict)] for verdict in Verdict if counts[str(verdict)]},
         "unexpected": unexpected,
-        "baseline": None if baseline is None else dict(baseline),
-        "claims": [dict(record) for record in records],
+        "baseline": baseline,
+        "claims": list(records),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 
-from verify.report.figures import unique_ids
+from verify.report.plots import unique_ids
 
 __all__ = ["formula_svg", "simplified"]
 

@@ -7,24 +7,24 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import nngp_dag
+from verify.framework.record import ClaimRecord, Document
 
 __all__ = ["ctrf_report", "junit_report"]
 
 
-def _differences(document: Mapping[str, Any]) -> dict[str, list[str]]:
+def _differences(document: Document) -> dict[str, list[str]]:
     baseline = document["baseline"]
     return {} if baseline is None else dict(baseline["by_claim"])
 
 
-def _failure(claim: Mapping[str, Any], differences: Mapping[str, list[str]]) -> str:
+def _failure(claim: ClaimRecord, differences: Mapping[str, list[str]]) -> str:
     reasons = [] if claim["as_expected"] else [f"verdict {claim['verdict']}, expected {claim['expected']}"]
     return "; ".join([*reasons, *differences.get(claim["id"], [])])
 
 
-def junit_report(document: Mapping[str, Any]) -> str:
+def junit_report(document: Document) -> str:
     """The run as JUnit XML: a crashed claim is an error, another verdict than expected (or than the baseline's) a
     failure.
     """
@@ -68,7 +68,7 @@ def _printable(text: str) -> str:
     return "".join(character for character in text if character >= " " or character in "\n\t")
 
 
-def ctrf_report(document: Mapping[str, Any]) -> dict[str, Any]:
+def ctrf_report(document: Document) -> dict[str, object]:
     """The run in the Common Test Report Format."""
     differences = _differences(document)
     start = int(datetime.fromisoformat(document["started"]).timestamp() * 1000)

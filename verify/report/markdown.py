@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from verify.framework.record import ClaimRecord, Document
 from verify.report.words import outcome, remarks
 
 __all__ = ["markdown_report"]
@@ -19,7 +19,7 @@ _MARKS = {
 }
 
 
-def markdown_report(document: Mapping[str, Any]) -> str:
+def markdown_report(document: Document) -> str:
     """The run as Markdown: a table of verdicts, differences, then each claim's readings, condition and tables."""
     lines = ["# Verification report", "", _headline(document), ""]
     lines += _differences(document)
@@ -37,7 +37,7 @@ def markdown_report(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _headline(document: Mapping[str, Any]) -> str:
+def _headline(document: Document) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
     state = "**as expected**" if document["passed"] else "**NOT as expected**"
     return (
@@ -46,14 +46,14 @@ def _headline(document: Mapping[str, Any]) -> str:
     )
 
 
-def _differences(document: Mapping[str, Any]) -> list[str]:
+def _differences(document: Document) -> list[str]:
     lines = [f"- `{u['id']}`: {u['verdict']}, expected {u['expected']}" for u in document["unexpected"]]
     if document["baseline"] is not None:
         lines += [f"- baseline: {difference}" for difference in document["baseline"]["differences"]]
     return ["Differences:", "", *lines, ""] if lines else []
 
 
-def _claim_section(claim: Mapping[str, Any]) -> list[str]:
+def _claim_section(claim: ClaimRecord) -> list[str]:
     evidence = claim["evidence"]
     lines = [f"## {claim['id']}: {claim['title']}", "", f"{claim['statement']} ({claim['source']})", ""]
     if claim["error"] is not None:
@@ -84,22 +84,24 @@ def _claim_section(claim: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _remarks(claim: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    shown = [(label, _sentence(value)) for label, value in remarks(claim["verdict"], claim["evidence"])]
+def _remarks(claim: ClaimRecord) -> list[tuple[str, object]]:
+    shown: list[tuple[str, object]] = [
+        (label, _sentence(value)) for label, value in remarks(claim["verdict"], claim["evidence"])
+    ]
     return shown + [("note", note) for note in claim["evidence"]["notes"]]
 
 
-def _sentence(value: Any) -> str:
+def _sentence(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_number(item)}" for key, item in value.items())
     return str(value)
 
 
-def _number(value: Any) -> str:
+def _number(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     return " ".join(str(value).split()).replace("|", "\\|")

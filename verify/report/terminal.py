@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+from verify.framework.record import Comparison, Document
 
 __all__ = ["STYLES", "print_document"]
 
@@ -24,7 +25,7 @@ _EVIDENCE_LINES = 3
 """Lines of evidence shown a claim; the reports have all of it."""
 
 
-def print_document(document: Mapping[str, Any], console: Console | None = None) -> None:
+def print_document(document: Document, console: Console | None = None) -> None:
     """Print each claim (verdict, whether it was expected, source, seconds; evidence below), then what went wrong.
 
     Args:
@@ -59,7 +60,7 @@ def print_document(document: Mapping[str, Any], console: Console | None = None) 
     console.print("[green]As expected.[/]" if document["passed"] else "[bold red]Not as expected.[/]")
 
 
-def _print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
+def _print_comparison(comparison: Comparison, console: Console) -> None:
     from rich.markup import escape
 
     for line in comparison["differences"]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from verify.framework.evidence import NEEDED
+from verify.framework.record import EvidenceRecord, FindingRecord
 
 __all__ = ["OUTCOMES", "number", "outcome", "remarks", "sentence"]
 
@@ -21,17 +21,18 @@ _LABELS = {
 }
 
 
-def remarks(verdict: str, evidence: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def remarks(verdict: str, evidence: EvidenceRecord) -> list[tuple[str, object]]:
     """(label, value) of what a verdict has to show (`NEEDED`); nothing for one that has nothing, or for a crash."""
-    return [(_LABELS[name], evidence[name]) for name in NEEDED.get(verdict, ()) if evidence[name]]
+    shown: Mapping[str, object] = dict(evidence)
+    return [(_LABELS[name], shown[name]) for name in NEEDED.get(verdict, ()) if shown[name]]
 
 
-def outcome(reading: Mapping[str, Any]) -> str:
+def outcome(reading: FindingRecord) -> str:
     """How a reading came out, with its proof if it has one: `true (interval arithmetic)`."""
     return OUTCOMES[reading["holds"]] + (f" ({reading['proof']})" if reading["proof"] else "")
 
 
-def number(value: Any, digits: int = 5) -> str:
+def number(value: object, digits: int = 5) -> str:
     """A table cell: floats with up to so many significant digits, nothing for null."""
     if value is None:
         return ""
@@ -40,7 +41,7 @@ def number(value: Any, digits: int = 5) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
-def sentence(value: Any, digits: int = 5) -> str:
+def sentence(value: object, digits: int = 5) -> str:
     """A mapping in words: `code: 1_11, margin: 2`."""
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {number(item, digits)}" for key, item in value.items())

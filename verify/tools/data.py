@@ -19,7 +19,7 @@ def setting_of(reading: tuple[str, str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class SpaceSpectra:
-    """Figures of the kernels of every DAG of a space on the same rows, arrays [A]."""
+    """Statistics of the kernels of every DAG of a space on the same rows, arrays [A]."""
 
     smallest: np.ndarray
     largest: np.ndarray
@@ -39,7 +39,7 @@ def space_spectra(
     activation: str | Activation = "relu",
     kernels: tuple[str, ...] = ("nngp",),
 ) -> dict[str, SpaceSpectra]:
-    """Spectral figures of NNGP and NTK of every DAG on rows [N, d], by kernel; `tangent` is lambda_min of NTK -
+    """Spectral statistics of NNGP and NTK of every DAG on rows [N, d], by kernel; `tangent` is lambda_min of NTK -
     NNGP.
     """
     from nngp_dag.kernel.prefix_tree import sweep_chunks
@@ -53,10 +53,10 @@ def space_spectra(
     for index, result in chunks:
         for name in kernels:
             matrices = result.ntk - result.nngp if name == "tangent" else getattr(result, name)
-            figures = spectra(np.asarray(matrices))
+            statistics = spectra(np.asarray(matrices))
             for store, values in zip(
                 found[name],
-                (figures.lambda_min, figures.lambda_max, figures.mean_diagonal, figures.pair_bound),
+                (statistics.lambda_min, statistics.lambda_max, statistics.mean_diagonal, statistics.pair_bound),
                 strict=True,
             ):
                 store[index] = values

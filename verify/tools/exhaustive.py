@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.dag import Dag
-from verify.framework.evidence import KeyFigure, Reading, Undecided
+from verify import Captioned, Dags, Finding, KeyValue, Table, Undecided
 from verify.tools.proofs import Proved
 from verify.tools.spaces import Space
 
@@ -46,29 +46,27 @@ VIOLATIONS = {
 
 @dataclass
 class Exhaustive:
-    """What came of it: readings, a table of counts and one of smallest counterexamples, certificates and key
+    """What came of it: findings, a table of counts and one of smallest counterexamples, certificates and key
     figures.
     """
 
-    readings: list[Reading] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     counts: list[list[Any]] = field(default_factory=list)
     smallest: list[list[Any]] = field(default_factory=list)
     certificates: list[Mapping[str, Any]] = field(default_factory=list)
-    key_figures: dict[str, KeyFigure] = field(default_factory=dict)
+    key_values: dict[str, KeyValue] = field(default_factory=dict)
     first: dict[_Name, tuple[str, Proved]] = field(default_factory=dict)
 
-    def tables(self, failing: str) -> list[dict[str, Any]]:
+    def tables(self, failing: str) -> list[Table]:
         """The two tables; `failing` says what the counted DAGs do."""
-        counts = {
-            "title": f"DAGs that {failing}",
-            "columns": ["reading", "nodes", "DAGs with a path", f"{failing}", "largest"],
-            "rows": self.counts,
-        }
-        smallest = {
-            "title": "Counterexample with the fewest edges of each class, certified by interval arithmetic",
-            "columns": ["reading", "class (in no other)", "DAGs", "code", "edges", "rho", "margin"],
-            "rows": self.smallest,
-        }
+        counts = Table(
+            f"DAGs that {failing}", ["reading", "nodes", "DAGs with a path", f"{failing}", "largest"], self.counts
+        )
+        smallest = Table(
+            "Counterexample with the fewest edges of each class, certified by interval arithmetic",
+            ["reading", "class (in no other)", "DAGs", "code", "edges", "rho", "margin"],
+            self.smallest,
+        )
         return [counts, smallest]
 
     def counterexample(self, reading: _Name) -> dict[str, Any] | None:
@@ -84,13 +82,13 @@ class Exhaustive:
             "confirmed": "interval arithmetic",
         }
 
-    def drawings(self) -> dict[str, Any]:
-        """A figure of the smallest counterexamples, each drawn once."""
+    def drawings(self) -> Dags:
+        """The drawings of the smallest counterexamples, each drawn once."""
         captions: dict[str, list[str]] = {}
         for reading, _, _, code, *_ in self.smallest:
             captions.setdefault(code, []).append(reading)
-        dags = [{"code": code, "caption": "\n".join(dict.fromkeys(names))} for code, names in captions.items()]
-        return {"kind": "dags", "title": "Smallest counterexamples", "dags": dags}
+        dags = [Captioned(code, "\n".join(dict.fromkeys(names))) for code, names in captions.items()]
+        return Dags("Smallest counterexamples", dags)
 
 
 def try_on_spaces(
@@ -128,7 +126,7 @@ def try_on_spaces(
             _separates(space, reading, missed, np.asarray(flags.any(axis=0)), tolerance)
             count = int(fails.sum())
             result.counts.append([", ".join(reading), space.num_nodes, len(space.names), count, float(missed.max())])
-            result.key_figures[f"{label or 'fail'}: {' '.join(reading)}, {space.num_nodes} nodes"] = KeyFigure(count, 0)
+            result.key_values[f"{label or 'fail'}: {' '.join(reading)}, {space.num_nodes} nodes"] = KeyValue(count, 0)
             if space is spaces[0]:
                 _first(result, space, reading, fails, certify, tolerance, label)
                 for violation, flag in zip(classes, flags, strict=True):
@@ -164,8 +162,8 @@ def _first(
         proved = _certified(code, reading, certify)
         result.first[reading] = code, proved
         counterexample = {"code": code, "rho": str(proved.rho), "margin": proved.margin}
-    result.readings.append(
-        Reading(
+    result.findings.append(
+        Finding(
             count == 0,
             order=order,
             embedding=embedding,

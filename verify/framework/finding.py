@@ -1,0 +1,129 @@
+"""Findings: how one reading of a claim came out, with the numbers that say so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+import numpy as np
+
+from verify.framework.checks import as_number, case, text
+from verify.framework.errors import EvidenceError
+
+__all__ = ["CLEARLY_FALSE", "Finding"]
+
+CLEARLY_FALSE = 1000.0
+"""An identity is false only where its error exceeds the tolerance this many times; in between it is undecided."""
+
+
+class _Words(TypedDict, total=False):
+    """What a finding says beside its numbers: fields of `Finding`."""
+
+    order: str | None
+    embedding: str | None
+    method: str | None
+    activation: str | None
+    label: str
+    confidence: float | None
+    detail: str
+    counterexample: Mapping[str, object] | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How one reading of a claim came out.
+
+    Attributes:
+        holds: True, False, or None where the numbers do not decide.
+        order, embedding, method, activation: what the reading fixes; None where the statement does not depend on it.
+        label: what else distinguishes the reading ("smallest eigenvalue", "MNIST", ...).
+        proof: how it was proved ("interval arithmetic", or a written proof plus the exhaustive check); empty otherwise.
+        cases: number of cases compared.
+        tolerance: the largest error that still counts as agreement; for a strict inequality the margin that it must
+        exceed. worst: the largest error found, or the smallest margin.
+        confidence: confidence level of a statistical finding.
+        detail: one sentence with what was compared.
+        counterexample: for a false reading, a case outside: code, point and margin.
+
+    Raises:
+        EvidenceError: a field of another type.
+    """
+
+    holds: bool | None
+    order: str | None = None
+    embedding: str | None = None
+    method: str | None = None
+    activation: str | None = "relu"
+    label: str = ""
+    proof: str = ""
+    cases: int = 0
+    tolerance: float | None = None
+    worst: float | None = None
+    confidence: float | None = None
+    detail: str = ""
+    counterexample: Mapping[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.holds, bool | np.bool_ | None):
+            raise EvidenceError(f"holds: expected True, False or None, got {type(self.holds).__name__}")
+        for name in ("order", "embedding", "method", "activation"):
+            if (value := getattr(self, name)) is not None:
+                text(value, name)
+        for name in ("label", "proof", "detail"):
+            text(getattr(self, name), name)
+        cases = as_number(self.cases, "cases")
+        if not isinstance(cases, int):
+            raise EvidenceError(f"cases: expected a whole number, got {self.cases!r}")
+        object.__setattr__(self, "holds", None if self.holds is None else bool(self.holds))
+        object.__setattr__(self, "cases", cases)
+        for name in ("tolerance", "worst", "confidence"):
+            object.__setattr__(self, name, as_number(getattr(self, name), name))
+        object.__setattr__(self, "counterexample", case(self.counterexample, "counterexample"))
+
+    @classmethod
+    def agreement(
+        cls, error: float, *, tolerance: float, cases: int, proof: str = "", **words: Unpack[_Words]
+    ) -> Finding:
+        """An identity checked by its largest error over `cases` cases.
+
+        True up to `tolerance`, false beyond `CLEARLY_FALSE` times that, undecided in between or where the error is
+        undefined. A proof counts only where the numbers agree.
+        """
+        holds = None
+        if math.isfinite(error):
+            holds = True if error <= tolerance else False if error > CLEARLY_FALSE * tolerance else None
+        shown = proof if holds else ""
+        return cls(holds, tolerance=tolerance, worst=float(error), cases=cases, proof=shown, **words)
+
+    @classmethod
+    def inequality(
+        cls,
+        margin: float,
+        *,
+        tolerance: float,
+        cases: int,
+        strict: bool = True,
+        proof: str = "",
+        **words: Unpack[_Words],
+    ) -> Finding:
+        """An inequality checked by its smallest margin (left side subtracted from right side) over `cases` cases.
+
+        A strict one is true beyond `tolerance`, false below minus that; one that allows equality is true from minus
+        `tolerance` on and false below `-CLEARLY_FALSE * tolerance`. In between it is undecided. A proof counts only
+        where the numbers agree.
+        """
+        holds = None
+        if math.isfinite(margin):
+            true_from, false_below = (tolerance, -tolerance) if strict else (-tolerance, -CLEARLY_FALSE * tolerance)
+            holds = True if margin > true_from else False if margin < false_below else None
+            if not strict and margin == true_from:
+                holds = True
+        shown = proof if holds else ""
+        return cls(holds, tolerance=tolerance, worst=float(margin), cases=cases, proof=shown, **words)
+
+    def name(self) -> str:
+        """The reading in words, for tables: `activation-last, gaussian, exact, relu`, with its label."""
+        parts = [part for part in (self.order, self.embedding, self.method, self.activation) if part]
+        return ", ".join(parts) + (f" ({self.label})" if self.label and parts else self.label)

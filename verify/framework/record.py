@@ -1,0 +1,176 @@
+"""Records: what claims came to as plain data, as report.json and the files of an unfinished run hold it.
+
+docs/report-schema.md says what each field is. Undefined numbers are None.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TypedDict, cast
+
+from verify.framework.checks import plain
+from verify.framework.evidence import Evidence
+
+__all__ = [
+    "BaselineClaim",
+    "BaselineRecord",
+    "ClaimRecord",
+    "Comparison",
+    "Document",
+    "ErrorRecord",
+    "EvidenceRecord",
+    "FindingRecord",
+    "KeyValueRecord",
+    "RunRecord",
+    "TableRecord",
+    "Unexpected",
+    "evidence_record",
+]
+
+
+class FindingRecord(TypedDict):
+    """How one reading came out (`verify.framework.finding.Finding`), with its name in words."""
+
+    name: str
+    holds: bool | None
+    order: str | None
+    embedding: str | None
+    method: str | None
+    activation: str | None
+    label: str
+    proof: str
+    cases: int
+    tolerance: float | None
+    worst: float | None
+    confidence: float | None
+    detail: str
+    counterexample: dict[str, object] | None
+
+
+class TableRecord(TypedDict):
+    """A table (`verify.framework.table.Table`)."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[object]]
+
+
+class KeyValueRecord(TypedDict):
+    """A number that a baseline records (`verify.framework.evidence.KeyValue`)."""
+
+    value: float | None
+    tolerance: float
+    absolute: float
+
+
+class EvidenceRecord(TypedDict):
+    """The evidence of a claim (`verify.framework.evidence.Evidence`); each of `readings` is a finding."""
+
+    readings: list[FindingRecord]
+    summary: str
+    condition: str
+    inside: dict[str, object] | None
+    outside: dict[str, object] | None
+    counterexample: dict[str, object] | None
+    would_decide: str
+    certificates: list[dict[str, object]]
+    tables: list[TableRecord]
+    plots: list[dict[str, object]]
+    key_values: dict[str, KeyValueRecord]
+    notes: list[str]
+
+
+class ErrorRecord(TypedDict):
+    """Why a claim crashed."""
+
+    reason: str
+    traceback: str
+
+
+class ClaimRecord(TypedDict):
+    """A claim, its verdict and its evidence: an entry of `claims` in report.json."""
+
+    id: str
+    title: str
+    source: str
+    statement: str
+    latex: str
+    settings: dict[str, str]
+    verdict: str
+    expected: str
+    as_expected: bool
+    seed: int
+    seconds: float
+    evidence: EvidenceRecord
+    error: ErrorRecord | None
+
+
+class RunRecord(TypedDict):
+    """The claims of a run, and what they depend on."""
+
+    profile: str
+    seed: int
+    data: str
+    claims: list[ClaimRecord]
+
+
+class BaselineClaim(TypedDict):
+    """A claim in a baseline file."""
+
+    verdict: str
+    key_values: dict[str, KeyValueRecord]
+
+
+class BaselineRecord(TypedDict):
+    """A baseline file: the verdicts and key values of a recorded run."""
+
+    schema: int
+    profile: str
+    seed: int
+    data: str
+    claims: dict[str, BaselineClaim]
+
+
+class Comparison(TypedDict):
+    """How a run differs from a baseline (`verify.baseline.compare`)."""
+
+    file: str
+    passed: bool
+    differences: list[str]
+    by_claim: dict[str, list[str]]
+    new: list[str]
+
+
+class Unexpected(TypedDict):
+    """A claim whose verdict is not the expected one."""
+
+    id: str
+    verdict: str
+    expected: str
+
+
+class Document(RunRecord):
+    """The content of report.json."""
+
+    schema: int
+    jobs: int
+    started: str
+    seconds: float
+    resumed: list[str]
+    versions: dict[str, str | None]
+    hardware: dict[str, str | int | None]
+    passed: bool
+    summary: dict[str, int]
+    unexpected: list[Unexpected]
+    baseline: Comparison | None
+
+
+def evidence_record(evidence: Evidence) -> EvidenceRecord:
+    """The evidence as plain data."""
+    fields = {field.name: getattr(evidence, field.name) for field in dataclasses.fields(evidence)}
+    findings = fields.pop("findings")
+    readings = [{"name": finding.name(), **vars(finding)} for finding in findings]
+    fields["tables"] = [vars(table) for table in evidence.tables]
+    fields["plots"] = [plot.as_record() for plot in evidence.plots]
+    fields["key_values"] = {name: vars(value) for name, value in evidence.key_values.items()}
+    return cast(EvidenceRecord, plain({"readings": readings, **fields}, "evidence"))
