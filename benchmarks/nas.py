@@ -12,7 +12,7 @@ import time
 import jax
 import numpy as np
 
-from nngp_dag.nas import Images, family, make_score
+from nngp_dag.nas import Images, make_score, space_networks
 from nngp_dag.nas.networks.initialize import create
 from nngp_dag.nas.networks.probe import agreement
 from nngp_dag.nas.search.filters import make_filter
@@ -78,7 +78,7 @@ def against_torch(cells, score) -> bool:
 
 def against_compiling(cells, ours: list[float]) -> None:
     """The same score with the architecture as a constant: one compilation each."""
-    networks, x = family("nasbench201"), images().x
+    networks, x = space_networks("nasbench201"), images().x
 
     def score(cell) -> None:
         genes = np.asarray(cell[0], np.int32)
@@ -96,7 +96,7 @@ def against_compiling(cells, ours: list[float]) -> None:
 
 
 def filtered_search() -> None:
-    networks = family("nasbench201")
+    networks = space_networks("nasbench201")
     score, _ = wot_cache(networks, images(), 0, SearchSettings())
     results = {}
     for name in ("none", "half-radius", "released"):
@@ -113,7 +113,7 @@ def filtered_search() -> None:
 
 def main() -> int:
     """Print the comparisons; 1 where PyTorch is there and is faster."""
-    networks = family("nasbench201")
+    networks = space_networks("nasbench201")
     score, x, key = make_score("wot", networks), images().batch(128), jax.random.key(0)
     cells = networks.space.sample(NUM, np.random.default_rng(1))
     start = time.perf_counter()

@@ -6,17 +6,17 @@ import dataclasses
 
 import numpy as np
 
-from nngp_dag.nas import Images, family
+from nngp_dag.nas import Images, space_networks
 from nngp_dag.nas.networks.network201 import MacroSpec
 
-__all__ = ["random_images", "tiny_family"]
+__all__ = ["random_images", "tiny_networks"]
 
 
-def tiny_family():
+def tiny_networks():
     """NAS-Bench-201 with networks of a few hundred weights, in float64."""
     spec = MacroSpec(channels=2, cells=1, classes=3, stages=2, dtype="float64")
     return dataclasses.replace(
-        family("nasbench201"),
+        space_networks("nasbench201"),
         wot=spec,
         ntk=spec.replace(stages=1, init="kaiming-fan-out"),
         regions=MacroSpec(channels=1, cells=1, stages=1, inputs=1, stem=False, init="kaiming-fan-in", dtype="float64"),

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 import pytest
-from nas_cases import tiny_family
+from nas_cases import tiny_networks
 
 from nngp_dag.cli import main
 from nngp_dag.errors import InputError
@@ -32,10 +32,12 @@ SKIP = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_co
 
 
 @pytest.fixture(autouse=True)
-def tiny_networks(monkeypatch):
-    families = importlib.import_module("nngp_dag.nas.networks.family")
-    whole = families.family
-    monkeypatch.setattr(families, "family", lambda name: tiny_family() if name == "nasbench201" else whole(name))
+def small(monkeypatch):
+    registry = importlib.import_module("nngp_dag.nas.networks.registry")
+    whole = registry.space_networks
+    monkeypatch.setattr(
+        registry, "space_networks", lambda name: tiny_networks() if name == "nasbench201" else whole(name)
+    )
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from helpers import assert_close
 from nas_cases import random_images
 
 from nngp_dag.errors import InputError
-from nngp_dag.nas import family, make_score
+from nngp_dag.nas import make_score, space_networks
 from nngp_dag.nas.networks.cell_darts import EDGES, CellDarts
-from nngp_dag.nas.networks.family_darts import genotype
+from nngp_dag.nas.networks.darts import genotype
 from nngp_dag.nas.networks.initialize import draw, rebuild
 from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
 from nngp_dag.nas.networks.operations_darts import OPERATIONS, SEPARABLE, Edge
@@ -43,9 +43,9 @@ PUBLISHED = (  # DARTS_V2
 
 @pytest.fixture(scope="module")
 def tiny():
-    """The family with networks of a single cell."""
+    """The space's networks with a single cell."""
     spec = TINY.replace(stages=1)
-    return dataclasses.replace(family("darts"), wot=spec, train=spec.replace(dtype="float32"))
+    return dataclasses.replace(space_networks("darts"), wot=spec, train=spec.replace(dtype="float32"))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_supernet_edge_sums_its_weighted_operations():
 
 def test_relus_are_counted_by_indices_and_by_weights_alike():
     """By hand: a convolution reads its source through a ReLU; so does a skip that halves the image."""
-    genes = family("darts").genes(SPACE.parse(PUBLISHED))
+    genes = space_networks("darts").genes(SPACE.parse(PUBLISHED))
     expected = {False: [[2, 3, 1, 0, 0]], True: [[0, 0, 0, 0, 0]]}
     for reduction in (False, True):
         cell = CellDarts(2, 2, 2, reduction=reduction, halved=False, dtype=jnp.float32)
@@ -129,7 +129,7 @@ def test_relus_are_counted_by_indices_and_by_weights_alike():
 
 def test_sizes_are_the_publishers():
     """The paper of DARTS: 3.3 million parameters; its log says 3.349342; the literature counts 528 million."""
-    networks = family("darts")
+    networks = space_networks("darts")
     spec = networks.wot.replace(channels=36, cells=6)
     assert len(spec.layers()) == 20 and len(networks.wot.layers()) == 8
     size = networks.size(spec, networks.genes(networks.read(PUBLISHED)), 32)
@@ -149,21 +149,21 @@ def test_sizes_are_the_publishers():
     ],
 )
 def test_genotypes_without_a_network_are_refused(old, new, message):
-    networks = family("darts")
+    networks = space_networks("darts")
     with pytest.raises(InputError, match=message):
         networks.genes(networks.read(PUBLISHED.replace(old, new, 1)))
 
 
 def test_choices_are_the_space():
     """As many options as architectures; every one decodes to an architecture of the space, and none to another's."""
-    choices = family("darts").choices
+    choices = space_networks("darts").choices
     assert np.prod(choices.sizes, dtype=object) == SPACE.num_architectures
     rng = np.random.default_rng(0)
     options = np.unique(rng.integers(np.array(choices.sizes), size=(200, len(choices.sizes))), axis=0)
     decoded = [choices.decode(row) for row in options]
     assert all((SPACE.parse(SPACE.write(rows)) == rows).all() for rows in decoded)
     assert len({SPACE.write(rows) for rows in decoded}) == len(options)
-    networks = family("darts")
+    networks = space_networks("darts")
     assert all((genotype(networks.genes(rows)) == rows).all() for rows in decoded)
 
 
@@ -188,7 +188,7 @@ def test_a_cell_without_a_path_scores_minus_infinity(tiny):
 
 def test_supernet_figures_are_averages_over_the_pairs_that_nodes_may_keep():
     """One operation an edge: the mean number of paths over all 180 choices of two edges a node, then Eq. 13."""
-    networks = family("darts")
+    networks = space_networks("darts")
     operations = np.random.default_rng(2).integers(1, 8, size=len(EDGES))
     counts = 0.0
     chosen = [list(itertools.combinations(range(i + 2), 2)) for i in range(4)]
@@ -217,7 +217,7 @@ class Preference:
 
 
 def test_pruning_ends_with_two_edges_a_node():
-    networks = family("darts")
+    networks = space_networks("darts")
     judge = Preference()
     result = prune_search(networks.layout, judge, precision=9)
     # Rounds with 7 and 4 operations an edge, then the edges into nodes with more than two.

@@ -9,7 +9,7 @@ from helpers import assert_close
 from jax import lax
 
 from nngp_dag.errors import InputError
-from nngp_dag.nas import family
+from nngp_dag.nas import space_networks
 from nngp_dag.nas.networks.convolution import convolve
 from nngp_dag.nas.networks.depthwise import depthwise
 from nngp_dag.nas.networks.initialize import blueprint, create, draw, leaf_names, rebuild
@@ -163,7 +163,7 @@ def test_weights_are_a_function_of_the_key():
     ],
 )
 def test_sizes_are_the_publishers(cell, parameters, multiply_adds):
-    networks = family("nasbench201")
+    networks = space_networks("nasbench201")
     size = networks.size(networks.wot, np.array(cell), 32)
     assert (size.parameters, size.multiply_adds) == (parameters, multiply_adds)
 
@@ -179,7 +179,7 @@ def test_the_number_of_parameters_is_that_of_the_weights_that_matter():
     for names, leaf in zip(leaf_names(state), jax.tree.leaves(gradient), strict=True):
         parts = leaf.reshape(TINY.cells if names[0] == "stages" else 1, -1)
         used += sum(part.size for part in parts if np.abs(part).max() > 0)
-    networks = family("nasbench201")
+    networks = space_networks("nasbench201")
     assert networks.size(TINY, np.asarray(genes), 6).parameters == used
 
 

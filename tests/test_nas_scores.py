@@ -5,7 +5,7 @@ import nas_oracle
 import numpy as np
 import pytest
 from helpers import assert_close
-from nas_cases import random_images, tiny_family
+from nas_cases import random_images, tiny_networks
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas import Images, load_images, make_score
@@ -14,14 +14,14 @@ from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import draw
 from nngp_dag.nas.networks.network201 import MacroSpec
 from nngp_dag.nas.scores.linear_regions import count_distinct
-from nngp_dag.nas.scores.ntk import condition_number, tangent_kernel
+from nngp_dag.nas.scores.ntk_condition import condition_number, tangent_kernel
 from nngp_dag.nas.scores.registry import BASELINES, SCORES
 from nngp_dag.nas.scores.scorer import Scorer, architecture_key
 from nngp_dag.nas.scores.wot import code_kernel, log_det
 from nngp_dag.spaces import get
 
 SPACE = get("nasbench201")
-FAMILY = tiny_family()
+NETWORKS = tiny_networks()
 IMAGES = random_images()
 KEY = jax.random.key(2)
 DEAD = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|"
@@ -30,7 +30,7 @@ ALIVE = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1
 
 
 def oracle(spec, key):
-    return nas_oracle.Network(nas_oracle.parameters(draw(FAMILY.network, spec, key)), spec)
+    return nas_oracle.Network(nas_oracle.parameters(draw(NETWORKS.network, spec, key)), spec)
 
 
 def batch_of(name):
@@ -46,12 +46,12 @@ def batch_of(name):
 def test_wot_is_the_log_determinant_of_agreeing_codes(weights, seed):
     rows = SPACE.sample(1, np.random.default_rng(seed))[0]
     x = IMAGES.batch(6).astype(np.float64)
-    network = oracle(FAMILY.wot, KEY)
+    network = oracle(NETWORKS.wot, KEY)
     network(x, rows[0])
     kernel = nas_oracle.wot_kernel(network.relus, weights)
-    actual = code_kernel(FAMILY.network, FAMILY.wot, weights, np.asarray(rows[0], np.int32), x, KEY)
+    actual = code_kernel(NETWORKS.network, NETWORKS.wot, weights, np.asarray(rows[0], np.int32), x, KEY)
     assert (np.asarray(actual) == kernel).all()
-    score = make_score("wot", FAMILY, {"weights": weights})(rows, IMAGES.batch(6), KEY)
+    score = make_score("wot", NETWORKS, {"weights": weights})(rows, IMAGES.batch(6), KEY)
     sign, expected = np.linalg.slogdet(kernel)
     if sign > 0 and SPACE.totals(rows).paths[0]:
         assert_close(score, expected)
@@ -60,7 +60,7 @@ def test_wot_is_the_log_determinant_of_agreeing_codes(weights, seed):
 
 
 def test_wot_of_degenerate_networks_is_minus_infinity():
-    score = make_score("wot", FAMILY)
+    score = make_score("wot", NETWORKS)
     assert score(DEAD, IMAGES.batch(6), KEY) == -np.inf
     twins = np.concatenate([IMAGES.batch(5), IMAGES.batch(1)])
     assert score(ALIVE, twins, KEY) == -np.inf
@@ -79,7 +79,7 @@ def test_the_tangent_kernel_is_that_of_finite_differences():
     """Gradients of logits by central differences of the literal network, over every weight that is not a bias."""
     genes = SPACE.parse(ALIVE)[0]
     x = IMAGES.batch(4).astype(np.float64)
-    network = oracle(FAMILY.ntk, KEY)
+    network = oracle(NETWORKS.ntk, KEY)
     step, columns = 1e-5, []
     for name, value in network.values.items():
         if name.endswith("bias"):
@@ -93,12 +93,12 @@ def test_the_tangent_kernel_is_that_of_finite_differences():
             value[index] = saved
             columns.append((outputs[0] - outputs[1]) / (2 * step))
     jacobian = np.transpose(columns)
-    actual = tangent_kernel(FAMILY.network, FAMILY.ntk, np.asarray(genes, np.int32), x, KEY)
+    actual = tangent_kernel(NETWORKS.network, NETWORKS.ntk, np.asarray(genes, np.int32), x, KEY)
     assert_close(
         actual, jacobian @ jacobian.T, tolerance=1e-6, reason="central differences err by step^2 and eps / step"
     )
     values = np.linalg.eigvalsh(actual)
-    assert_close(make_score("ntk-cond", FAMILY)(ALIVE, x, KEY), values[-1] / values[0])
+    assert_close(make_score("ntk-cond", NETWORKS)(ALIVE, x, KEY), values[-1] / values[0])
 
 
 def test_condition_numbers_of_singular_kernels_are_infinite():
@@ -108,19 +108,19 @@ def test_condition_numbers_of_singular_kernels_are_infinite():
     # 1e-9 is well above the square of float32's resolution, 1e-14 is below it.
     assert np.isfinite(condition_number(np.diag([1.0, 1e-9])))
     assert condition_number(np.diag([1.0, 1e-14])) == np.inf
-    assert make_score("ntk-cond", FAMILY)(DEAD, IMAGES.batch(4), KEY) == np.inf
+    assert make_score("ntk-cond", NETWORKS)(DEAD, IMAGES.batch(4), KEY) == np.inf
 
 
 @pytest.mark.parametrize("cell", [ALIVE, DEAD, FULL])
 def test_linear_regions_are_distinct_activation_patterns(cell):
     patches = random_patches(IMAGES, np.random.default_rng(1), count=20).astype(np.float64)
-    network = oracle(FAMILY.regions, KEY)
+    network = oracle(NETWORKS.regions, KEY)
     collected = []
     for batch in patches:
         network(batch, SPACE.parse(cell)[0])
         collected.append(network.relus)
     expected = nas_oracle.distinct_patterns(collected)
-    assert make_score("linear-regions", FAMILY)(cell, patches, KEY) == expected
+    assert make_score("linear-regions", NETWORKS)(cell, patches, KEY) == expected
     assert expected > 10 or cell == DEAD
 
 
@@ -148,7 +148,7 @@ def compilations():
 
 @pytest.mark.parametrize("name", list(SCORES))
 def test_fifty_architectures_compile_once(name, compilations):
-    score, batch = make_score(name, FAMILY), batch_of(name)
+    score, batch = make_score(name, NETWORKS), batch_of(name)
     cells = SPACE.sample(50, np.random.default_rng(4))
     values = [score(cells[0], batch, KEY)]
     compilations.clear()
@@ -164,7 +164,7 @@ def test_a_compilation_would_be_noticed(compilations):
 
 @pytest.mark.parametrize("name", list(SCORES))
 def test_scores_take_text_and_arrays_and_depend_on_the_key_alone(name):
-    score, batch = make_score(name, FAMILY), batch_of(name)
+    score, batch = make_score(name, NETWORKS), batch_of(name)
     first = score(ALIVE, batch, jax.random.key(0))
     assert isinstance(first, float)
     assert first == score(SPACE.parse(ALIVE), batch, jax.random.key(0))
@@ -174,7 +174,7 @@ def test_scores_take_text_and_arrays_and_depend_on_the_key_alone(name):
 
 @pytest.mark.parametrize("name", list(SCORES))
 def test_what_the_space_does_not_have_is_refused(name):
-    score = make_score(name, FAMILY)
+    score = make_score(name, NETWORKS)
     for bad in (
         "|conv~0|",
         "|nor_conv_9x9~0|+|none~0|none~1|+|none~0|none~1|none~2|",
@@ -188,7 +188,7 @@ def test_what_the_space_does_not_have_is_refused(name):
 
 @pytest.mark.parametrize("name", [name for name in SCORES if name not in BASELINES])
 def test_batches_of_the_wrong_kind_are_refused(name):
-    score, batch = make_score(name, FAMILY), batch_of(name)
+    score, batch = make_score(name, NETWORKS), batch_of(name)
     for bad in (batch[..., :0], batch[0], batch.astype(int), batch * np.nan, batch[..., None]):
         with pytest.raises(InputError, match="images"):
             score(ALIVE, bad, KEY)
@@ -196,13 +196,13 @@ def test_batches_of_the_wrong_kind_are_refused(name):
 
 def test_unknown_names_and_options_are_refused():
     with pytest.raises(InputError, match="unknown score"):
-        make_score("accuracy", FAMILY)
+        make_score("accuracy", NETWORKS)
     with pytest.raises(InputError, match="no networks"):
         make_score("wot", "nasnet")
     with pytest.raises(InputError, match="no option"):
-        make_score("ntk-cond", FAMILY, {"weights": "once"})
+        make_score("ntk-cond", NETWORKS, {"weights": "once"})
     with pytest.raises(InputError, match="unknown weights"):
-        make_score("wot", FAMILY, {"weights": "twice"})
+        make_score("wot", NETWORKS, {"weights": "twice"})
 
 
 def test_baselines_are_what_they_say():
@@ -216,15 +216,15 @@ def test_baselines_are_what_they_say():
 
 def test_a_row_depends_on_its_architecture_and_the_seed_alone():
     cells = SPACE.sample(3, np.random.default_rng(0))
-    scorer = Scorer.make(["wot"], FAMILY, IMAGES, seed=1, batch_size=6)
+    scorer = Scorer.make(["wot"], NETWORKS, IMAGES, seed=1, batch_size=6)
     forth = {row["architecture"]: row["wot"] for row in scorer.rows(list(cells))}
-    again = Scorer.make(["linear-regions", "wot"], FAMILY, IMAGES, seed=1, batch_size=6)
+    again = Scorer.make(["linear-regions", "wot"], NETWORKS, IMAGES, seed=1, batch_size=6)
     back = {row["architecture"]: row["wot"] for row in again.rows(list(cells[::-1]))}
     assert forth == back
     assert set(BASELINES) < set(scorer.names)
     assert not (jax.random.key_data(architecture_key(1, "a")) == jax.random.key_data(architecture_key(1, "b"))).all()
     assert scorer.settings() != again.settings()
-    assert scorer.settings() != Scorer.make(["wot"], FAMILY, IMAGES, seed=2, batch_size=6).settings()
+    assert scorer.settings() != Scorer.make(["wot"], NETWORKS, IMAGES, seed=2, batch_size=6).settings()
 
 
 # ---- images --------------------------------------------------------------------------------------------------------

@@ -5,12 +5,13 @@ import itertools
 import numpy as np
 import pytest
 from helpers import assert_close, assert_mean
-from nas_cases import random_images, tiny_family
+from nas_cases import random_images, tiny_networks
 
 from nngp_dag.dag import Op
 from nngp_dag.errors import InputError
 from nngp_dag.nas import Images
-from nngp_dag.nas.search.distribution import Choices, FactorisedDistribution
+from nngp_dag.nas.networks.choices import Choices
+from nngp_dag.nas.search.distribution import FactorisedDistribution
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.fp_nas import FpNasSettings, fp_nas
 from nngp_dag.nas.search.judge import SupernetJudge
@@ -20,8 +21,8 @@ from nngp_dag.nas.search.te_nas import dense_ranks, prune_search
 from nngp_dag.nas.search.wot import ScoreCache, random_search
 from nngp_dag.spaces import get
 
-FAMILY = tiny_family()
-LAYOUT = FAMILY.layout
+NETWORKS = tiny_networks()
+LAYOUT = NETWORKS.layout
 SPACE = get("nasbench201")
 
 
@@ -173,7 +174,7 @@ def test_the_filter_chooses_the_rule():
 
 def test_the_judge_gives_the_figures_of_single_architectures_too():
     """A supernet with one operation an edge: the scores of that architecture, with the judge's weights."""
-    judge = SupernetJudge(FAMILY, random_images(), np.random.default_rng(0), batch_size=4, patches=20, repeats=2)
+    judge = SupernetJudge(NETWORKS, random_images(), np.random.default_rng(0), batch_size=4, patches=20, repeats=2)
     judge.compile()
     judge.new_round()
     row = SPACE.parse("|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|")
@@ -182,8 +183,8 @@ def test_the_judge_gives_the_figures_of_single_architectures_too():
     from nngp_dag.nas import make_score
 
     for i in range(2):
-        assert_close(figures[i, 0], make_score("ntk-cond", FAMILY)(row, judge.batch, judge.keys[2 * i]))
-        assert figures[i, 1] == make_score("linear-regions", FAMILY)(row, judge.patches, judge.keys[2 * i + 1])
+        assert_close(figures[i, 0], make_score("ntk-cond", NETWORKS)(row, judge.batch, judge.keys[2 * i]))
+        assert figures[i, 1] == make_score("linear-regions", NETWORKS)(row, judge.patches, judge.keys[2 * i + 1])
 
 
 # ---- NAS-WOT -------------------------------------------------------------------------------------------------------
@@ -277,7 +278,7 @@ SMALL = FpNasSettings(steps=6, warmup=2, batch_size=16)
 def fp_results():
     keep = make_filter("half-radius", SPACE).predicate
     return {
-        name: fp_nas(FAMILY, random_images(), seed=0, settings=SMALL, keep=rule)
+        name: fp_nas(NETWORKS, random_images(), seed=0, settings=SMALL, keep=rule)
         for name, rule in (("none", None), ("filtered", keep), ("again", None))
     }
 
@@ -299,17 +300,17 @@ def test_fp_nas_evaluates_only_what_passes_and_returns_what_passes(fp_results):
 def test_fp_nas_learns_what_helps():
     """On images whose class is their mean colour, architectures without a path cannot beat chance: they die out."""
     settings = FpNasSettings(steps=40, warmup=20, batch_size=16, samples_per_nat=0.5, alpha_rate=0.2)
-    result = fp_nas(FAMILY, random_images(n=60), seed=1, settings=settings)
+    result = fp_nas(NETWORKS, random_images(n=60), seed=1, settings=settings)
     assert SPACE.totals(result.architecture).paths[0] > 0
 
 
 def test_fp_nas_refuses_what_it_cannot_use():
     with pytest.raises(InputError, match="labels"):
-        fp_nas(FAMILY, Images(random_images().x, None, "plain"), settings=SMALL)
+        fp_nas(NETWORKS, Images(random_images().x, None, "plain"), settings=SMALL)
     with pytest.raises(InputError, match="only 10"):
-        fp_nas(FAMILY, random_images(n=10), settings=SMALL)
+        fp_nas(NETWORKS, random_images(n=10), settings=SMALL)
     with pytest.raises(InputError, match="passes the filter"):
-        fp_nas(FAMILY, random_images(), settings=SMALL, keep=lambda _: False)
+        fp_nas(NETWORKS, random_images(), settings=SMALL, keep=lambda _: False)
 
 
 # ---- all of them ---------------------------------------------------------------------------------------------------
@@ -319,7 +320,7 @@ def test_searches_by_name_see_the_same_draws_with_and_without_a_filter():
     settings = SearchSettings(num=12, batch_size=6, ntk_images=4, patches=20, repeats=1, fp_nas=SMALL)
     for name in ("wot", "te-nas"):
         results = [
-            run_search(name, FAMILY, random_images(), chosen=make_filter(f, SPACE), seed=0, settings=settings)
+            run_search(name, NETWORKS, random_images(), chosen=make_filter(f, SPACE), seed=0, settings=settings)
             for f in ("none", "half-radius", "released")
         ]
         assert results[0].candidates == results[1].candidates == results[2].candidates
@@ -327,7 +328,7 @@ def test_searches_by_name_see_the_same_draws_with_and_without_a_filter():
         assert results[2].evaluations < results[0].evaluations
         assert all(r.seconds >= 0 and r.compile_seconds > 0 for r in results)
     with pytest.raises(InputError, match="unknown search"):
-        run_search("darts", FAMILY, random_images(), chosen=make_filter("none", SPACE))
+        run_search("darts", NETWORKS, random_images(), chosen=make_filter("none", SPACE))
 
 
 def test_whether_what_was_found_passes_the_filter():
@@ -335,10 +336,10 @@ def test_whether_what_was_found_passes_the_filter():
     settings = SearchSettings(num=20, batch_size=6, ntk_images=4, patches=20, repeats=1)
     for name, text in (("wot", "half-radius"), ("wot", "none"), ("te-nas", "half-radius"), ("te-nas", "released")):
         chosen = make_filter(text, SPACE)
-        found = run_search(name, FAMILY, random_images(), chosen=chosen, settings=settings)
+        found = run_search(name, NETWORKS, random_images(), chosen=chosen, settings=settings)
         judged = chosen.predicate is not None and (name, text) != ("te-nas", "released")
         assert found.passes == (chosen.predicate(found.architecture) if judged else None)
     with pytest.raises(InputError, match="no operation's removal stays inside"):
         run_search(
-            "te-nas", FAMILY, random_images(), chosen=make_filter("90,91,90,91", SPACE), seed=0, settings=settings
+            "te-nas", NETWORKS, random_images(), chosen=make_filter("90,91,90,91", SPACE), seed=0, settings=settings
         )

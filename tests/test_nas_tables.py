@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers import assert_close
-from nas_cases import random_images, tiny_family
+from nas_cases import random_images, tiny_networks
 
 from nngp_dag.cli import cli
 from nngp_dag.errors import InputError
@@ -28,7 +28,7 @@ TINY = SearchSettings(
 def tiny(monkeypatch):
     """Every table on tiny networks of NAS-Bench-201 (a search does not ask which space it is in), and small images."""
     for module in (table_1, table_2, table_3):
-        monkeypatch.setattr(module, "family", lambda name: tiny_family())
+        monkeypatch.setattr(module, "space_networks", lambda name: tiny_networks())
     monkeypatch.setattr(table_1, "settings_of", lambda profile: (TINY, 2))
     monkeypatch.setattr(table_2, "settings_of", lambda profile: (TINY, 1, None, None))
     monkeypatch.setattr(table_3, "SearchSettings", lambda num: TINY)
@@ -121,7 +121,7 @@ def test_table_3(accuracies):
 
 
 def test_the_largest_of_the_draws_is_the_largest():
-    networks = tiny_family()
+    networks = tiny_networks()
     (found,) = largest_of_draws(networks, num=30, runs=1, seed=4)
     draws = SPACE.sample(30, np.random.default_rng(4))
     sizes = [networks.size(networks.wot, networks.genes(draw), 32).parameters for draw in draws]

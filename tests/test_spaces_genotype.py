@@ -13,7 +13,7 @@ from nngp_dag.paths import path_statistics
 from nngp_dag.spaces.genotype import OPERATIONS, operation_class
 from nngp_dag.spaces.genotype_count import GenotypeRules, count_shapes
 from nngp_dag.spaces.genotype_text import format_genotype, parse_genotype
-from nngp_dag.spaces.readings import PRINTED, darts_readings, sampled_reading
+from nngp_dag.spaces.printed_ranges import PRINTED, darts_range_readings, sampled_range_reading
 
 DARTS_V2 = (
     "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1),"
@@ -189,14 +189,14 @@ def test_exact_range_of_darts() -> None:
 
 
 def test_the_printed_darts_centre_follows_from_the_matrix_of_the_union_with_five_convolutions() -> None:
-    readings = darts_readings()
+    readings = darts_range_readings()
     assert [r.reading for r in readings if r.matches and r.probability is None] == [
         "the same, cells with five convolutions as in Figure 5"
     ]
     found = next(r for r in readings if r.matches)
     assert found.center == pytest.approx((1.4556, 10.5), abs=1e-4)
     assert found.half_radius == pytest.approx((0.6722, 4.75), abs=1e-4)
-    sampled = sampled_reading()
+    sampled = sampled_range_reading()
     assert sampled is readings[-1]
     assert 0.02 < sampled.probability < 0.3
 

@@ -9,7 +9,7 @@ import pytest
 
 from nngp_dag import InputError, spaces
 from nngp_dag.spaces.nasbench201 import OPERATIONS
-from nngp_dag.spaces.readings import PRINTED
+from nngp_dag.spaces.printed_ranges import PRINTED
 
 CELL = "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
 

@@ -76,7 +76,7 @@ def command(
     """
     from nngp_dag.accuracy import read
     from nngp_dag.nas.images import load_images
-    from nngp_dag.nas.networks.family import family
+    from nngp_dag.nas.networks.registry import space_networks
     from nngp_dag.nas.scores.registry import SCORES, score
     from nngp_dag.nas.scores.scorer import Scorer
     from nngp_dag.support.rows import check_path
@@ -89,7 +89,7 @@ def command(
     needs_images = [name for name in chosen if score(name).batch is not None]
     if not chosen:
         raise InputError(f"no score given: accepted are {', '.join(SCORES)}")
-    networks = family(space_name).resized(channels, cells)
+    networks = space_networks(space_name).resized(channels, cells)
     table = None if benchmark is None else read(networks.space, benchmark)
     images = load_images(data, data_dir=data_dir) if needs_images else None
     scorer = Scorer.make(

@@ -67,7 +67,7 @@ def command(
     """
     from nngp_dag.accuracy import read
     from nngp_dag.nas.images import load_images
-    from nngp_dag.nas.networks.family import family
+    from nngp_dag.nas.networks.registry import space_networks
     from nngp_dag.nas.search.filters import make_filter
     from nngp_dag.nas.search.run import SEARCHES, final_filter, run_search
     from nngp_dag.reproduce.tables.runs import accuracy_of
@@ -75,7 +75,7 @@ def command(
 
     if name not in SEARCHES:
         raise unknown("search", name, SEARCHES)
-    networks = family(space_name).resized(channels=channels, cells=cells)
+    networks = space_networks(space_name).resized(channels=channels, cells=cells)
     settings, steps = _settings(name, networks, sizes)
     chosen = make_filter(filter_text, networks.space)
     table = None if benchmark is None else read(networks.space, benchmark)

@@ -11,10 +11,10 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from nngp_dag.nas.networks.family import Family
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import create
 from nngp_dag.nas.networks.probe import patterns
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 
 __all__ = ["activation_patterns", "count_distinct", "make"]
 
@@ -46,7 +46,7 @@ def count_distinct(codes: Any) -> int:
     return len(np.unique(rows.view(np.dtype((np.void, rows.shape[1])))))
 
 
-def make(networks: Family) -> Any:
+def make(networks: SpaceNetworks) -> Any:
     """The score, number of distinct patterns over all batches: (architecture, patches [B, N, h, w, 1], key) -> float.
 
     Weights are Kaiming normal (by fan-in, as the released code has it for this score).

@@ -17,8 +17,9 @@ import numpy as np
 
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.nas.images import Images, random_patches
-from nngp_dag.nas.networks.family import Family, family
-from nngp_dag.nas.scores import linear_regions, ntk, wot
+from nngp_dag.nas.networks.registry import space_networks
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.scores import linear_regions, ntk_condition, wot
 
 __all__ = ["BASELINES", "SCORES", "Score", "ScoreFunction", "make_score", "names", "score"]
 
@@ -34,7 +35,7 @@ class Score:
     Attributes:
         title: one line, with its source.
         higher_is_better: whether the best architecture has the largest value.
-        make: from a family and options to the function.
+        make: from a space's networks and options to the function.
         batch: from images and a generator to the batch that the function takes; None for scores without data.
         options: names of the options that `make` takes.
     """
@@ -46,10 +47,10 @@ class Score:
     options: tuple[str, ...] = ()
 
 
-def _structure(value: Callable[[Family, np.ndarray], float]) -> Callable[..., ScoreFunction]:
+def _structure(value: Callable[[SpaceNetworks, np.ndarray], float]) -> Callable[..., ScoreFunction]:
     """A score that depends on the architecture alone."""
 
-    def make(networks: Family) -> ScoreFunction:
+    def make(networks: SpaceNetworks) -> ScoreFunction:
         def function(architecture: Any, batch: Any = None, key: Any = None) -> float:
             del batch, key
             return float(value(networks, networks.read(architecture)))
@@ -59,25 +60,25 @@ def _structure(value: Callable[[Family, np.ndarray], float]) -> Callable[..., Sc
     return make
 
 
-def _depth(networks: Family, rows: np.ndarray) -> float:
+def _depth(networks: SpaceNetworks, rows: np.ndarray) -> float:
     paths, length, _ = networks.space.cell_totals(rows[0])
     return length / paths if paths else 0.0
 
 
-def _width(networks: Family, rows: np.ndarray) -> float:
+def _width(networks: SpaceNetworks, rows: np.ndarray) -> float:
     paths, length, active = networks.space.cell_totals(rows[0])
     return active * paths / length if length else 0.0
 
 
-def _num_parameterised(networks: Family, rows: np.ndarray) -> float:
+def _num_parameterised(networks: SpaceNetworks, rows: np.ndarray) -> float:
     return float(networks.space.num_parameterised(rows).sum())
 
 
-def _parameters(networks: Family, rows: np.ndarray) -> float:
+def _parameters(networks: SpaceNetworks, rows: np.ndarray) -> float:
     return networks.size(networks.wot, networks.genes(rows), 32).parameters
 
 
-def _multiply_adds(networks: Family, rows: np.ndarray) -> float:
+def _multiply_adds(networks: SpaceNetworks, rows: np.ndarray) -> float:
     return networks.size(networks.wot, networks.genes(rows), 32).multiply_adds
 
 
@@ -102,7 +103,7 @@ SCORES: dict[str, Score] = {
         ("weights",),
     ),
     "ntk-cond": Score(
-        "condition number of the tangent kernel, TE-NAS (arXiv:2102.11535)", False, ntk.make, _images(32)
+        "condition number of the tangent kernel, TE-NAS (arXiv:2102.11535)", False, ntk_condition.make, _images(32)
     ),
     "linear-regions": Score(
         "distinct activation patterns of 3x3 patches, TE-NAS (arXiv:2102.11535)", True, linear_regions.make, _patches
@@ -133,12 +134,13 @@ def score(name: str) -> Score:
     return SCORES[name]
 
 
-def make_score(name: str, space: str | Family, options: Mapping[str, Any] | None = None) -> ScoreFunction:
+def make_score(name: str, space: str | SpaceNetworks, options: Mapping[str, Any] | None = None) -> ScoreFunction:
     """The function (architecture, batch, key) -> number of a score on a space's networks.
 
     Args:
         name: one of `names()`.
-        space: a space that has networks (`nngp_dag.nas.families()`), or a `Family` with sizes of your own.
+        space: a space that has networks (`nngp_dag.nas.spaces_with_networks()`), or a `SpaceNetworks` with sizes
+            of your own.
         options: for `wot`, {"weights": "once" or "released"}.
 
     Raises:
@@ -148,4 +150,4 @@ def make_score(name: str, space: str | Family, options: Mapping[str, Any] | None
     options = dict(options or {})
     if unknown := set(options) - set(chosen.options):
         raise InputError(f"the score {name} has no option {', '.join(sorted(unknown))}")
-    return chosen.make(family(space) if isinstance(space, str) else space, **options)
+    return chosen.make(space_networks(space) if isinstance(space, str) else space, **options)

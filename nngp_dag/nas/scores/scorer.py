@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.registry import BASELINES, SCORES, ScoreFunction, make_score, score
 
 __all__ = ["Scorer", "architecture_key"]
@@ -37,7 +37,7 @@ class Scorer:
         seed: of weights and batches.
     """
 
-    networks: Family
+    networks: SpaceNetworks
     names: tuple[str, ...]
     functions: Mapping[str, ScoreFunction]
     batches: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Scorer:
     def make(
         cls,
         names: Sequence[str],
-        networks: Family,
+        networks: SpaceNetworks,
         images: Images | None,
         *,
         seed: int = 0,

@@ -12,10 +12,10 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from nngp_dag.errors import unknown
-from nngp_dag.nas.networks.family import Family
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import create
 from nngp_dag.nas.networks.probe import agreement, released_agreement
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 
 __all__ = ["WEIGHTS", "code_kernel", "log_det", "make"]
 
@@ -50,8 +50,8 @@ def log_det(kernel: Any) -> float:
     return float(np.log(values).sum())
 
 
-def make(networks: Family, weights: str = "once") -> Any:
-    """The score log|det K| of a family's networks: (architecture, images [N, h, w, channels], key) -> float.
+def make(networks: SpaceNetworks, weights: str = "once") -> Any:
+    """The score log|det K| of a space's networks: (architecture, images [N, h, w, channels], key) -> float.
 
     A network that treats two images alike has a singular K and scores -inf. So does, by definition, one of whose cells
     no path leads through: dead-end convolutions in it have ReLUs too, but the network is a constant.

@@ -33,9 +33,9 @@ from jax import Array
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.networks.family import Family
 from nngp_dag.nas.networks.image_batch import check_image_sides
 from nngp_dag.nas.networks.initialize import draw, rebuild
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.search.distribution import FactorisedDistribution
 from nngp_dag.nas.search.result import SearchResult
 
@@ -90,7 +90,7 @@ def _mean_gradient(network: Any, spec: Any, state: Any, genes: Array, x: Array, 
 
 
 def fp_nas(
-    networks: Family,
+    networks: SpaceNetworks,
     images: Images,
     *,
     seed: int = 0,
@@ -136,7 +136,7 @@ class _Search:
 
     def __init__(
         self,
-        networks: Family,
+        networks: SpaceNetworks,
         images: Images,
         settings: FpNasSettings,
         rng: np.random.Generator,

@@ -8,10 +8,10 @@ import jax
 import numpy as np
 
 from nngp_dag.nas.images import Images, random_patches
-from nngp_dag.nas.networks.family import Family
 from nngp_dag.nas.networks.image_batch import check_image_sides
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.linear_regions import activation_patterns, count_distinct
-from nngp_dag.nas.scores.ntk import condition_number, tangent_kernel
+from nngp_dag.nas.scores.ntk_condition import condition_number, tangent_kernel
 
 __all__ = ["LARGEST", "SupernetJudge"]
 
@@ -36,7 +36,7 @@ class SupernetJudge:
 
     def __init__(
         self,
-        networks: Family,
+        networks: SpaceNetworks,
         images: Images,
         rng: np.random.Generator,
         *,

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nngp_dag.nas.search.layout import Layout
+from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.spaces import Box
 
 __all__ = ["BoxRule", "KeepAll", "NearestCentroid", "Plan", "Rule"]

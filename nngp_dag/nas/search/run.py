@@ -11,7 +11,7 @@ import numpy as np
 
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.registry import make_score
 from nngp_dag.nas.scores.scorer import architecture_key
 from nngp_dag.nas.search.filters import SearchFilter
@@ -49,7 +49,7 @@ class SearchSettings:
     fp_nas: FpNasSettings = field(default_factory=FpNasSettings)
 
 
-def wot_cache(networks: Family, images: Images, seed: int, settings: SearchSettings) -> tuple[ScoreCache, float]:
+def wot_cache(networks: SpaceNetworks, images: Images, seed: int, settings: SearchSettings) -> tuple[ScoreCache, float]:
     """NAS-WOT's scores on a random batch, cached, and the seconds that compiling took."""
     batch = images.batch(settings.batch_size, np.random.default_rng([seed, 1]))
     function = make_score("wot", networks, {"weights": settings.wot_weights})
@@ -75,7 +75,7 @@ def make_rule(chosen: SearchFilter) -> Rule:
 
 
 def _wot(
-    networks: Family,
+    networks: SpaceNetworks,
     images: Images,
     chosen: SearchFilter,
     seed: int,
@@ -95,7 +95,7 @@ def _wot(
 
 
 def _te_nas(
-    networks: Family,
+    networks: SpaceNetworks,
     images: Images,
     chosen: SearchFilter,
     seed: int,
@@ -118,7 +118,7 @@ def _te_nas(
 
 
 def _fp_nas(
-    networks: Family,
+    networks: SpaceNetworks,
     images: Images,
     chosen: SearchFilter,
     seed: int,
@@ -134,7 +134,7 @@ SEARCHES: dict[str, Callable[..., SearchResult]] = {"wot": _wot, "te-nas": _te_n
 
 def run_search(
     name: str,
-    networks: Family,
+    networks: SpaceNetworks,
     images: Images,
     *,
     chosen: SearchFilter,

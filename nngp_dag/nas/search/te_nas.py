@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nngp_dag.nas.search.layout import Layout
+from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.rules import KeepAll, Rule
 

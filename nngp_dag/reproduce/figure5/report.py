@@ -15,7 +15,7 @@ from nngp_dag.accuracy.filters import Kept, at_least, at_share, box_filters, mea
 from nngp_dag.accuracy.groups import Groups, correlations, group
 from nngp_dag.accuracy.table import Benchmark
 from nngp_dag.spaces import Box, ShapeTable, Space
-from nngp_dag.spaces.readings import PRINTED, darts_readings
+from nngp_dag.spaces.printed_ranges import PRINTED, darts_range_readings
 
 __all__ = ["BenchmarkReport", "DatasetReport", "analyse", "space_report"]
 
@@ -62,7 +62,7 @@ def space_report(space: Space) -> dict[str, Any]:
             "matches": printed.matches(box),
         }
     if space.name == "darts":
-        report["paper"]["readings"] = [reading.as_dict() for reading in darts_readings()]
+        report["paper"]["readings"] = [reading.as_dict() for reading in darts_range_readings()]
     return report
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from nngp_dag.accuracy import Benchmark
 from nngp_dag.errors import InputError
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.search.filters import SearchFilter
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SearchSettings, run_search, wot_cache
@@ -62,7 +62,7 @@ def accuracy_of(benchmark: Benchmark, architecture: np.ndarray) -> dict[str, flo
     return {name: float(values[match[0]]) for name, values in benchmark.accuracy.items()}
 
 
-def measure(networks: Family, results: Sequence[SearchResult], benchmark: Benchmark | None) -> Measured:
+def measure(networks: SpaceNetworks, results: Sequence[SearchResult], benchmark: Benchmark | None) -> Measured:
     """Means and deviations over the runs of one search."""
     accuracies = [accuracy_of(benchmark, r.architecture) for r in results] if benchmark is not None else []
     names = list(accuracies[0]) if accuracies else []
@@ -88,7 +88,7 @@ Progress = Callable[[str], Any]
 
 def search_runs(
     name: str,
-    networks: Family,
+    networks: SpaceNetworks,
     images: Images,
     filters: Sequence[SearchFilter],
     *,
@@ -108,7 +108,7 @@ def search_runs(
 
 
 def wot_runs(
-    networks: Family,
+    networks: SpaceNetworks,
     images: Images,
     filters: Sequence[SearchFilter],
     *,
@@ -132,7 +132,7 @@ def wot_runs(
     return results
 
 
-def largest_of_draws(networks: Family, *, num: int, runs: int, seed: int, image: int = 32) -> list[SearchResult]:
+def largest_of_draws(networks: SpaceNetworks, *, num: int, runs: int, seed: int, image: int = 32) -> list[SearchResult]:
     """The trivial baseline: of the draws that NAS-WOT sees, the one with the most parameters, without any network."""
     results = []
     for run in range(runs):

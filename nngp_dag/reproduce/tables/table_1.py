@@ -11,7 +11,8 @@ from typing import Any
 import jax
 
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.networks.family import Family, family
+from nngp_dag.nas.networks.registry import space_networks
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SearchSettings
@@ -39,7 +40,13 @@ def settings_of(profile: str) -> tuple[SearchSettings, int]:
 
 
 def reproduce(
-    images: Images, *, profile: str, runs: int | None, seed: int, progress: Progress, networks: Family | None = None
+    images: Images,
+    *,
+    profile: str,
+    runs: int | None,
+    seed: int,
+    progress: Progress,
+    networks: SpaceNetworks | None = None,
 ) -> dict[str, Any]:
     """All rows as plain numbers: `rows`, a list, and what they were measured with.
 
@@ -51,7 +58,7 @@ def reproduce(
         progress: told what begins.
         networks: of the DARTS space, by default at the sizes of its searches.
     """
-    networks = family("darts") if networks is None else networks
+    networks = space_networks("darts") if networks is None else networks
     settings, default_runs = settings_of(profile)
     runs = default_runs if runs is None else runs
     filters = [make_filter(name, networks.space) for name in FILTERS]
@@ -79,7 +86,7 @@ def reproduce(
 
 
 def _row(
-    networks: Family, key: tuple[str, str], results: list[SearchResult], figures: Measured, whole: Measured
+    networks: SpaceNetworks, key: tuple[str, str], results: list[SearchResult], figures: Measured, whole: Measured
 ) -> dict[str, Any]:
     name, chosen = key
     saving = None if chosen == "none" else figures.saving(whole)

@@ -9,7 +9,7 @@ import jax
 
 from nngp_dag.accuracy import Benchmark
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.networks.family import family
+from nngp_dag.nas.networks.registry import space_networks
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.fp_nas import FpNasSettings
 from nngp_dag.nas.search.run import SearchSettings
@@ -47,7 +47,7 @@ def reproduce(
         seed: of the first run; the next ones follow.
         progress: told what begins.
     """
-    networks = family("nasbench201")
+    networks = space_networks("nasbench201")
     settings, default_runs, channels, cells = settings_of(profile)
     runs = default_runs if runs is None else runs
     filters = [make_filter(name, networks.space) for name in FILTERS]

@@ -9,7 +9,7 @@ import jax
 
 from nngp_dag.accuracy import Benchmark
 from nngp_dag.nas.images import Images
-from nngp_dag.nas.networks.family import family
+from nngp_dag.nas.networks.registry import space_networks
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.run import SearchSettings
 from nngp_dag.reproduce.tables.paper import TABLE_3
@@ -35,7 +35,7 @@ def reproduce(
         seed: of the first run; the next ones follow.
         progress: told what begins.
     """
-    networks = family("nasbench201")
+    networks = space_networks("nasbench201")
     filters = [make_filter(name, networks.space) for name in FILTERS]
     settings = SearchSettings(num=num)
     found = wot_runs(networks, images, filters, runs=runs, seed=seed, settings=settings, progress=progress)

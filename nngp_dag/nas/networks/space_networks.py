@@ -1,8 +1,7 @@
-"""What a search space's networks are: the class, its sizes for each use, and how an architecture becomes its input."""
+"""The networks of a search space: the class, its sizes for each use, and how an architecture becomes its input."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,50 +10,16 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.errors import InputError
-from nngp_dag.nas.search.distribution import Choices
-from nngp_dag.nas.search.layout import Layout
-from nngp_dag.spaces import Space, get
+from nngp_dag.nas.networks.choices import Choices
+from nngp_dag.nas.networks.parameter_count import Parameters
+from nngp_dag.nas.networks.supernet import Layout
+from nngp_dag.spaces import Space
 
-__all__ = ["Count", "Family", "Parameters", "families", "family"]
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """Size of one architecture's network.
-
-    Attributes:
-        parameters: number of trained numbers (weights, biases, scales).
-        multiply_adds: multiply-adds of convolutions and of the classifier for one image.
-    """
-
-    parameters: int
-    multiply_adds: int
-
-
-class Count:
-    """Adds up a network's size layer by layer."""
-
-    def __init__(self) -> None:
-        self.parameters = self.multiply_adds = 0
-
-    def conv(self, inputs: int, outputs: int, side: int, area: int = 1, groups: int = 1) -> None:
-        """A convolution without biases to an image of side x side pixels, its kernel of `area` entries."""
-        weights = inputs * outputs * area // groups
-        self.parameters += weights
-        self.multiply_adds += weights * side * side
-
-    def norm(self, channels: int) -> None:
-        """A batch normalisation."""
-        self.parameters += 2 * channels
-
-    def classifier(self, inputs: int, classes: int) -> Parameters:
-        """The linear layer at the end, and the whole."""
-        parameters = self.parameters + inputs * classes + classes
-        return Parameters(parameters, self.multiply_adds + inputs * classes)
+__all__ = ["SpaceNetworks"]
 
 
 @dataclass(frozen=True)
-class Family:
+class SpaceNetworks:
     """The networks of a search space.
 
     Attributes:
@@ -83,8 +48,8 @@ class Family:
     choices: Choices
     size: Callable[[Any, np.ndarray, int], Parameters]
 
-    def resized(self, channels: int | None = None, cells: int | None = None) -> Family:
-        """The family with other sizes of the networks that NAS-WOT scores and FP-NAS trains."""
+    def resized(self, channels: int | None = None, cells: int | None = None) -> SpaceNetworks:
+        """These networks with other sizes of the networks that NAS-WOT scores and FP-NAS trains."""
         changes = {name: value for name, value in (("channels", channels), ("cells", cells)) if value is not None}
         if not changes:
             return self
@@ -120,20 +85,3 @@ def _has(space: Space, data: bytes, dtype: str) -> bool:
         return bool((space.parse(space.write(rows)) == rows).all())
     except (IndexError, InputError):
         return False
-
-
-_FAMILIES = {"nasbench201": "family201", "darts": "family_darts"}
-
-
-def families() -> list[str]:
-    """The names of the spaces that have networks."""
-    return list(_FAMILIES)
-
-
-def family(name: str) -> Family:
-    """The networks of a space; InputError lists the spaces that have some."""
-    if name not in _FAMILIES:
-        raise InputError(f"no networks for the space {name!r}: accepted are {', '.join(_FAMILIES)}")
-    module = importlib.import_module(f"nngp_dag.nas.networks.{_FAMILIES[name]}")
-    result: Family = module.make(get(name))
-    return result

@@ -11,9 +11,9 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from nngp_dag.nas.networks.family import Family
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import draw, leaf_names, rebuild
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 
 __all__ = ["condition_number", "gradients", "make", "tangent_kernel"]
 
@@ -69,8 +69,8 @@ def condition_number(kernel: np.ndarray, dtype: Any = np.float32) -> float:
     return float(values[-1] / values[0])
 
 
-def make(networks: Family) -> Any:
-    """The score kappa = lambda_max / lambda_min of a family's networks: (architecture, images, key) -> float.
+def make(networks: SpaceNetworks) -> Any:
+    """The score kappa = lambda_max / lambda_min of a space's networks: (architecture, images, key) -> float.
 
     Lower is better. Weights are Kaiming normal (by fan-out, as the released code has it for this score).
     """

@@ -6,19 +6,20 @@ import numpy as np
 
 from nngp_dag.dag import Op
 from nngp_dag.nas.networks.cell201 import NUM_EDGES, NUM_NODES
-from nngp_dag.nas.networks.family import Count, Family, Parameters
+from nngp_dag.nas.networks.choices import Choices
 from nngp_dag.nas.networks.network201 import MacroSpec, Network201
-from nngp_dag.nas.search.distribution import Choices
-from nngp_dag.nas.search.layout import Layout, one_operation
+from nngp_dag.nas.networks.parameter_count import Count, Parameters
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.networks.supernet import Layout, one_operation
 from nngp_dag.spaces import Space
 from nngp_dag.spaces.nasbench201 import OPERATIONS
 
 __all__ = ["make", "size"]
 
 
-def make(space: Space) -> Family:
-    """The family of the space `nasbench201`."""
-    return Family(
+def make(space: Space) -> SpaceNetworks:
+    """The networks of the space `nasbench201`."""
+    return SpaceNetworks(
         space=space,
         network=Network201,
         wot=MacroSpec(),

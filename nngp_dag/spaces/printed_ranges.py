@@ -19,7 +19,7 @@ import numpy as np
 from nngp_dag.spaces.genotype_count import GenotypeRules, count_shapes
 from nngp_dag.spaces.shape import Box, ShapeTable
 
-__all__ = ["PRINTED", "Printed", "Reading", "darts_readings", "sampled_reading"]
+__all__ = ["PRINTED", "Printed", "RangeReading", "darts_range_readings", "sampled_range_reading"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ _NDS_SAMPLE = 5000
 
 
 @dataclass(frozen=True)
-class Reading:
+class RangeReading:
     """One way to read 'the range of (d, m)', and what it gives.
 
     Attributes:
@@ -65,7 +65,7 @@ class Reading:
     probability: float | None = None
 
     @classmethod
-    def of(cls, words: str, box: Box, printed: Printed) -> Reading:
+    def of(cls, words: str, box: Box, printed: Printed) -> RangeReading:
         """The reading of an exact range."""
         (d, m), (rd, rm) = box.center, box.radius
         return cls(words, (float(d), float(m)), (float(rd / 2), float(rm / 2)), printed.matches(box))
@@ -95,7 +95,7 @@ def _union_in_matrix() -> tuple[ShapeTable, ...]:
     return tuple(count_shapes(_in_matrix(rules)) for rules in (*_FIVE_NODES, _NDS_DARTS))
 
 
-def darts_readings() -> list[Reading]:
+def darts_range_readings() -> list[RangeReading]:
     """The exact range of DARTS, and of every other reading of its space that was thought of, against the printed
     numbers.
     """
@@ -112,12 +112,12 @@ def darts_readings() -> list[Reading]:
         "the same union, in the released code's adjacency matrix": matrix,
         "the same, cells with five convolutions as in Figure 5": at_five,
     }
-    readings = [Reading.of(words, table.range, printed) for words, table in tables.items()]
-    return [*readings, sampled_reading()]
+    readings = [RangeReading.of(words, table.range, printed) for words, table in tables.items()]
+    return [*readings, sampled_range_reading()]
 
 
 @cache
-def sampled_reading(samples: int = 400, seed: int = 0) -> Reading:
+def sampled_range_reading(samples: int = 400, seed: int = 0) -> RangeReading:
     """The union in the released code's matrix, its range taken over a random sample of 5,000 cells a space, as NDS has.
 
     Args:
@@ -139,7 +139,7 @@ def sampled_reading(samples: int = 400, seed: int = 0) -> Reading:
     target = np.array([*printed.center, *printed.half_radius])[:, None]
     hit = (np.abs(np.concatenate([center, half]) - target) <= 0.05 + 1e-9).all(axis=0)
     (d, m), (hd, hm) = np.median(center, axis=1), np.median(half, axis=1)
-    return Reading(
+    return RangeReading(
         "the same union in the matrix, range over a random sample of 5,000 cells a space, any number of convolutions",
         (float(d), float(m)),
         (float(hd), float(hm)),

@@ -8,11 +8,12 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.cell_darts import EDGES, INPUTS, NODES
-from nngp_dag.nas.networks.family import Count, Family, Parameters
+from nngp_dag.nas.networks.choices import Choices
 from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
 from nngp_dag.nas.networks.operations_darts import OPERATIONS
-from nngp_dag.nas.search.distribution import Choices
-from nngp_dag.nas.search.layout import Layout
+from nngp_dag.nas.networks.parameter_count import Count, Parameters
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.spaces import Space
 from nngp_dag.spaces import genotype as notation
 
@@ -23,14 +24,14 @@ _PAIRS = [[(a, b) for b in range(t) for a in range(b)] for t in range(INPUTS, IN
 """The pairs of different predecessors of each node."""
 
 
-def make(space: Space) -> Family:
-    """The family of the space `darts`.
+def make(space: Space) -> SpaceNetworks:
+    """The networks of the space `darts`.
 
     NAS-WOT scores the network of the DARTS search (eight layers, C=16); TE-NAS's two networks have a normal and a
     reduction cell with C=1, as in its released code.
     """
     small = DartsSpec(channels=1, cells=1, stages=2, bare_end=True, stem=1, last_relu=True, init="kaiming-fan-out")
-    return Family(
+    return SpaceNetworks(
         space=space,
         network=NetworkDarts,
         wot=DartsSpec(),
