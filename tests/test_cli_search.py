@@ -18,11 +18,9 @@ import pytest
 from nas_cases import tiny_networks
 
 from nngp_dag.cli import main
-from nngp_dag.errors import InputError
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SEARCHES
 from nngp_dag.spaces import get
-from nngp_dag.support.rows import RowFile
 
 SPACE = get("nasbench201")
 SMALL = ("--batch-size", 6)
@@ -186,18 +184,6 @@ def test_rows_of_other_settings_are_refused(run, data, tmp_path):
     assert status == 2 and "other columns" in err
 
 
-def test_infinities_survive_a_file(tmp_path):
-    for suffix in (".csv", ".jsonl"):
-        path = tmp_path / f"rows{suffix}"
-        with RowFile(path, ("a", "x", "y"), "s", {"x": -np.inf, "y": np.inf}) as file:
-            file.add({"a": "one", "x": float("-inf"), "y": float("inf")})
-            file.add({"a": "two,", "x": 0.1 + 0.2, "y": 3.0})
-        with RowFile(path, ("a", "x", "y"), "s", {"x": -np.inf, "y": np.inf}) as file:
-            assert file.rows["one"]["x"] == -np.inf and file.rows["one"]["y"] == np.inf
-            assert file.rows["two,"]["x"] == 0.1 + 0.2
-        assert path.read_text().count("\n") == 2 + (suffix == ".csv")
-
-
 def test_skip_bad_counts_what_cannot_be_used(run, document, data, tmp_path):
     archs, table = tmp_path / "archs.txt", tmp_path / "few.csv"
     archs.write_text(f"{ALIVE}\nnonsense\n{SKIP}\n{NONE}\n|nor_conv_3x3~0|\n")
@@ -356,20 +342,6 @@ def test_a_beginning_that_was_torn_is_written_anew(run, tmp_path):
             assert lines[0].startswith("architecture,effective-depth,") and len(lines) == 3
         else:
             assert len([json.loads(line)["effective-depth"] for line in lines]) == 2
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_a_full_disk_is_one_line(tmp_path):
-    rows = RowFile(tmp_path / "rows.csv", ["architecture", "score"], "s")
-    rows._file.close()
-    rows._file = open("/dev/full", "ab")  # noqa: SIM115
-
-    def add():
-        with rows:
-            rows.add({"architecture": "a", "score": 1.0})
-
-    with pytest.raises(InputError, match=r"cannot write .*rows.csv: No space left"):
-        add()
 
 
 def test_too_few_to_be_ranked_are_written_all_the_same(run, benchmark, tmp_path):

@@ -7,16 +7,22 @@ import subprocess
 import sys
 import time
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import assert_close
 
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.cli import main
+from nngp_dag.dag import enumerate_codes
 from nngp_dag.datasets import load
+from nngp_dag.errors import InputError
+from nngp_dag.reading import Setting
 from nngp_dag.spectrum import spectrum
 from nngp_dag.spectrum.dag_table import sweep_figures
-from nngp_dag.support.journal import TableJournal
+from nngp_dag.spectrum.sweep_file import sweep_to_file
+from nngp_dag.support.row_format import CsvRows
+from nngp_dag.support.table import WholeTable
 
 
 def run(capsys, *arguments):
@@ -113,10 +119,10 @@ def test_a_killed_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys):
     assert killed.read_bytes() == whole.read_bytes()
 
 
-def test_a_journal_of_something_else_is_refused(tmp_path, capsys):
+def test_rows_of_something_else_are_refused(tmp_path, capsys):
     out = tmp_path / "table.csv"
-    with TableJournal(out, ["a"], {"method": "other"}) as journal:
-        journal.add([0], [{"a": 1}])
+    with WholeTable(out, CsvRows(["a"]), {"method": "other"}, "another sweep") as table:
+        table.add([(0, {"a": 1})])
     code, _, err = run(capsys, "sweep", "--nodes", 2, "--data", "digits:5", "--out", out)
     assert code == 2
     assert "another sweep" in err
@@ -172,3 +178,40 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, capsys, monkeypatch
     assert message in err
     assert err.count("\n") == 1
     assert not [name for name in os.listdir(tmp_path) if name.startswith("x.csv")]
+
+
+def test_a_sweep_from_python_goes_on_and_gives_the_same_table(tmp_path, monkeypatch, capsys):
+    x = load("digits:10").x
+    dags = [Dag.from_code(code) for code in ("2_21_112", "2", "1_01_222", "2_12", "2")]
+    whole = sweep_to_file(dags, x, tmp_path / "whole.csv", Setting.make("independent"))
+    assert (whole.num_dags, whole.num_resumed) == (5, 0)
+
+    def interrupted(codes, x, *arguments, **setting):
+        if codes.shape[1] == 6:
+            raise KeyboardInterrupt
+        yield from sweep_figures(codes, x, *arguments, **setting)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nngp_dag.spectrum.dag_table.sweep_figures", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sweep_to_file(dags, x, tmp_path / "cut.csv", Setting.make("independent"))
+    partial = tmp_path / "cut.csv.partial"
+    lines = partial.read_bytes().splitlines(keepends=True)
+    partial.write_bytes(b"".join([lines[0], lines[1].replace(b"1", b"2", 1), *lines[2:]]))  # a damaged row
+    for change in ({"setting": Setting.make()}, {"x": x[:9]}, {"codes": dags[:4]}):
+        arguments = {"codes": dags, "x": x, "setting": Setting.make("independent"), **change}
+        with pytest.raises(InputError, match="holds rows of another sweep"):
+            sweep_to_file(out=tmp_path / "cut.csv", **arguments)
+    cut = sweep_to_file(dags, x, tmp_path / "cut.csv", Setting.make("independent"))
+    assert (cut.num_dags, cut.num_resumed) == (5, 2)
+    assert "1 damaged" in capsys.readouterr().err
+    assert (tmp_path / "cut.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert sorted(os.listdir(tmp_path)) == ["cut.csv", "whole.csv"]
+
+
+def test_activations_that_share_a_name_are_told_apart(tmp_path, monkeypatch):
+    x = load("digits:6").x
+    monkeypatch.setattr("nngp_dag.support.table.WholeTable.finish", lambda table: None)
+    sweep_to_file(enumerate_codes(2), x, tmp_path / "t.csv", Setting.make(activation=lambda z: jnp.maximum(z, 0.1)))
+    with pytest.raises(InputError, match="holds rows of another sweep"):
+        sweep_to_file(enumerate_codes(2), x, tmp_path / "t.csv", Setting.make(activation=lambda z: jnp.abs(z)))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
 from nngp_dag.errors import InputError
+from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.row_format import Cell, Row
+
+if TYPE_CHECKING:
+    from nngp_dag.accuracy import Benchmark
+    from nngp_dag.nas.scores.scorer import Scorer
 
 __all__ = ["command"]
-
-_RANKED = 3
-"""The least number of architectures that are ranked."""
 
 
 @click.command("score")
@@ -78,13 +81,14 @@ def command(
     from nngp_dag.nas.images import load_images
     from nngp_dag.nas.networks.registry import space_networks
     from nngp_dag.nas.scores.registry import SCORES, score
+    from nngp_dag.nas.scores.run import check_rows_file, score_architectures
     from nngp_dag.nas.scores.scorer import Scorer
-    from nngp_dag.support.rows import check_path
+    from nngp_dag.nas.scores.source import ArchitectureSource
 
     if archs is not None and sample is not None:
         raise click.UsageError("Give either --archs or --sample, not both.")
     if out is not None:
-        check_path(out)
+        check_rows_file(out)
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     needs_images = [name for name in chosen if score(name).batch is not None]
     if not chosen:
@@ -92,18 +96,12 @@ def command(
     networks = space_networks(space_name).resized(channels, cells)
     table = None if benchmark is None else read(networks.space, benchmark)
     images = load_images(data, data_dir=data_dir) if needs_images else None
-    scorer = Scorer.make(
-        chosen,
-        networks,
-        images,
-        seed=seed,
-        batch_size=batch_size,
-        options={"wot": {"weights": wot_weights}} if "wot" in chosen else None,
-    )
-    known = None if table is None else {genes.tobytes(): i for i, genes in enumerate(table.architectures)}
-    source = _Source(networks, archs, sample, seed, skip_bad, known, benchmark)
-    rows, resumed = _run(scorer, source, out, scorer.settings(wot_weights=wot_weights), as_json)
-    rankings = {} if table is None else _rankings(scorer, rows, table, known or {}, top, seed)
+    options = {"wot": {"weights": wot_weights}}
+    scorer = Scorer.make(chosen, networks, images, seed=seed, batch_size=batch_size, options=options)
+    source = ArchitectureSource(networks, archs, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
+    on_row = None if as_json or out is not None else _print_rows(scorer.columns)
+    scored = score_architectures(scorer, source, out, on_row=on_row, total=source.total, progress=progress_bar)
+    rankings = {} if table is None else _rankings(scorer, scored.rows, table, top, seed)
     if as_json:
         emit_json(
             {
@@ -113,12 +111,15 @@ def command(
                 "seed": seed,
                 "num_bad": source.bad,
                 "num_duplicates": source.duplicates,
-                "num_resumed": resumed,
-                "rows": rows,
+                "num_resumed": scored.num_resumed,
+                "rows": scored.rows,
                 "correlations": rankings,
             }
         )
     else:
+        if out is not None:
+            resumed = f" ({scored.num_resumed:,} of them from before)" if scored.num_resumed else ""
+            click.echo(f"{len(scored.rows):,} architectures in {out}{resumed}")
         _print_rankings(rankings)
     if source.bad or source.duplicates:
         click.echo(
@@ -126,134 +127,36 @@ def command(
         )
 
 
-class _Source:
-    """The architectures to score, each once, in the space's notation."""
+def _print_rows(columns: Sequence[str]) -> Callable[[Row], None]:
+    """Print the columns; the function that prints a row below them at once."""
+    click.echo(",".join(columns))
 
-    def __init__(
-        self,
-        networks: Any,
-        file: IO[bytes] | None,
-        sample: int | None,
-        seed: int,
-        skip_bad: bool,
-        known: dict[bytes, int] | None,
-        benchmark: Path | None,
-    ) -> None:
-        space = networks.space
-        self.networks, self.space, self.file, self.sample, self.seed = networks, space, file, sample, seed
-        self.skip_bad, self.known, self.benchmark = skip_bad, known, benchmark
-        self.bad = self.duplicates = 0
-        self.total: int | None = None
-        if file is None:
-            self.total = space.num_architectures if sample is None else sample
-            if sample is None and len(space.cells) > 1:
-                raise InputError(f"{space.title} is too large to be scored as a whole: give --archs or --sample")
+    def print_row(row: Row) -> None:
+        click.echo(",".join(_field(row[column]) for column in columns))
+        sys.stdout.flush()
 
-    def __iter__(self) -> Iterator[str]:
-        seen: set[bytes] = set()
-        for where, rows in self._all():
-            if self.known is not None and rows.tobytes() not in self.known:
-                error = InputError(f"{where}{self.space.write(rows)} is not in {self.benchmark}")
-                if not self.skip_bad:
-                    raise error
-                self.bad += 1
-                continue
-            if rows.tobytes() in seen:
-                self.duplicates += 1
-                continue
-            seen.add(rows.tobytes())
-            yield self.space.write(rows)
-
-    def _all(self) -> Iterator[tuple[str, np.ndarray]]:
-        if self.file is not None:
-            for number, raw in enumerate(self.file, start=1):
-                line = raw.decode("utf-8", errors="replace").strip()
-                if not line:
-                    continue
-                try:
-                    rows = self.space.parse(line)
-                    self.networks.genes(rows)  # some genotypes can be written, but have no network
-                except InputError as error:
-                    if not self.skip_bad:
-                        raise InputError(f"line {number}: {error}") from None
-                    self.bad += 1
-                    continue
-                yield f"line {number}: ", rows
-        elif self.sample is not None:
-            for rows in self.space.sample(self.sample, np.random.default_rng(self.seed)):
-                yield "", rows
-        else:
-            for chunk in self.space.cells_in_chunks():
-                for row in chunk:
-                    yield "", row[None]
+    return print_row
 
 
-def _run(
-    scorer: Any, source: _Source, out: Path | None, settings: str, quiet: bool
-) -> tuple[list[dict[str, Any]], int]:
-    """Score what is not in `out` yet; the rows in the order of the source, and how many were there before."""
-    from contextlib import nullcontext
-
-    from nngp_dag.support.progress import progress_bar
-    from nngp_dag.support.rows import RowFile
-
-    rows: list[dict[str, Any]] = []
-    resumed = 0
-    journal: Any = nullcontext() if out is None else RowFile(out, scorer.columns, settings, scorer.worst)
-    with journal as file, progress_bar("Scores", source.total or 0, "architectures") as advance:
-        done = {} if file is None else file.rows
-        if out is None and not quiet:
-            click.echo(",".join(scorer.columns))
-        for text in source:
-            if text in done:
-                row = {column: done[text][column] for column in scorer.columns}
-                resumed += 1
-            else:
-                row = scorer.row(text)
-                if file is not None:
-                    file.add(row)
-            if out is None and not quiet:
-                click.echo(",".join(_field(row[column]) for column in scorer.columns))
-                sys.stdout.flush()
-            rows.append(row)
-            advance(len(rows))
-    if out is not None and not quiet:
-        click.echo(f"{len(rows):,} architectures in {out}" + (f" ({resumed:,} of them from before)" if resumed else ""))
-    return rows, resumed
-
-
-def _field(value: Any) -> str:
+def _field(value: Cell) -> str:
     text = f"{value:.10g}" if isinstance(value, float) else str(value)
     return f'"{text}"' if "," in text else text
 
 
 def _rankings(
-    scorer: Any, rows: list[dict[str, Any]], table: Any, known: dict[bytes, int], top: int, seed: int
-) -> dict[str, Any]:
-    """By data set and score, rank correlations with the benchmark's accuracies."""
-    from nngp_dag.nas.scores.ranking import rank
-    from nngp_dag.nas.scores.registry import SCORES
+    scorer: Scorer, rows: Sequence[Row], benchmark: Benchmark, top: int, seed: int
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """By data set and score, rank correlations as plain numbers; none where there are too few rows."""
+    from nngp_dag.nas.scores.run import MIN_RANKED, rank_scores
 
-    if len(rows) < _RANKED:
-        click.echo(f"nngp-dag: no rank correlations: {len(rows)} architectures, {_RANKED} are needed", err=True)
+    if len(rows) < MIN_RANKED:
+        click.echo(f"nngp-dag: no rank correlations: {len(rows)} architectures, {MIN_RANKED} are needed", err=True)
         return {}
-    index = [known[table.space.parse(row["architecture"]).tobytes()] for row in rows]
-    return {
-        data: {
-            name: rank(
-                [row[name] for row in rows],
-                accuracy[index],
-                higher_is_better=SCORES[name].higher_is_better,
-                top=top,
-                rng=np.random.default_rng(seed),
-            ).as_dict()
-            for name in scorer.names
-        }
-        for data, accuracy in table.accuracy.items()
-    }
+    found = rank_scores(scorer, rows, benchmark, top=top, seed=seed)
+    return {data: {name: ranking.as_dict() for name, ranking in scores.items()} for data, scores in found.items()}
 
 
-def _print_rankings(rankings: dict[str, Any]) -> None:
+def _print_rankings(rankings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     for data, scores in rankings.items():
         first = next(iter(scores.values()))
         print_table(

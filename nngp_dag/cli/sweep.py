@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, use_float64
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
 from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Setting
+from nngp_dag.support.progress import progress_bar
 
 __all__ = ["command"]
 
@@ -66,45 +64,24 @@ def command(
     A sweep that was killed goes on where it stopped when it is started again with the same arguments.
     """
     from nngp_dag.datasets import load
-    from nngp_dag.spectrum.dag_table import COLUMNS, sweep_figures, sweep_memory
-    from nngp_dag.support.journal import TableJournal
-    from nngp_dag.support.memory import require_memory
-    from nngp_dag.support.progress import progress_bar
+    from nngp_dag.spectrum.sweep_file import sweep_to_file
 
     if (nodes is None) == (codes_file is None):
         raise click.UsageError("Give either --nodes or --codes.")
     setting = Setting.make(method, order, embedding, activation)
-    groups = [(0, enumerate_codes(nodes))] if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
-    total = sum(len(codes) for _, codes in groups)
+    codes = enumerate_codes(nodes) if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
     x = load(data, raw=raw, data_dir=data_dir, labels=False).x
-    num_nodes = max(Dag.from_array(codes[0]).num_nodes for _, codes in groups)
-    require_memory(sweep_memory(len(x), num_nodes), f"a sweep over kernels of {len(x):,} rows")
-    names = {"method": method, "order": setting.order, "embedding": embedding, "activation": activation}
-    identity = {**names, "data": _digest(x), "codes": _digest(*(codes for _, codes in groups))}
-    arguments: dict[str, Any] = {**names, "activation": setting.activation}
-    with TableJournal(out, COLUMNS, identity) as journal:
-        resumed = len(journal.rows)
-        with progress_bar("DAGs", total, "DAGs", start=resumed) as advance:
-            for places, codes in groups:
-                places = np.arange(len(codes)) + places if isinstance(places, int) else places
-                left = np.flatnonzero([int(place) not in journal.rows for place in places])
-                if not len(left):
-                    continue
-                for index, rows in sweep_figures(codes[left], x, **arguments):
-                    journal.add(places[left][index], rows)
-                    advance(len(journal.rows))
-        journal.finish()
-    summary = {"out": str(out), "num_dags": total, "n": len(x), "resumed": resumed, **names}
+    done = sweep_to_file(codes, x, out, setting, progress=progress_bar)
     if as_json:
-        emit_json(summary)
+        names = {"method": method, "order": setting.order, "embedding": embedding, "activation": activation}
+        emit_json({"out": str(out), "num_dags": done.num_dags, "n": len(x), "resumed": done.num_resumed, **names})
     else:
-        click.echo(
-            f"{total:,} DAGs on {len(x):,} rows written to {out}" + (f" ({resumed:,} resumed)" if resumed else "")
-        )
+        resumed = f" ({done.num_resumed:,} resumed)" if done.num_resumed else ""
+        click.echo(f"{done.num_dags:,} DAGs on {len(x):,} rows written to {out}{resumed}")
 
 
-def _read_codes(path: Path) -> list[tuple[Any, np.ndarray]]:
-    """The codes of a file in groups of equal node count: (places in the file [a], flat codes [a, E])."""
+def _read_codes(path: Path) -> list[Dag]:
+    """The DAGs of a file with a code per line; blank lines are skipped."""
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -120,17 +97,4 @@ def _read_codes(path: Path) -> list[tuple[Any, np.ndarray]]:
             raise InputError(f"{path}, line {number}: {error}") from None
     if not dags:
         raise InputError(f"{path} has no codes: expected one a line, like 2_02_002")
-    sizes = np.array([dag.num_nodes for dag in dags])
-    groups: list[tuple[Any, np.ndarray]] = []
-    for size in np.unique(sizes):
-        places = np.flatnonzero(sizes == size)
-        groups.append((places, np.stack([dags[i].to_array() for i in places])))
-    return groups
-
-
-def _digest(*arrays: np.ndarray) -> str:
-    """What identifies data across runs."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(str((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    return dags

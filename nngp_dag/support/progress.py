@@ -1,11 +1,30 @@
-"""A progress bar on stderr with the rate and the time left, shown only where stderr is a terminal."""
+"""Progress bars on stderr, shown only where stderr is a terminal.
+
+A computation that knows its own size takes a `ProgressBar` (`progress_bar`, or by default `no_progress`) and opens it;
+one whose caller knows the size takes what such a bar yields, a function of the number of units done so far.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
-__all__ = ["progress_bar"]
+__all__ = ["ProgressBar", "no_progress", "progress_bar"]
+
+
+class ProgressBar(Protocol):
+    """A progress bar to be opened: (description, total, unit, start) as for `progress_bar`."""
+
+    def __call__(
+        self, description: str, total: int, unit: str, start: int = 0
+    ) -> AbstractContextManager[Callable[[int], None]]: ...
+
+
+@contextmanager
+def no_progress(description: str, total: int, unit: str, start: int = 0) -> Iterator[Callable[[int], None]]:
+    """A progress bar that shows nothing."""
+    yield lambda done: None
 
 
 @contextmanager

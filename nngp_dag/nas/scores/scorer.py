@@ -16,6 +16,7 @@ import numpy as np
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.registry import BASELINES, SCORES, ScoreFunction, make_score, score
+from nngp_dag.support.row_format import Row
 
 __all__ = ["Scorer", "architecture_key"]
 
@@ -35,6 +36,7 @@ class Scorer:
         functions: by score.
         batches: by score, what it is computed on; None for baselines.
         seed: of weights and batches.
+        options: by score, what it was made with where that is not its default.
     """
 
     networks: SpaceNetworks
@@ -42,6 +44,7 @@ class Scorer:
     functions: Mapping[str, ScoreFunction]
     batches: Mapping[str, Any]
     seed: int
+    options: Mapping[str, Mapping[str, object]]
 
     @classmethod
     def make(
@@ -52,7 +55,7 @@ class Scorer:
         *,
         seed: int = 0,
         batch_size: int | None = None,
-        options: Mapping[str, Mapping[str, Any]] | None = None,
+        options: Mapping[str, Mapping[str, object]] | None = None,
     ) -> Scorer:
         """Scores with their batches drawn from the images.
 
@@ -68,7 +71,8 @@ class Scorer:
             InputError: an unknown score, or fewer images than a batch needs.
         """
         chosen = tuple(dict.fromkeys([*names, *BASELINES]))
-        functions = {name: make_score(name, networks, (options or {}).get(name)) for name in chosen}
+        given = {name: dict(values) for name, values in (options or {}).items() if name in chosen}
+        functions = {name: make_score(name, networks, given.get(name)) for name in chosen}
         batches = {}
         for name in chosen:
             make_batch = score(name).batch
@@ -76,7 +80,7 @@ class Scorer:
                 assert images is not None, f"{name} needs images"
                 rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
                 batches[name] = make_batch(images, rng, batch_size)
-        return cls(networks, chosen, functions, batches, seed)
+        return cls(networks, chosen, functions, batches, seed, given)
 
     @property
     def worst(self) -> dict[str, float]:
@@ -88,17 +92,18 @@ class Scorer:
         """The columns of a row."""
         return ("architecture", *self.names, "seconds")
 
-    def settings(self, **more: Any) -> str:
+    def settings(self) -> str:
         """A short digest of everything that a row depends on but for its architecture."""
         digest = hashlib.sha256()
         networks = self.networks
         sizes = {name: repr(getattr(networks, name)) for name in ("wot", "ntk", "regions")}
-        digest.update(json.dumps([networks.space.name, self.names, sizes, self.seed, more], sort_keys=True).encode())
+        content = [networks.space.name, self.names, sizes, self.seed, self.options]
+        digest.update(json.dumps(content, sort_keys=True).encode())
         for name, batch in self.batches.items():
             digest.update(name.encode() + str(batch.shape).encode() + np.ascontiguousarray(batch).tobytes())
         return digest.hexdigest()[:16]
 
-    def row(self, architecture: Any) -> dict[str, Any]:
+    def row(self, architecture: str | np.ndarray) -> Row:
         """All scores of one architecture, and the seconds they took (compilation of a first one included)."""
         rows = self.networks.read(architecture)
         text = self.networks.space.write(rows)
@@ -107,6 +112,6 @@ class Scorer:
         values = {name: self.functions[name](rows, self.batches.get(name), key) for name in self.names}
         return {"architecture": text, **values, "seconds": time.perf_counter() - start}
 
-    def rows(self, architectures: Sequence[Any]) -> Iterator[dict[str, Any]]:
-        """A row an architecture, as it is finished."""
+    def rows(self, architectures: Sequence[str | np.ndarray]) -> Iterator[Row]:
+        """A row per architecture, as it is finished."""
         return (self.row(architecture) for architecture in architectures)

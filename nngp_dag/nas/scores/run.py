@@ -1,0 +1,138 @@
+"""Many architectures scored into a file that keeps every row; a run that was killed goes on where it was.
+
+scorer = Scorer.make(["wot"], nngp_dag.nas.family("nasbench201"), images)
+scored = score_architectures(scorer, architectures, out=Path("scores.csv"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nngp_dag.accuracy import Benchmark
+from nngp_dag.errors import InputError
+from nngp_dag.nas.scores.ranking import Ranking, rank
+from nngp_dag.nas.scores.registry import SCORES
+from nngp_dag.nas.scores.scorer import Scorer
+from nngp_dag.support.files import check_writable
+from nngp_dag.support.progress import ProgressBar, no_progress
+from nngp_dag.support.row_format import Row, row_format
+from nngp_dag.support.table import GrowingTable
+
+__all__ = ["MIN_RANKED", "Scored", "check_rows_file", "rank_scores", "score_architectures"]
+
+_SUFFIXES = (".csv", ".jsonl")
+_ANOTHER_RUN = "another run (other scores, data, sizes or seed)"
+
+MIN_RANKED = 3
+"""The least number of architectures that are ranked."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of many architectures.
+
+    Attributes:
+        rows: by the columns of the scorer, in the order in which the architectures were given.
+        num_resumed: number of rows that were in the file before.
+    """
+
+    rows: Sequence[Row]
+    num_resumed: int
+
+
+def check_rows_file(path: Path) -> None:
+    """InputError where rows cannot be written to that path, by its name or its folder."""
+    if path.suffix not in _SUFFIXES:
+        raise InputError(f"cannot write {path}: the name has to end in {' or '.join(_SUFFIXES)}")
+    check_writable(path, f"a {' or '.join(_SUFFIXES)} file")
+
+
+def score_architectures(
+    scorer: Scorer,
+    architectures: Iterable[str],
+    out: Path | None = None,
+    *,
+    on_row: Callable[[Row], None] | None = None,
+    total: int | None = None,
+    progress: ProgressBar = no_progress,
+) -> Scored:
+    """Scores of architectures, row by row.
+
+    Args:
+        scorer: the scores.
+        architectures: in the space's notation, each once (`ArchitectureSource`).
+        out: a .csv or .jsonl file; every row is in it before the next is computed, with a last column `settings` that
+            tells what it was computed with. Rows that an earlier run with the same settings left are taken over.
+        on_row: called with every row, as soon as it is known.
+        total: number of architectures, for the progress bar.
+        progress: opens a progress bar.
+
+    Raises:
+        InputError: `out` cannot be written, or holds something else.
+    """
+    rows: list[Row] = []
+    num_resumed = 0
+    with nullcontext() if out is None else _table(scorer, out) as table:
+        with progress("Scores", total or 0, "architectures") as advance:
+            for text in architectures:
+                if table is not None and text in table:
+                    kept = table[text]
+                    row: Row = {column: kept[column] for column in scorer.columns}
+                    num_resumed += 1
+                else:
+                    row = scorer.row(text)
+                    if table is not None:
+                        table.add([(text, row)])
+                rows.append(row)
+                if on_row is not None:
+                    on_row(row)
+                advance(len(rows))
+        if table is not None:
+            table.finish()
+    return Scored(rows, num_resumed)
+
+
+def _table(scorer: Scorer, out: Path) -> GrowingTable:
+    check_rows_file(out)
+    columns, text = (*scorer.columns, "settings"), ("architecture", "settings")
+    rows = row_format(out, columns, text, short=True, undefined=scorer.worst)
+    return GrowingTable(out, rows, scorer.settings(), _ANOTHER_RUN, "scores")
+
+
+def rank_scores(
+    scorer: Scorer, rows: Sequence[Row], benchmark: Benchmark, *, top: int = 10, seed: int = 0
+) -> dict[str, dict[str, Ranking]]:
+    """By data set and score, the rank correlations of scores with a benchmark's accuracies.
+
+    Args:
+        scorer: the scores.
+        rows: of architectures that the benchmark has.
+        benchmark: accuracies of the same space.
+        top: k of the top-k recall.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: fewer than `MIN_RANKED` rows.
+    """
+    if len(rows) < MIN_RANKED:
+        raise InputError(f"no rank correlations: {len(rows)} architectures, {MIN_RANKED} are needed")
+    place = {genes.tobytes(): i for i, genes in enumerate(benchmark.architectures)}
+    index = [place[benchmark.space.parse(str(row["architecture"])).tobytes()] for row in rows]
+    return {
+        data: {
+            name: rank(
+                [row[name] for row in rows],
+                accuracy[index],
+                higher_is_better=SCORES[name].higher_is_better,
+                top=top,
+                rng=np.random.default_rng(seed),
+            )
+            for name in scorer.names
+        }
+        for data, accuracy in benchmark.accuracy.items()
+    }

@@ -1,0 +1,117 @@
+"""The table of many DAGs (`dag_table`) as a CSV file; a sweep that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from nngp_dag.dag import Dag
+from nngp_dag.reading import Setting
+from nngp_dag.spectrum import dag_table
+from nngp_dag.support.files import check_writable
+from nngp_dag.support.memory import require_memory
+from nngp_dag.support.progress import ProgressBar, no_progress
+from nngp_dag.support.row_format import CsvRows
+from nngp_dag.support.table import WholeTable
+
+__all__ = ["SweepFile", "sweep_to_file"]
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """A finished table.
+
+    Attributes:
+        path: of the CSV file.
+        num_dags: its number of rows.
+        num_resumed: number of rows that an earlier, unfinished run had computed.
+    """
+
+    path: Path
+    num_dags: int
+    num_resumed: int
+
+
+def sweep_to_file(
+    codes: np.ndarray | Sequence[Dag],
+    x: ArrayLike,
+    out: Path,
+    setting: Setting | None = None,
+    *,
+    progress: ProgressBar = no_progress,
+) -> SweepFile:
+    """The figures of many DAGs on the same data, a row per DAG in their order, with the columns `dag_table.COLUMNS`.
+
+    Rows are kept in `OUT.partial` as they are finished; OUT appears whole. Called again with the same arguments after
+    it was interrupted, it computes the rows that are missing.
+
+    Args:
+        codes: flat codes of DAGs of equal node count, integers [A, E] (`enumerate_codes`), or DAGs of any sizes.
+        x: rows [N, d]; float64 where the smallest eigenvalue matters.
+        out: the CSV file, in an existing folder.
+        setting: method, order, embedding and activation; by default exact.
+        progress: opens a progress bar.
+
+    Raises:
+        InputError: the file cannot be written, `OUT.partial` holds rows of something else, there is too little memory,
+            or as `dag_table.sweep_figures`.
+    """
+    check_writable(out, "a CSV file")
+    setting = Setting.make() if setting is None else setting
+    x = np.asarray(x)
+    groups = _groups(codes)
+    total = sum(len(rows) for _, rows in groups)
+    num_nodes = max(Dag.from_array(rows[0]).num_nodes for _, rows in groups)
+    require_memory(dag_table.sweep_memory(len(x), num_nodes), f"a sweep over kernels of {len(x):,} rows")
+    identity = {**_identity(setting), "data": _digest(x), "codes": _digest(*(rows for _, rows in groups))}
+    arguments: dict[str, Any] = {
+        name: getattr(setting, name) for name in ("method", "order", "embedding", "activation")
+    }
+    with WholeTable(out, CsvRows(dag_table.COLUMNS, ["code"]), identity, "another sweep") as table:
+        num_resumed = len(table)
+        with progress("DAGs", total, "DAGs", start=num_resumed) as advance:
+            for places, rows in groups:
+                left = np.flatnonzero([int(place) not in table for place in places])
+                if not len(left):
+                    continue
+                for index, figures in dag_table.sweep_figures(rows[left], x, **arguments):
+                    table.add(zip(places[left][index].tolist(), figures, strict=True))
+                    advance(len(table))
+        table.finish()
+    return SweepFile(out, total, num_resumed)
+
+
+def _groups(codes: np.ndarray | Sequence[Dag]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The DAGs in groups of equal node count: (places [a], flat codes [a, E])."""
+    if isinstance(codes, np.ndarray):
+        return [(np.arange(len(codes)), codes)]
+    sizes = np.array([dag.num_nodes for dag in codes])
+    every = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
+    return [(places, np.stack([codes[int(i)].to_array() for i in places])) for places in every]
+
+
+def _identity(setting: Setting) -> dict[str, object]:
+    """The setting as plain data; an activation also by some of its values, as functions may share a name."""
+    values = setting.activation(jnp.array([-1.5, -0.5, 0.5, 1.5]))
+    return {
+        "method": setting.method,
+        "order": setting.order,
+        "embedding": setting.embedding,
+        "activation": setting.activation.name,
+        "activation_values": [f"{value:.5g}" for value in np.asarray(values)],
+    }
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    """A hash by which data are told apart across runs."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(str((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
