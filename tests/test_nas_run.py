@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from nas_cases import random_images, tiny_family
+from nas_cases import random_images, tiny_networks
 
 from nngp_dag.accuracy import read
 from nngp_dag.errors import InputError
@@ -12,7 +12,7 @@ from nngp_dag.nas.scores.run import rank_scores, score_architectures
 from nngp_dag.nas.scores.scorer import Scorer
 from nngp_dag.nas.scores.source import ArchitectureSource
 
-NETWORKS = tiny_family()
+NETWORKS = tiny_networks()
 SPACE = NETWORKS.space
 TEXTS = [SPACE.write(genes) for genes in SPACE.sample(8, np.random.default_rng(3))]
 

@@ -1,6 +1,6 @@
 """Many architectures scored into a file that keeps every row; a run that was killed goes on where it was.
 
-scorer = Scorer.make(["wot"], nngp_dag.nas.family("nasbench201"), images)
+scorer = Scorer.make(["wot"], nngp_dag.nas.space_networks("nasbench201"), images)
 scored = score_architectures(scorer, architectures, out=Path("scores.csv"))
 """
 

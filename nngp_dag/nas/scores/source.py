@@ -8,7 +8,7 @@ import numpy as np
 
 from nngp_dag.accuracy import Benchmark
 from nngp_dag.errors import InputError
-from nngp_dag.nas.networks.family import Family
+from nngp_dag.nas.networks.space_networks import SpaceNetworks
 
 __all__ = ["ArchitectureSource"]
 
@@ -37,7 +37,7 @@ class ArchitectureSource:
 
     def __init__(
         self,
-        networks: Family,
+        networks: SpaceNetworks,
         lines: Iterable[bytes] | None = None,
         sample: int | None = None,
         *,
