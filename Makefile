@@ -1,4 +1,4 @@
-# One command a task; each sets up .venv by itself on a machine that has only make and Python 3.11 or newer.
+# One command per task; each sets up .venv by itself on a machine that has only make and Python 3.11 or newer.
 # A Python of your own choice: make PYTHON=/path/to/python3. Tests in parallel: make test WORKERS=4.
 
 VENV := .venv

@@ -27,7 +27,7 @@ CODE = "2_21_112"
 
 
 class Peak(NamedTuple):
-    """What a command took: its largest resident set, and its wall-clock time."""
+    """The cost of a command: its largest resident set, and its wall-clock time."""
 
     bytes: int
     seconds: float
@@ -45,7 +45,7 @@ def peak_of(command: list[str]) -> Peak:
 
 
 def kernel_memory(rows: int = 8000, dim: int = 64) -> Peak:
-    """What `nngp-dag kernel` takes on `rows` Gaussian rows of length `dim`."""
+    """The cost of `nngp-dag kernel` on `rows` Gaussian rows of length `dim`."""
     with tempfile.TemporaryDirectory() as folder:
         data, out = Path(folder) / "rows.npy", Path(folder) / "kernels.npz"
         np.save(data, np.random.default_rng(0).normal(size=(rows, dim)))

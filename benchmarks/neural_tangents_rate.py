@@ -1,4 +1,4 @@
-"""How many DAGs a second neural-tangents serves when it is called once per DAG: what the sweep is compared with.
+"""DAGs per second of neural-tangents when it is called once per DAG: the sweep is compared with it.
 
 Three ways to call it, all on the same data and for the same kernels: eagerly; jitted, its compilation included, as
 every DAG is another program; and jitted with the compilation already paid for, which only repeated calls get.

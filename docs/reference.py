@@ -1,4 +1,4 @@
-"""The pages of the API, from the docstrings: one a package, with its public modules."""
+"""The pages of the API, from the docstrings: one per package, with its public modules."""
 
 from __future__ import annotations
 

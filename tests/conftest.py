@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 X64 = os.environ.get("NNGP_DAG_TEST_X64", "1") != "0"
-"""Whether the tests run with 64-bit floats; `make test-float32` switches them off."""
+"""True where the tests run with 64-bit floats; `make test-float32` switches them off."""
 
 jax.config.update("jax_enable_x64", X64)
 

@@ -1,4 +1,4 @@
-"""What tests share: one tolerance keyed by dtype, and the comparison of Monte-Carlo means with an exact value."""
+"""Helpers that tests share: one tolerance per dtype, and the comparison of Monte-Carlo means with an exact value."""
 
 from __future__ import annotations
 

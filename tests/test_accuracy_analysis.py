@@ -1,4 +1,4 @@
-"""What is said about a benchmark: groups, correlations, filters and draws, against written-out definitions."""
+"""Statements about a benchmark: groups, correlations, filters and draws, against written-out definitions."""
 
 from fractions import Fraction
 

@@ -52,7 +52,7 @@ def means_meet(dag, stem):
 
 
 def depths_meet(dag, homogeneous):
-    """Whether paths of several depths (or several paths at all) lead to a node with a linear edge out of it."""
+    """True where paths of several depths (or several paths at all) lead to a node with a linear edge out of it."""
     _, _, used, _ = structure(dag)
     for t in (t for t in used if t < dag.num_nodes - 1 or t == 0):
         up_to = Dag(t + 1, dag.ops[: t * (t + 1) // 2]) if t else None

@@ -1,4 +1,4 @@
-"""What any kernel of any DAG must satisfy, on random DAGs and random rows."""
+"""Properties of every kernel of every DAG, on random DAGs and random rows."""
 
 import numpy as np
 import pytest

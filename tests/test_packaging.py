@@ -1,4 +1,4 @@
-"""What is installed and how: metadata, exact versions, set-up on a bare machine, cost of importing."""
+"""The installed package: metadata, exact versions, set-up on a bare machine, cost of importing."""
 
 import importlib.metadata
 import re

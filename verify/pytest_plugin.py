@@ -51,7 +51,7 @@ class _Claims(pytest.Collector):
         self._workers: list[Worker] = []
 
     def options(self) -> Options:
-        """How claims are run."""
+        """The options with which claims are run."""
         from verify.framework.options import Options
 
         directories = tuple(str(Path(folder).resolve()) for folder in self.config.getoption("nngp_dag_claims_dir"))
@@ -117,7 +117,7 @@ class ClaimItem(pytest.Item):
         return list(baselines.compare(document, baselines.load(file), str(file), partial=True)["differences"])
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What differs, without pytest's own frames."""
+        """The differences, without pytest's own frames."""
         if isinstance(excinfo.value, ClaimFailure):
             return f"{self.claim.id}: {self.claim.statement}\n{excinfo.value}"
         return super().repr_failure(excinfo, style)

@@ -24,7 +24,7 @@ __all__ = ["Request", "run_session", "write_reports"]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for.
+    """A run that is asked for.
 
     Attributes:
         options: how claims are run.
@@ -94,7 +94,7 @@ def write_reports(document: Document, folder: Path) -> None:
 def _progress(
     claims: Sequence[Claim], resumed: Sequence[str]
 ) -> Iterator[tuple[Callable[[Claim], None], Callable[[ClaimRecord], None]]]:
-    """Progress on stderr: a bar on a terminal, a line a finished claim elsewhere."""
+    """Progress on stderr: a bar on a terminal, a line per finished claim elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

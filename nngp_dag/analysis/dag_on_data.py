@@ -155,7 +155,7 @@ class DagOnData:
 
     @cached_property
     def networks(self) -> MonteCarloEstimate:
-        """Empirical kernels of `seeds` networks of `width` neurons a node, on the first rows (at most twelve)."""
+        """Empirical kernels of `seeds` networks of `width` neurons per node, on the first rows (at most twelve)."""
         from nngp_dag.finite.montecarlo import monte_carlo
 
         s = self.setting

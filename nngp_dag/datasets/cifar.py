@@ -156,7 +156,7 @@ def _reconstruct(kind: Any, *_: Any) -> _Array:
 
 
 def _encode(text: Any, encoding: Any = None) -> bytes:
-    """How Python 3 writes bytes into old pickles."""
+    """The bytes of a latin1 text: Python 3 writes bytes so into old pickles."""
     if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
         raise _Refused("another codec")
     return text.encode("latin1")

@@ -123,7 +123,7 @@ def _reason(error: Exception) -> str:
 
 
 class _Progress:
-    """What pooch asks of a progress bar (as tqdm offers it), drawn by rich on stderr where that is a terminal."""
+    """The progress bar that pooch asks for (tqdm's methods), drawn by rich on stderr where that is a terminal."""
 
     def __init__(self, name: str) -> None:
         from rich.console import Console

@@ -98,7 +98,7 @@ def _cifar(name: str, data_dir: Path | None) -> tuple[np.ndarray, np.ndarray, st
 
 
 def _cached(read: Callable[[], _T], *paths: Path) -> _T:
-    """What `read` returns; files of the cache that cannot be read do not stay there."""
+    """The result of `read`; files of the cache that cannot be read do not stay there."""
     try:
         return read()
     except InputError:

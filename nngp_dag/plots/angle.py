@@ -20,7 +20,7 @@ __all__ = ["plot_angle"]
 def plot_angle(
     dag: Dag | AngleCurves, ax: Axes | None = None, *, kernel: str = "nngp", gap: bool = False, **options: Any
 ) -> Axes:
-    """K(x, x') of two unit inputs against the angle between them, a line a method.
+    """K(x, x') of two unit inputs against the angle between them, a line per method.
 
     A method that does not serve the DAG is named in the legend, without a line. On the sphere this curve is the kernel:
     its value at 0 is K(x, x), and its shape near 0 decides the small eigenvalues.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from nngp_dag.plots.style import figure_style, line, new_axes, tidy
 from nngp_dag.prediction import PredictedCurve
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -81,7 +82,7 @@ def plot_curves(
     with figure_style():
         ax = new_axes(ax)
         for i, (name, prediction) in enumerate(zip(names, predictions, strict=True)):
-            look: dict[str, Any] = line(i)
+            look = line(i)
             mean, deviation = values[:, i].mean(axis=1), values[:, i].std(axis=1, ddof=1 if values.shape[2] > 1 else 0)
             every = max(1, len(steps) // 8)
             ax.plot(steps, mean, color=look["color"], marker=look["marker"], markevery=(i % every, every), label=name)
@@ -103,7 +104,7 @@ def plot_curves(
 def _legend(ax: Axes, predicted: bool) -> None:
     from matplotlib.lines import Line2D
 
-    handles: list[Any] = list(ax.get_legend_handles_labels()[0])
+    handles: list[Artist] = list(ax.get_legend_handles_labels()[0])
     if predicted:
         dashed = Line2D([], [], color="#222222", linestyle=(0, (4, 2)), linewidth=1.0, label="infinite width")
         handles.append(dashed)

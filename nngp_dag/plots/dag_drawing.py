@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
-from nngp_dag.plots.style import COLOURS, figure_style, new_axes
+from nngp_dag.plots.style import COLOURS, Look, figure_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ __all__ = ["MAX_DRAWN", "draw_dag"]
 MAX_DRAWN = 40
 """The largest number of nodes that a drawing serves."""
 
-_LOOK: dict[Op, dict[str, Any]] = {
+_LOOK: dict[Op, Look] = {
     Op.LINEAR: {"color": COLOURS["blue"], "linestyle": "-", "zorder": 3},
     Op.SKIP: {"color": COLOURS["vermilion"], "linestyle": (0, (4, 2)), "zorder": 2},
     Op.ZERO: {"color": "#D9D9D9", "linestyle": "-", "zorder": 1},
@@ -29,7 +29,7 @@ _SMALL = 8
 
 
 def draw_dag(dag: Dag, ax: Axes | None = None, *, title: str | None = None, legend: bool | None = None) -> Axes:
-    """Draw a DAG as nodes in a row, input left and output right, with an arrow an edge.
+    """Draw a DAG as nodes in a row, input left and output right, with an arrow per edge.
 
     Edges between neighbours are straight. Of the others, those out of even nodes bend upwards and those out of odd
     nodes downwards, the same edge always the same way, so that DAGs can be compared; four nodes are drawn without
@@ -83,7 +83,7 @@ def _edges(dag: Dag, large: bool) -> Iterator[tuple[int, int, Op]]:
 
 
 def _bend(s: int, t: int, op: Op, large: bool) -> float:
-    """How far the control point of the arc is off its chord, as a fraction of it; positive upwards."""
+    """The distance of the control point of the arc from its chord, as a fraction of it; positive upwards."""
     if t == s + 1:
         return 0.0
     # Longer arcs leave more steeply, so that arcs of one node part at once.

@@ -1,14 +1,15 @@
-"""How a spectrum propagates: the eigenvalues of every node's kernel, from the input to the output."""
+"""The propagation of a spectrum: the eigenvalues of every node's kernel, from the input to the output."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
-from nngp_dag.plots.style import COLOURS, SYMBOLS, figure_style, new_axes, tidy
+from nngp_dag.plots.style import COLOURS, SYMBOLS, Look, figure_style, new_axes, tidy
 from nngp_dag.spectrum import Spectrum, spectrum
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _QUANTILES = ((0.1, 0.9), (0.25, 0.75))
 
 
 def plot_depth(
-    nodes: Mapping[int, Any], ax: Axes | None = None, *, scale_free: bool = False, legend: bool = True
+    nodes: Mapping[int, Spectrum | ArrayLike], ax: Axes | None = None, *, scale_free: bool = False, legend: bool = True
 ) -> Axes:
     """Eigenvalues of K_tt at every node t: the largest, the smallest, the median, and bands of 50 % and 80 % of them.
 
@@ -59,7 +60,7 @@ def plot_depth(
             ax.fill_between(
                 position, *band, color=COLOURS["blue"], alpha=alpha, linewidth=0, label=f"{share} % of them"
             )
-        lines: tuple[tuple[str, np.ndarray, dict[str, Any]], ...] = (
+        lines: tuple[tuple[str, np.ndarray, Look], ...] = (
             ("lambda_max", values[:, -1], {"color": COLOURS["green"], "marker": "^", "linestyle": "-."}),
             ("median", np.median(values, axis=1), {"color": COLOURS["blue"], "marker": "o", "linestyle": "-"}),
             ("lambda_min", values[:, 0], {"color": COLOURS["vermilion"], "marker": "s", "linestyle": "--"}),

@@ -103,7 +103,7 @@ def _widest(curves: np.ndarray) -> int:
 
 
 def _attracts(activation: Activation, point: float) -> bool:
-    """Whether correlations beside a fixed point, within [-1, 1], come nearer in one step."""
+    """True where correlations beside a fixed point, within [-1, 1], come nearer in one step."""
     beside = [p for p in (point - 1e-3, point + 1e-3) if -1 <= p <= 1]
     after = _iterate(activation, np.array(beside), 1)
     return bool((np.abs(after - point) < np.abs(np.array(beside) - point)).all())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import num_edges
 from nngp_dag.errors import InputError
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_discrepancy_map", "plot_space"]
 
-_REDUCE: dict[str, Callable[[np.ndarray], Any]] = {"max": np.nanmax, "min": np.nanmin, "median": np.nanmedian}
+_REDUCE: dict[str, Callable[[np.ndarray], np.floating]] = {"max": np.nanmax, "min": np.nanmin, "median": np.nanmedian}
 
 
 def plot_space(
-    codes: Any,
-    values: Any,
+    codes: ArrayLike,
+    values: ArrayLike,
     ax: Axes | None = None,
     *,
     label: str = SYMBOLS["lambda_min"],
@@ -48,53 +49,74 @@ def plot_space(
     Raises:
         InputError: arrays that do not fit each other, or nothing to draw.
     """
-    codes, values = np.asarray(codes), np.asarray(values, np.float64)
-    counts = path_counts_array(codes)
-    if values.shape != counts.shape[:1]:
-        raise InputError(f"{len(counts)} codes need as many values, got shape {values.shape}")
-    depth, width = effective_depth_width(counts)
-    keep = (depth > 0) & np.isfinite(values)
-    if not keep.any():
-        raise InputError("nothing to draw: no DAG has a linear edge on a path and a defined value")
-    shapes, member, number = np.unique(
-        np.round(np.stack([depth, width], axis=1)[keep], 9), axis=0, return_inverse=True, return_counts=True
-    )
-    member = member.reshape(-1)
-    shown = np.array([_REDUCE[reduce](values[keep][member == g]) for g in range(len(shapes))])
+    groups = _group_by_shape(codes, values, _REDUCE[reduce])
     with figure_style():
         from matplotlib.colors import LogNorm, Normalize
 
         ax = new_axes(ax, 4.6, 3.3)
         tidy(ax)
-        norm = (LogNorm if log else Normalize)(shown.min(), shown.max())
-        area = 34 + 300 * number / number.max()
-        order = np.argsort(-number)  # small circles on top
+        order = np.argsort(-groups.number)  # small circles on top
         points = ax.scatter(
-            shapes[order, 0],
-            shapes[order, 1],
-            s=area[order],
-            c=shown[order],
+            groups.shapes[order, 0],
+            groups.shapes[order, 1],
+            s=_area(groups.number[order], groups.number),
+            c=groups.values[order],
             cmap="viridis",
-            norm=norm,
+            norm=(LogNorm if log else Normalize)(groups.values.min(), groups.values.max()),
             edgecolors="white",
             linewidths=0.7,
         )
         bar = ax.figure.colorbar(points, ax=ax, pad=0.02, aspect=26)
-        bar.set_label(f"{label} ({reduce} over DAGs)" if len(shapes) < keep.sum() else label)
+        bar.set_label(f"{label} ({reduce} over DAGs)" if len(groups.shapes) < groups.number.sum() else label)
         bar.outline.set_linewidth(0.6)
-        for size in sorted({1, int(number.max())}):
-            words = f"{size} DAG" + "s" * (size > 1)
-            ax.scatter([], [], s=34 + 300 * size / number.max(), c="#BBBBBB", edgecolors="white", label=words)
-        ax.legend(loc="upper right", labelspacing=1.0, borderaxespad=0.2)
+        _size_legend(ax, groups.number)
         ax.set(xlabel=f"effective depth {SYMBOLS['effective_depth']}")
         ax.set(ylabel=f"effective width {SYMBOLS['effective_width']}")
         ax.margins(0.08)
     return ax
 
 
+class _Groups(NamedTuple):
+    """The distinct (d, m), float64 [G, 2]; the reduced value of each, [G]; and the number of its DAGs, [G]."""
+
+    shapes: np.ndarray
+    values: np.ndarray
+    number: np.ndarray
+
+
+def _group_by_shape(codes: ArrayLike, values: ArrayLike, reduce: Callable[[np.ndarray], np.floating]) -> _Groups:
+    """DAGs of equal effective depth and width, to nine digits, without those of no depth or no value."""
+    counts, value = path_counts_array(np.asarray(codes)), np.asarray(values, np.float64)
+    if value.shape != counts.shape[:1]:
+        raise InputError(f"{len(counts)} codes need as many values, got shape {value.shape}")
+    depth, width = effective_depth_width(counts)
+    keep = (depth > 0) & np.isfinite(value)
+    if not keep.any():
+        raise InputError("nothing to draw: no DAG has a linear edge on a path and a defined value")
+    shapes, member, number = np.unique(
+        np.round(np.stack([depth, width], axis=1)[keep], 9), axis=0, return_inverse=True, return_counts=True
+    )
+    member = member.reshape(-1)
+    reduced = np.array([reduce(value[keep][member == g]) for g in range(len(shapes))])
+    return _Groups(shapes, reduced, number)
+
+
+def _area(number: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Areas of circles for so many DAGs, where `numbers` are all that occur."""
+    area: np.ndarray = 34 + 300 * number / numbers.max()
+    return area
+
+
+def _size_legend(ax: Axes, numbers: np.ndarray) -> None:
+    for size in sorted({1, int(numbers.max())}):
+        words = f"{size} DAG" + "s" * (size > 1)
+        ax.scatter([], [], s=_area(np.array([size]), numbers), c="#BBBBBB", edgecolors="white", label=words)
+    ax.legend(loc="upper right", labelspacing=1.0, borderaxespad=0.2)
+
+
 def plot_discrepancy_map(
-    codes: Any,
-    values: Any,
+    codes: ArrayLike,
+    values: ArrayLike,
     ax: Axes | None = None,
     *,
     label: str = "relative difference",

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
-from nngp_dag.plots.style import GREY, SYMBOLS, figure_style, line, new_axes, tidy
+from nngp_dag.plots.style import GREY, SYMBOLS, Look, figure_style, line, new_axes, tidy
 from nngp_dag.spectrum import Spectrum, spectral_density, spectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_spectral_density", "plot_spectrum"]
+__all__ = ["Series", "plot_spectral_density", "plot_spectrum"]
+
+Series = Spectrum | ArrayLike | Mapping[str, Spectrum | ArrayLike]
+"""A spectrum or a kernel matrix [N, N], or several of them by label."""
 
 
 def plot_spectrum(
-    series: Any,
+    series: Series,
     ax: Axes | None = None,
     *,
     scale_free: bool = False,
     log_rank: bool = False,
-    styles: Mapping[str, Mapping[str, Any]] | None = None,
+    styles: Mapping[str, Look] | None = None,
 ) -> Axes:
     """Eigenvalues in descending order against their rank, on a logarithmic scale.
 
@@ -76,11 +80,11 @@ def plot_spectrum(
 
 
 def plot_spectral_density(
-    series: Any,
+    series: Series,
     ax: Axes | None = None,
     *,
     scale_free: bool = False,
-    styles: Mapping[str, Mapping[str, Any]] | None = None,
+    styles: Mapping[str, Look] | None = None,
 ) -> Axes:
     """Density of eigenvalues per decade (`spectral_density`) against the eigenvalue, on a logarithmic scale.
 
@@ -115,14 +119,14 @@ def plot_spectral_density(
     return ax
 
 
-def _named_spectra(series: Any) -> dict[str, Spectrum]:
-    named = series if isinstance(series, Mapping) else {"": series}
+def _named_spectra(series: Series) -> dict[str, Spectrum]:
+    named: Mapping[str, Spectrum | ArrayLike] = series if isinstance(series, Mapping) else {"": series}
     if not named:
         raise InputError("nothing to draw: give a spectrum, a kernel matrix, or a mapping from labels to them")
     return {str(label): s if isinstance(s, Spectrum) else spectrum(s) for label, s in named.items()}
 
 
 def _marks(count: int, index: int) -> tuple[int, int]:
-    """About eight markers a line, shifted between lines so that they do not cover each other."""
+    """About eight markers per line, shifted between lines so that they do not cover each other."""
     step = max(1, count // 8)
     return (index * step // 4) % step, step

@@ -18,6 +18,7 @@ __all__ = [
     "LINES",
     "METHOD_LINES",
     "SYMBOLS",
+    "Look",
     "figure_style",
     "line",
     "new_axes",
@@ -54,7 +55,10 @@ SYMBOLS = {
 }
 """The symbol of each quantity, the same in every figure."""
 
-LINES: list[dict[str, Any]] = [
+Look = dict[str, Any]
+"""Properties of a line or a marker by matplotlib's names for them, as `Axes.plot` takes them."""
+
+LINES: list[Look] = [
     {"color": COLOURS["blue"], "linestyle": "-", "marker": "o"},
     {"color": COLOURS["vermilion"], "linestyle": "--", "marker": "s"},
     {"color": COLOURS["green"], "linestyle": "-.", "marker": "^"},
@@ -71,7 +75,8 @@ METHOD_LINES = {
 }
 """The look of each method, the same in every figure."""
 
-_RC: Any = {  # the exact type would be a list of every setting's name
+_Settings = Any  # the exact type would be a list of every setting's name
+_RC: _Settings = {
     "font.size": 9,
     "axes.titlesize": 9.5,
     "axes.labelsize": 9.5,
@@ -110,14 +115,14 @@ def use_style() -> None:
     """The style of `figure_style` for the rest of the session: for the first cell of a notebook."""
     import matplotlib as mpl
 
-    bare: Any = {"axes.spines.top": False, "axes.spines.right": False}
-    grid: Any = {"axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True}
+    bare: _Settings = {"axes.spines.top": False, "axes.spines.right": False}
+    grid: _Settings = {"axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True}
     mpl.rcParams.update(_RC)
     mpl.rcParams.update(bare)
     mpl.rcParams.update(grid)
 
 
-def line(index: int) -> dict[str, Any]:
+def line(index: int) -> Look:
     """Colour, dash and marker of series number `index`; they repeat after the seventh."""
     return LINES[index % len(LINES)]
 

@@ -23,7 +23,7 @@ from nngp_dag.errors import InputError
 __all__ = ["LinearDynamics"]
 
 _NEGATIVE = 1e-3
-"""How negative, relative to the largest, an eigenvalue may be by rounding (in 32 bits, with thousands of rows)."""
+"""The largest share of the largest eigenvalue by which rounding makes one negative (32 bits, thousands of rows)."""
 
 
 class LinearDynamics:

@@ -1,4 +1,4 @@
-"""What an infinitely wide network predicts: the NNGP posterior, and the mean after training by gradient descent.
+"""Predictions of an infinitely wide network: the NNGP posterior, and the mean after training by gradient descent.
 
 Classes are regressed as one-hot targets. The NNGP posterior is that of a Gaussian process with covariance K and noise
 `jitter`: mean K_* (K + jitter)^-1 y, variance K_** - K_* (K + jitter)^-1 K_*^T. Training all weights to the end gives

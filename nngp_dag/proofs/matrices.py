@@ -71,7 +71,7 @@ def pair_bound_by_paths(dag: Dag, gram: Matrix) -> arb:
 
 
 def exceeds(matrix: Matrix, t: arb) -> bool:
-    """Whether lambda_min > t is proved: all pivots of matrix - t I are positive."""
+    """True where lambda_min > t is proved: all pivots of matrix - t I are positive."""
     n = len(matrix)
     rows = [[matrix[i][j] - t if i == j else matrix[i][j] for j in range(i + 1)] for i in range(n)]
     for k in range(n):
@@ -86,7 +86,7 @@ def exceeds(matrix: Matrix, t: arb) -> bool:
 
 
 def falls_below(matrix: Matrix, t: arb, vector: Sequence[float]) -> bool:
-    """Whether lambda_min < t is proved, by a vector x (such as a computed eigenvector) with x' (matrix - t I) x < 0."""
+    """True where a vector x (a computed eigenvector, say) proves lambda_min < t: x' (matrix - t I) x < 0."""
     x = [arb(float(value)) for value in vector]
     image = [_dot(row, x) for row in matrix]
     return bool(_dot(x, image) < t * _dot(x, x))

@@ -85,7 +85,7 @@ class Inequality:
 
 @dataclass(frozen=True)
 class Proof:
-    """What came of a proof attempt.
+    """The outcome of a proof attempt.
 
     Attributes:
         proved: whether every box was settled.

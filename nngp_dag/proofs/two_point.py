@@ -166,7 +166,7 @@ def _end(pruned: Dag, low: arb, high: arb, method: str, order: str, embedding: s
 
 
 def _linear(pair: _Pair, low: arb, high: arb) -> _Pair:
-    """What a linear edge makes of a node's kernel, for all v in [low, high]."""
+    """The kernel after a linear edge out of a node with this one, for all v in [low, high]."""
     k, r = pair.variance, pair.ratio
     least, greatest = arb(r.lower()), arb(r.upper())
     ratio = (least * gap_factor(high * least / k)).union(greatest * gap_factor(low * greatest / k))

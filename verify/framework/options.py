@@ -1,4 +1,4 @@
-"""How the claims of a run are checked: one value, for the session, its worker processes and the reports."""
+"""The options of a run: one value, for the session, its worker processes and the reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Options"]
 
 @dataclass(frozen=True)
 class Options:
-    """How claims are run.
+    """The options with which claims are run.
 
     Attributes:
         directories: folders of further claims.
@@ -29,5 +29,5 @@ class Options:
     compiled: str | None = None
 
     def context(self, claim: str) -> Context:
-        """What a claim gets."""
+        """The surroundings of one claim."""
         return Context(claim, self.profile, self.seed, self.data, self.data_dir)

@@ -1,6 +1,6 @@
 """Finished claims of an unfinished run, so that a run that was killed resumes.
 
-While a run goes on, `DIR/partial/` holds one record a finished claim and a fingerprint of everything that they depend
+While a run goes on, `DIR/partial/` holds one record per finished claim and a fingerprint of everything that they depend
 on: profile, seed, data and the sources of library and claims. A run with another fingerprint starts afresh; one that
 ends removes the folder.
 """
@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import nngp_dag
-import verify
 from nngp_dag.support.files import write_text
 from verify.framework.options import Options
 from verify.framework.record import ClaimRecord
@@ -25,7 +24,7 @@ __all__ = ["Store", "fingerprint"]
 def fingerprint(options: Options, claim_files: Iterable[str]) -> str:
     """A hash of profile, seed, data and the sources of library, framework and claims."""
     digest = hashlib.sha256(f"{options.profile}|{options.seed}|{options.data}|{options.data_dir}".encode())
-    roots = [Path(str(package.__file__)).parent for package in (nngp_dag, verify)]
+    roots = [Path(str(nngp_dag.__file__)).parent, Path(__file__).parents[1]]
     files = {path for root in roots for path in root.rglob("*.py")} | {Path(file) for file in claim_files}
     for path in sorted(files):
         digest.update(path.name.encode() + path.read_bytes())

@@ -1,6 +1,6 @@
 """`python -m verify.mutation`: can the suite fail? Every fault in turn; exit status 1 where one goes unnoticed.
 
-By default the claims that are fast are tried, in one process a core, each with its share of the faults and a healthy
+By default the claims that are fast are tried, in one process per core, each with its share of the faults and a healthy
 run before and after; `--claims all` tries each fault on every claim.
 """
 
@@ -26,7 +26,7 @@ __all__ = ["chosen_faults", "main"]
 @click.command()
 @click.option("--claims", metavar="ID,...", help="Claims to try; by default the fast ones; `all` for all.")
 @click.option("--faults", metavar="NAME,...", help="Only these faults.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes; by default one a core.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes; by default one per core.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -49,7 +49,7 @@ class Fault:
 
 @dataclass
 class Reached:
-    """How often the faulty statement was reached."""
+    """The number of times that the faulty statement was reached."""
 
     count: int = 0
 

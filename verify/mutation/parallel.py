@@ -34,7 +34,7 @@ def run_side_by_side(faults: Sequence[Fault], claims: str | None, jobs: int) -> 
 
 
 def _share(faults: Sequence[Fault], claims: str | None) -> Result:
-    """What one process does."""
+    """The outcomes of one process's share."""
     options = Options()
     configure_jax(options)
     known = discover()

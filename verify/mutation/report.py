@@ -1,4 +1,4 @@
-"""What became of the faults, for people."""
+"""The outcomes of the faults, for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def outcome_line(outcome: Outcome) -> str:
 
 
 def mutation_markdown(result: Result, seconds: float) -> str:
-    """The run as Markdown: how many were caught, then a row a fault."""
+    """The run as Markdown: the number that was caught, then a row per fault."""
     caught = sum(outcome.caught for outcome in result.outcomes)
     healthy = "green before and after" if not result.before and not result.after else "NOT GREEN"
     lines = [

@@ -23,7 +23,7 @@ __all__ = ["Outcome", "Result", "run_faults", "run_healthy"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one fault.
+    """The outcome of one fault.
 
     Attributes:
         reached: how often the faulty statement was reached.
@@ -40,13 +40,13 @@ class Outcome:
 
     @property
     def caught(self) -> bool:
-        """Whether the fault ran and some claim came to another verdict or key value."""
+        """True where the fault ran and some claim came to another verdict or key value."""
         return self.reached > 0 and bool(self.red)
 
 
 @dataclass
 class Result:
-    """Healthy runs before and after (red claims each; both should be empty), and an outcome a fault."""
+    """Healthy runs before and after (red claims each; both should be empty), and an outcome per fault."""
 
     claims: list[str]
     before: dict[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether every fault was caught and the healthy runs were green."""
+        """True where every fault was caught and the healthy runs were green."""
         return not self.before and not self.after and all(outcome.caught for outcome in self.outcomes)
 
     def as_json(self) -> dict[str, object]:
