@@ -22,12 +22,9 @@ import numpy as np
 from nngp_dag.dag import Dag, Op, edge_index, num_edges
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.spaces.base import Space
+from nngp_dag.spaces.nasbench101_cells import MAX_EDGES, OPERATIONS, VERTICES, all_cells
 
-__all__ = ["MAX_EDGES", "OPERATIONS", "VERTICES", "NasBench101"]
-
-OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
-VERTICES = 7
-MAX_EDGES = 9
+__all__ = ["NasBench101"]
 
 _PAIRS = num_edges(VERTICES)
 _INNER = VERTICES - 2
@@ -71,8 +68,6 @@ class NasBench101(Space):
     @property
     def num_cells(self) -> int:
         """Number of cells that differ as pruned graphs, the publisher's 423,624; counted here, in about a second."""
-        from nngp_dag.spaces.nasbench101_cells import all_cells
-
         return len(all_cells())
 
     def count_distinct(self) -> int:
@@ -81,8 +76,6 @@ class NasBench101(Space):
 
     def cells_at(self, index: Any) -> np.ndarray:
         """See `Space.cells_at`."""
-        from nngp_dag.spaces.nasbench101_cells import all_cells
-
         return np.asarray(all_cells()[np.asarray(index, dtype=np.int64)])
 
     def cell_dag(self, row: Any) -> Dag:

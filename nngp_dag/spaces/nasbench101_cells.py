@@ -13,9 +13,12 @@ from functools import cache
 import numpy as np
 
 from nngp_dag.dag import edge_index, num_edges
-from nngp_dag.spaces.nasbench101 import MAX_EDGES, OPERATIONS, VERTICES
 
-__all__ = ["all_cells"]
+__all__ = ["MAX_EDGES", "OPERATIONS", "VERTICES", "all_cells"]
+
+OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+VERTICES = 7
+MAX_EDGES = 9
 
 _CHUNK = 1 << 14
 
