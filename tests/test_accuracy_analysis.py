@@ -8,11 +8,12 @@ from scipy import stats
 
 from nngp_dag import spaces
 from nngp_dag.accuracy import Benchmark, read
-from nngp_dag.accuracy.correlation import Estimate, correlate, multiple_correlation, resample_chunks
+from nngp_dag.accuracy.correlation import correlate, multiple_correlation, resample_chunks
 from nngp_dag.accuracy.draws import best_of_draws, distribution
 from nngp_dag.accuracy.filters import at_least, at_share, box_filters, measure
 from nngp_dag.accuracy.groups import group
 from nngp_dag.reproduce.figure5.report import analyse
+from nngp_dag.support.statistics import Estimate
 
 
 @pytest.fixture(scope="module")

@@ -9,43 +9,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-__all__ = ["UNDEFINED", "Correlations", "Estimate", "correlate", "multiple_correlation", "resample_chunks"]
+from nngp_dag.support.statistics import UNDEFINED, Estimate
+
+__all__ = ["Correlations", "correlate", "multiple_correlation", "resample_chunks"]
 
 _CHUNK_DRAWS = 1 << 20
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with an interval (NaN bounds where it has none).
-
-    Attributes:
-        value: the estimate.
-        low, high: the ends of its interval.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def percentile(cls, value: float, resampled: np.ndarray, level: float = 0.95) -> Estimate:
-        """The percentile bootstrap interval of an estimate from its values on resamples."""
-        tail = 50 * (1 - level)
-        low, high = (
-            np.nanpercentile(resampled, [tail, 100 - tail]) if np.isfinite(resampled).any() else (np.nan, np.nan)
-        )
-        return cls(float(value), float(low), float(high))
-
-    def as_dict(self) -> dict[str, float]:
-        """{value, low, high}."""
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
-
-
-UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
-"""No number and no interval."""
 
 
 @dataclass(frozen=True)

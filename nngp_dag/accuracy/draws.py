@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from nngp_dag.accuracy.correlation import UNDEFINED, Estimate
+from nngp_dag.support.statistics import UNDEFINED, Estimate
 
 __all__ = ["DRAWS", "QUANTILES", "REPETITIONS", "BestOfDraws", "Distribution", "best_of_draws", "distribution"]
 
@@ -120,20 +119,9 @@ def best_of_draws(
 def _compared(best: np.ndarray, without: np.ndarray, evaluated: float, level: float) -> BestOfDraws:
     if len(best) < 2:
         return BestOfDraws(UNDEFINED, float("nan"), UNDEFINED, evaluated)
-    return BestOfDraws(
-        _student(best, level=level), float(best.std(ddof=1)), _student(best, without, level=level), evaluated
+    means, variances = (
+        (float(best.mean()), float(without.mean())),
+        (float(best.var(ddof=1)), float(without.var(ddof=1))),
     )
-
-
-def _student(sample: np.ndarray, other: np.ndarray | None = None, *, level: float) -> Estimate:
-    """The mean of a sample, or the difference of two means (Welch), with its Student interval; exact where all
-    agree.
-    """
-    samples = [sample] if other is None else [sample, other]
-    variances = np.array([x.var(ddof=1) / len(x) for x in samples])
-    value = float(sample.mean() - (0.0 if other is None else other.mean()))
-    if not variances.any():
-        return Estimate(value, value, value)
-    freedom = variances.sum() ** 2 / sum(v**2 / (len(x) - 1) for v, x in zip(variances, samples, strict=True))
-    half = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variances.sum()))
-    return Estimate(value, value - half, value + half)
+    gain = Estimate.difference(means, variances, (len(best), len(without)), level)
+    return BestOfDraws(Estimate.mean(best, level), float(best.std(ddof=1)), gain, evaluated)

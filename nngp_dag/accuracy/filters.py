@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.accuracy.correlation import UNDEFINED, Estimate, resample_chunks
+from nngp_dag.accuracy.correlation import resample_chunks
 from nngp_dag.accuracy.table import Benchmark
 from nngp_dag.spaces import Box
+from nngp_dag.support.statistics import UNDEFINED, Estimate
 
 __all__ = ["AUTHORS_BOX", "SHARES", "Kept", "at_least", "at_share", "box_filters", "measure"]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nngp_dag.activations.gaussian_rule import hermite_table, positive_rule
 from nngp_dag.support.x64 import compile_time_float64
 
-__all__ = ["Moments", "moments"]
+__all__ = ["GaussianMoments", "moments"]
 
 ScalarFunction = Callable[[Array], Array]
 
@@ -34,7 +34,7 @@ class _Sides(NamedTuple):
     left: NDArray[np.float64]
 
 
-class Moments(NamedTuple):
+class GaussianMoments(NamedTuple):
     """What is known about sigma at a variance k, g ~ N(0, k); floats, and vectors [terms].
 
     Attributes:
@@ -81,7 +81,7 @@ class Moments(NamedTuple):
         return results[0], results[1]
 
 
-def moments(function: ScalarFunction, derivative: ScalarFunction, k: float, terms: int) -> Moments:
+def moments(function: ScalarFunction, derivative: ScalarFunction, k: float, terms: int) -> GaussianMoments:
     """Moments of sigma and sigma' (scalar functions) at variance k with `terms` Hermite coefficients."""
     values, slopes = _on_rules(function, k), _on_rules(derivative, k)
     fine, coarse = (_coefficients(slope, terms, rule) for slope, rule in zip(slopes, _RULES, strict=True))
@@ -93,7 +93,7 @@ def moments(function: ScalarFunction, derivative: ScalarFunction, k: float, term
         abs(slope_powers[0] - slope_powers[1]) + _difference(fine, coarse, np.ones(terms)),
     )
     mean = float(positive_rule(*_RULES[0])[1] @ (values[0].right + values[0].left))
-    return Moments(k, mean, value_powers[0], slope_powers[0], fine, errors)
+    return GaussianMoments(k, mean, value_powers[0], slope_powers[0], fine, errors)
 
 
 def _difference(a: NDArray[np.float64], b: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -28,7 +28,7 @@ from nngp_dag.activations.base import Accuracy, Activation
 from nngp_dag.activations.expectation import Integrand, expectation, expectation_slope
 from nngp_dag.activations.gaussian_rule import hermite_table, positive_rule
 from nngp_dag.activations.mehler import HermiteRow, Orders, covariance_of_derivatives, covariance_of_values
-from nngp_dag.activations.parseval import Moments, moments
+from nngp_dag.activations.parseval import GaussianMoments, moments
 from nngp_dag.errors import InputError
 from nngp_dag.support.x64 import compile_time_float64
 
@@ -146,7 +146,7 @@ class Quadrature(Activation):
             return coefficients(self.orders.start)
         return jnp.stack([coefficients(0), coefficients(1)], axis=-1).reshape(-1)
 
-    def _moments(self, k: float, terms: int) -> Moments:
+    def _moments(self, k: float, terms: int) -> GaussianMoments:
         return moments(self.function, self.derivative, float(k), terms)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
-from nngp_dag.accuracy.correlation import Estimate
 from nngp_dag.accuracy.table import short_name
 from nngp_dag.cli.common import print_table
 from nngp_dag.reproduce.figure5.report import BenchmarkReport
+from nngp_dag.support.statistics import Estimate
 
 __all__ = ["print_benchmark"]
 

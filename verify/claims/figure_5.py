@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from scipy import stats
-
 from nngp_dag.spaces import Box, get
+from nngp_dag.support.statistics import Estimate
 from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, claim
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, INCOMPLETE, Group, load, merged
 
@@ -97,22 +95,19 @@ def check(context: Context) -> Evidence:
 def _compare(words: str, groups: Sequence[Group], box: Box, side: str, dataset: str) -> tuple[Finding, list[Any]]:
     n, mean, variance = merged([g for g in groups if box.contains(g.depth, g.width)], dataset)
     k, other, spread = merged([g for g in groups if _SIDES[side](g, box)], dataset)
-    errors = (variance / n, spread / k)
-    freedom = sum(errors) ** 2 / (errors[0] ** 2 / (n - 1) + errors[1] ** 2 / (k - 1))
-    half = float(stats.t.ppf((1 + _CONFIDENCE) / 2, freedom)) * math.sqrt(sum(errors))
-    difference = mean - other
-    holds = True if difference > half else False if difference < -half else None
-    interval = f"[{difference - half:.2f}, {difference + half:.2f}]"
+    difference = Estimate.difference((mean, other), (variance, spread), (n, k), _CONFIDENCE)
+    holds = True if difference.low > 0 else False if difference.high < 0 else None
+    interval = f"[{difference.low:.2f}, {difference.high:.2f}]"
     reading = Finding(
         holds,
         activation=None,
         label=f"{_TITLES[dataset]}, {words}, {side}",
         cases=n + k,
-        worst=difference,
+        worst=difference.value,
         confidence=_CONFIDENCE,
-        detail=f"mean {mean:.2f} inside ({n}), {other:.2f} {side} ({k}): difference {difference:.2f} {interval}",
+        detail=f"mean {mean:.2f} inside ({n}), {other:.2f} {side} ({k}): difference {difference.value:.2f} {interval}",
     )
-    return reading, [words, side, _TITLES[dataset], mean, other, difference, interval, n + k]
+    return reading, [words, side, _TITLES[dataset], mean, other, difference.value, interval, n + k]
 
 
 def _against_counting(groups: Sequence[Group], box: Box, dataset: str) -> list[Any]:

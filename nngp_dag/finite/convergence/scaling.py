@@ -9,6 +9,7 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.finite.convergence.thresholds import LearningRateThreshold
+from nngp_dag.support.statistics import Estimate
 
 __all__ = ["ScalingFit", "fit_scaling"]
 
@@ -39,8 +40,6 @@ def fit_scaling(thresholds: Sequence[LearningRateThreshold]) -> ScalingFit:
     Raises:
         InputError: too few different combinations to tell the three exponents apart.
     """
-    from scipy.stats import t
-
     names = ("lambda_min", "rows", "paths")
     design, response, stability = [], [], []
     for item in thresholds:
@@ -56,13 +55,13 @@ def fit_scaling(thresholds: Sequence[LearningRateThreshold]) -> ScalingFit:
     free = len(b) - a.shape[1]
     variance = float(np.sum((b - a @ solution) ** 2)) / free
     errors = np.sqrt(np.diagonal(variance * np.linalg.inv(a.T @ a)))
-    margin = t.ppf(0.975, free) * errors
+    exponents = {
+        name: Estimate.student(float(value), float(error), free)
+        for name, value, error in zip(names, solution[1:], errors[1:], strict=True)
+    }
     return ScalingFit(
-        {name: float(solution[i + 1]) for i, name in enumerate(names)},
-        {
-            name: (float(solution[i + 1] - margin[i + 1]), float(solution[i + 1] + margin[i + 1]))
-            for i, name in enumerate(names)
-        },
+        {name: exponent.value for name, exponent in exponents.items()},
+        {name: exponent.interval for name, exponent in exponents.items()},
         {"lambda_min": 1.0, "rows": -2.0, "paths": -2.0},
         (float(np.mean(stability)), float(np.std(stability, ddof=1))),
         len(b),

@@ -18,7 +18,7 @@ from jax import Array
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.finite.montecarlo.moments import Moments, empty_moments, half_width, standard_error, update_moments
+from nngp_dag.finite.montecarlo.moments import StreamMoments, empty_moments, half_width, standard_error, update_moments
 from nngp_dag.finite.network import (
     Member,
     NetworkSpec,
@@ -33,7 +33,7 @@ from nngp_dag.support.memory import require_memory
 
 __all__ = ["KernelEstimate", "MonteCarloEstimate", "Stream", "monte_carlo"]
 
-_Pair = tuple[Moments, Moments]
+_Pair = tuple[StreamMoments, StreamMoments]
 _PARAMETERS_A_CALL = {"cpu": 2**22}
 _PARAMETERS_A_CALL_ACCELERATOR = 2**28
 
@@ -192,7 +192,7 @@ def _accumulate(spec: NetworkSpec, moments: _Pair, x: Array, members: Member, va
     return update_moments(moments[0], kernels.nngp, valid), update_moments(moments[1], kernels.ntk, valid)
 
 
-def _estimate(moments: Moments, confidence: float) -> KernelEstimate:
+def _estimate(moments: StreamMoments, confidence: float) -> KernelEstimate:
     mean, error = np.asarray(moments.mean), np.asarray(standard_error(moments))
     return KernelEstimate(mean, error, half_width(moments, confidence))
 

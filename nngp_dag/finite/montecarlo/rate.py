@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +17,13 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.estimate import Stream, chunk_kernels
-from nngp_dag.finite.montecarlo.moments import Moments, empty_moments, standard_error, update_moments
+from nngp_dag.finite.montecarlo.moments import StreamMoments, empty_moments, standard_error, update_moments
 from nngp_dag.finite.network import Member, NetworkSpec
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.result import Kernel
+from nngp_dag.support.statistics import Estimate
 
-_Pair = tuple[Moments, Moments]
+_Pair = tuple[StreamMoments, StreamMoments]
 
 __all__ = ["RateFit", "WidthRate", "fit_rate", "width_rate"]
 
@@ -118,12 +120,12 @@ def fit_rate(widths: Sequence[int], log_errors: np.ndarray, deviations: np.ndarr
     centered = log_width - np.average(log_width, weights=weight)
     information = float(np.sum(weight * centered**2))
     slope = float(np.sum(weight * centered * log_errors)) / information
-    margin = 1.959963984540054 / float(np.sqrt(information))
+    exponent = Estimate.student(slope, 1 / float(np.sqrt(information)), math.inf)  # the deviations are taken as known
     return RateFit(
         tuple(float(v) for v in np.exp(log_errors)),
         tuple(float(v) for v in deviations),
-        slope,
-        (slope - margin, slope + margin),
+        exponent.value,
+        exponent.interval,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from nngp_dag.accuracy.correlation import Estimate
+from nngp_dag.support.statistics import Estimate
 
 __all__ = ["Ranking", "kendall", "rank", "spearman", "top_recall"]
 

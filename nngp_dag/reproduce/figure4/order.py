@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.statistics import Estimate
 
 __all__ = ["Difference", "early_accuracy", "paired_differences", "ranking"]
 
@@ -53,19 +54,15 @@ def paired_differences(
     Raises:
         InputError: fewer than two seeds.
     """
-    from scipy.stats import t
-
     values = np.asarray(early, np.float64)
-    seeds = values.shape[1]
-    if seeds < 2:
+    if values.shape[1] < 2:
         raise InputError("a confidence interval over seeds needs at least 2 seeds")
     found = []
     for faster, slower in itertools.pairwise(claimed):
         difference = values[names.index(faster)] - values[names.index(slower)]
-        mean = float(difference.mean())
-        margin = float(t.ppf((1 + confidence) / 2, seeds - 1) * difference.std(ddof=1) / np.sqrt(seeds))
-        verdict = "holds" if mean - margin > 0 else "reversed" if mean + margin < 0 else "undecided"
-        found.append(Difference(faster, slower, mean, (mean - margin, mean + margin), verdict))
+        mean = Estimate.mean(difference, confidence)
+        verdict = "holds" if mean.low > 0 else "reversed" if mean.high < 0 else "undecided"
+        found.append(Difference(faster, slower, mean.value, mean.interval, verdict))
     return found
 
 

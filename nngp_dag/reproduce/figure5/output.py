@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nngp_dag.accuracy.correlation import Estimate
 from nngp_dag.accuracy.filters import Kept
 from nngp_dag.reproduce.figure5.report import BenchmarkReport
 from nngp_dag.support.files import make_folder, write_bytes
+from nngp_dag.support.statistics import Estimate
 from nngp_dag.support.strict_json import strict_json_text
 
 __all__ = ["TABLES", "tables", "write_report"]
