@@ -16,7 +16,7 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.finite.montecarlo import monte_carlo
 from nngp_dag.kernel.neural_tangents import build
-from nngp_dag.reading import Setting
+from nngp_dag.reading import Reading, Setting
 from nngp_dag.support.neural_tangents_compat import neural_tangents
 
 __all__ = ["main"]
@@ -39,7 +39,9 @@ def main(width: int = 1024, networks: int = 16, repeats: int = 10) -> None:
     rows = np.random.default_rng(0).normal(size=(ROWS, INPUTS))
     x = jnp.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), jnp.float32)
     ways = {
-        "this package, NNGP and NTK": lambda: monte_carlo(dag, x, width, networks, order="activation-first"),
+        "this package, NNGP and NTK": lambda: monte_carlo(
+            dag, x, width, networks, reading=Reading(order="activation-first")
+        ),
         "neural-tangents, NNGP": theirs(dag, x, width, networks),
     }
     best = dict.fromkeys(ways, float("inf"))

@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.neural_tangents_rate import neural_tangents_rate
 from nngp_dag import enumerate_codes
-from nngp_dag.kernel.prefix_tree import sweep_kernels
+from nngp_dag.kernel.chunks import sweep_kernels
+from nngp_dag.reading import Setting
 
 __all__ = ["main", "sweep_rate"]
 
@@ -30,7 +31,7 @@ def sweep_rate(x: np.ndarray, codes: np.ndarray, names: tuple[str, ...], repeats
 
     def seconds() -> float:
         start = time.perf_counter()
-        jax.block_until_ready(sweep_kernels(codes, x, names, order="activation-first"))
+        jax.block_until_ready(sweep_kernels(codes, x, names, Setting.make(order="activation-first")))
         return time.perf_counter() - start
 
     first = seconds()

@@ -19,6 +19,7 @@ from nngp_dag.finite.network import Ensemble, NetworkSpec
 from nngp_dag.finite.training import TrainConfig, make_data
 from nngp_dag.finite.training.loop import Run
 from nngp_dag.finite.training.program import Data
+from nngp_dag.reading import Reading
 from nngp_dag.reproduce.figure4 import CODES
 
 __all__ = ["Runner", "main"]
@@ -84,7 +85,9 @@ def main(width: int = 1024, steps: int | None = None, repeats: int = 3) -> None:
     rng = np.random.default_rng(0)
     rows = BATCH * max(steps, 8)  # the timed steps are of one epoch
     data = make_data(rng.normal(size=(rows, INPUTS)), rng.integers(0, CLASSES, rows), CLASSES)
-    spec = NetworkSpec.make(dags, INPUTS, width, CLASSES, embedding="stem", parameterization="standard")
+    spec = NetworkSpec.make(
+        dags, INPUTS, width, CLASSES, reading=Reading(embedding="stem"), parameterization="standard"
+    )
     together = Runner(spec, dags, list(range(SEEDS)), data, steps)
     alone = [Runner(spec, [dag], [seed], data, steps) for dag in dags for seed in range(SEEDS)]
 

@@ -21,7 +21,16 @@ from nngp_dag.errors import InputError, unknown
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["MAX_ENUMERATED", "Dag", "Op", "count_isomorphism_classes", "edge_index", "enumerate_codes", "num_edges"]
+__all__ = [
+    "MAX_ENUMERATED",
+    "Dag",
+    "Op",
+    "count_isomorphism_classes",
+    "edge_index",
+    "enumerate_codes",
+    "num_edges",
+    "num_nodes_of",
+]
 
 MAX_ENUMERATED = 3**15
 """The largest complete space that `enumerate_codes` lays out in memory (six nodes)."""
@@ -47,6 +56,11 @@ class Op(enum.IntEnum):
 def num_edges(num_nodes: int) -> int:
     """Number of node pairs s < t among `num_nodes` nodes, n (n - 1) / 2: the length of a flat code."""
     return num_nodes * (num_nodes - 1) // 2
+
+
+def num_nodes_of(length: int) -> int:
+    """Number of nodes whose flat code has this length, the inverse of `num_edges`; of another length, a near one."""
+    return (1 + round((1 + 8 * length) ** 0.5)) // 2
 
 
 def edge_index(s: int, t: int) -> int:
@@ -182,7 +196,7 @@ class Dag:
         flat = np.asarray(ops)
         if flat.ndim != 1 or flat.dtype.kind not in "iu":
             raise InputError(f"a flat code is a one-dimensional integer array, got shape {flat.shape} of {flat.dtype}")
-        n = (1 + round((1 + 8 * flat.size) ** 0.5)) // 2
+        n = num_nodes_of(flat.size)
         if flat.size and (flat.min() < 0 or flat.max() > 2):
             raise InputError("operations are 0 (zero), 1 (skip) or 2 (linear)")
         return cls(n, flat.astype(np.uint8).tobytes())

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.dag import Dag, num_edges
+from nngp_dag.dag import Dag, num_edges, num_nodes_of
 from nngp_dag.errors import InputError
 
 __all__ = ["PathStatistics", "effective_depth_width", "path_counts", "path_counts_array", "path_statistics"]
@@ -83,7 +83,7 @@ def path_counts_array(codes: Any) -> np.ndarray:
         InputError: an array that is not two-dimensional, or whose second dimension is no triangular number.
     """
     codes = np.asarray(codes)
-    n = (1 + round((1 + 8 * codes.shape[-1]) ** 0.5)) // 2 if codes.ndim == 2 else 0
+    n = num_nodes_of(codes.shape[-1]) if codes.ndim == 2 else 0
     if codes.ndim != 2 or n < 2 or num_edges(n) != codes.shape[1]:
         raise InputError(f"codes must be integers [architectures, n (n - 1) / 2], got shape {codes.shape}")
     dtype = np.int64 if n <= 64 else object

@@ -11,7 +11,7 @@ To add a method: a module with its `PairMethod` (`nngp_dag.kernel.method`), and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from nngp_dag.errors import InputError, unknown
@@ -87,9 +87,9 @@ class Reading:
         InputError: an unknown name.
     """
 
-    order: Order
-    embedding: Embedding
-    activation: Activation
+    order: Order = "activation-last"
+    embedding: Embedding = "gaussian"
+    activation: Activation = field(default_factory=lambda: _activation("relu"))
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
@@ -102,10 +102,11 @@ class Reading:
         cls, order: str | None = None, embedding: str = "gaussian", activation: ActivationLike = "relu"
     ) -> Reading:
         """The reading of these names; by default activation-last, gaussian, ReLU."""
-        from nngp_dag import activations  # with JAX, which the command line does without until something is computed
+        return cls(cast(Order, order or ORDERS[0]), cast(Embedding, embedding), _activation(activation))
 
-        named = cast(Order, order or ORDERS[0]), cast(Embedding, embedding)
-        return cls(*named, activations.get(activation))
+    def names(self) -> dict[str, str]:
+        """The names of its parts, for a document: order, embedding, activation."""
+        return {"order": self.order, "embedding": self.embedding, "activation": self.activation.name}
 
     def __str__(self) -> str:
         """Order and embedding, and the activation where it is not ReLU."""
@@ -125,8 +126,8 @@ class Setting:
         InputError: an unknown method, or a stem where its features would have to be Gaussian.
     """
 
-    method: str
-    reading: Reading
+    method: str = "exact"
+    reading: Reading = field(default_factory=Reading)
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -166,6 +167,16 @@ class Setting:
         """The activation of the reading."""
         return self.reading.activation
 
+    def names(self) -> dict[str, str]:
+        """The names of its parts, for a document: method, order, embedding, activation."""
+        return {"method": self.method, **self.reading.names()}
+
     def __str__(self) -> str:
         """The method, then the reading."""
         return f"{self.method}, {self.reading}"
+
+
+def _activation(activation: ActivationLike) -> Activation:
+    from nngp_dag import activations  # with JAX, which the command line does without until something is computed
+
+    return activations.get(activation)

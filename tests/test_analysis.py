@@ -17,7 +17,7 @@ from nngp_dag.cli.analyze import command
 from nngp_dag.datasets import load
 from nngp_dag.kernel.angle_curves import angle_curves
 from nngp_dag.paths import path_statistics
-from nngp_dag.reading import METHODS, Setting
+from nngp_dag.reading import METHODS, Reading
 from nngp_dag.spectrum import spectrum
 
 DATA = "digits:24"
@@ -44,7 +44,7 @@ def comparison():
 
 def test_nothing_is_computed_before_it_is_looked_at():
     fresh = analyze(DAG3, DATA)
-    assert set(vars(fresh)) == {"dag", "data", "x", "setting", "width", "seeds", "seed"}
+    assert set(vars(fresh)) == {"dag", "data", "x", "reading", "width", "seeds", "seed"}
     assert fresh.paths.num_paths == 4
     assert "exact" not in vars(fresh)
 
@@ -76,7 +76,7 @@ def test_the_kernel_of_a_node_is_that_of_the_dag_up_to_it(x, size):
     # Nine nodes take the other way of computing, in padded sizes.
     edges = {(s, t): "linear" if t == s + 1 else "skip" for t in range(1, size) for s in range(t) if t - s < 3}
     dag = Dag.from_edges(edges)
-    kernels = node_kernels(dag, x, Setting.make("exact"))
+    kernels = node_kernels(dag, x, Reading())
     assert list(kernels) == list(range(size))
     np.testing.assert_allclose(kernels[0], x @ x.T, rtol=1e-12, atol=1e-15)
     for t in (2, size - 1):
@@ -93,8 +93,8 @@ def test_node_dag_copies_one_node():
 
 def test_nodes_of_an_unpruned_dag_have_their_own_numbers(x):
     dag = Dag.from_edges({(0, 1): "linear", (0, 2): "linear", (2, 3): "skip"})
-    assert list(node_kernels(dag, x, Setting.make("exact"))) == [0, 2, 3]
-    assert node_kernels(Dag.from_code("0"), x, Setting.make("exact")) == {}
+    assert list(node_kernels(dag, x, Reading())) == [0, 2, 3]
+    assert node_kernels(Dag.from_code("0"), x, Reading()) == {}
 
 
 def test_neighbours_are_all_single_changes_with_their_own_figures(analysis, x):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from nngp_dag import Dag, enumerate_codes
-from nngp_dag.activations import ACTIVATIONS, get
+from nngp_dag.activations import ACTIVATIONS
 from nngp_dag.analysis import Meeting, meetings
 from nngp_dag.analysis.structure import has_mean
-from nngp_dag.kernel.prefix_tree import sweep_kernels
+from nngp_dag.kernel.chunks import sweep_kernels
+from nngp_dag.reading import Reading, Setting
 
 CODES = enumerate_codes(4)
 X = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6], [0.28, 0.96]])
@@ -27,12 +28,12 @@ def agree(first, second):
     ],
 )
 def test_meetings_decide_where_methods_agree(order, embedding, activation):
-    setting = {"order": order, "embedding": embedding, "activation": activation}
+    reading = Reading.make(order, embedding, activation)
     kernels = {
-        method: np.asarray(sweep_kernels(CODES, X, get=("nngp",), method=method, **setting).nngp)
+        method: np.asarray(sweep_kernels(CODES, X, ("nngp",), Setting(method, reading)).nngp)
         for method in ("exact", "independent", "path-sum")
     }
-    met = [{m.kind for m in meetings(Dag.from_array(code), order, embedding, get(activation))} for code in CODES]
+    met = [{m.kind for m in meetings(Dag.from_array(code), reading)} for code in CODES]
     exact_here = np.array([not found & {"copies", "means"} for found in met])
     sums_here = np.array(["depths" not in found for found in met])
     assert 0 < exact_here.sum() < len(CODES)
@@ -42,19 +43,18 @@ def test_meetings_decide_where_methods_agree(order, embedding, activation):
 
 
 def test_what_a_meeting_says():
-    relu = get("relu")
-    assert meetings(Dag.from_code("1_11"), "activation-last", "gaussian", relu) == (Meeting("copies", 2, 2, source=0),)
-    assert meetings(Dag.from_code("1_01_222"), "activation-last", "gaussian", relu) == (Meeting("means", 3, 3),)
-    (depths,) = meetings(Dag.from_code("2_11_002"), "activation-last", "gaussian", relu)
+    assert meetings(Dag.from_code("1_11"), Reading()) == (Meeting("copies", 2, 2, source=0),)
+    assert meetings(Dag.from_code("1_01_222"), Reading()) == (Meeting("means", 3, 3),)
+    (depths,) = meetings(Dag.from_code("2_11_002"), Reading())
     assert depths == Meeting("depths", 2, 2, depths=(0, 1))
-    assert meetings(Dag.from_code("1_01_222"), "activation-first", "gaussian", relu) == ()
-    assert meetings(Dag.from_code("0_00"), "activation-last", "gaussian", relu) == ()
+    assert meetings(Dag.from_code("1_01_222"), Reading(order="activation-first")) == ()
+    assert meetings(Dag.from_code("0_00"), Reading()) == ()
 
 
 def test_nodes_keep_the_numbers_of_the_dag_that_was_asked_about():
     # Node 1 is on no path; the copies meet at node 3, which the pruned DAG calls 2.
     dag = Dag.from_edges({(0, 1): "linear", (0, 2): "skip", (0, 3): "skip", (2, 3): "skip"})
-    (meeting,) = meetings(dag, "activation-last", "gaussian", get("relu"))
+    (meeting,) = meetings(dag, Reading())
     assert (meeting.node, meeting.source, meeting.count) == (3, 0, 2)
 
 

@@ -70,8 +70,8 @@ def test_a_list_of_codes_of_mixed_sizes_keeps_its_order(tmp_path, capsys):
 def test_an_interrupted_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys, monkeypatch):
     arguments = ["sweep", "--nodes", 3, "--data", "digits:10", "--out"]
 
-    def pieces(codes, x, **setting):
-        for number, piece in enumerate(sweep_figures(codes, x, chunk_bytes=9 * 2 * 8 * 100, **setting)):
+    def pieces(codes, x, setting):
+        for number, piece in enumerate(sweep_figures(codes, x, setting, chunk_bytes=9 * 2 * 8 * 100)):
             if number == limit:
                 raise KeyboardInterrupt
             yield piece

@@ -21,9 +21,10 @@ from nngp_dag.finite.convergence import (
 )
 from nngp_dag.finite.network import DagNetwork
 from nngp_dag.kernel import kernel_fn
+from nngp_dag.reading import Reading
 
 DAGS = [Dag.from_code(code) for code in ("2_02_002", "2_21_112")]
-READING = {"order": "activation-last", "embedding": "gaussian-trained"}
+READING = Reading(embedding="gaussian-trained")
 
 
 def rows(n: int = 6, d: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -34,12 +35,12 @@ def rows(n: int = 6, d: int = 5) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def measured():
-    return measure_bound(DAGS, *rows(), width=512, seeds=(0, 1, 2), steps=40, **READING)
+    return measure_bound(DAGS, *rows(), width=512, seeds=(0, 1, 2), steps=40, reading=READING)
 
 
 def test_residuals_are_those_of_a_literal_descent():
     x, y = rows()
-    runs = GradientDescent(DAGS, x, y, 7, (2, 5), **READING)
+    runs = GradientDescent(DAGS, x, y, 7, (2, 5), reading=READING)
     found = runs.residuals([[0.02, 0.05], [0.01, 0.03]], 6)
     assert found.shape == (2, 2, 7)
     for i, rates in enumerate(((0.02, 0.05), (0.01, 0.03))):
@@ -57,14 +58,16 @@ def test_residuals_are_those_of_a_literal_descent():
 
 def test_a_diverging_run_is_infinite():
     # Without ReLUs, which would die at such a learning rate and leave the network at zero.
-    found = GradientDescent(DAGS[:1], *rows(), 8, (0,), activation="identity", **READING).residuals(1e6, 30)
+    found = GradientDescent(
+        DAGS[:1], *rows(), 8, (0,), Reading.make(embedding="gaussian-trained", activation="identity")
+    ).residuals(1e6, 30)
     assert np.isfinite(found[0, 0, 0]) and np.isposinf(found[0, 0, -1])
 
 
 def test_the_bound_and_its_cause(measured):
     x, _ = rows()
     for dag, m in zip(DAGS, measured, strict=True):
-        nngp, ntk = (np.linalg.eigvalsh(np.asarray(k)) for k in kernel_fn(dag, **READING)(x))
+        nngp, ntk = (np.linalg.eigvalsh(np.asarray(k)) for k in kernel_fn(dag, embedding=READING.embedding)(x))
         assert (m.scales.nngp_min, m.scales.ntk_min, m.scales.ntk_max) == pytest.approx((nngp[0], ntk[0], ntk[-1]))
         assert m.learning_rate == pytest.approx(1 / ntk[-1])
         np.testing.assert_allclose(m.bound, (1 - m.learning_rate * nngp[0] / 2) ** np.arange(41))
@@ -97,8 +100,8 @@ def test_a_failure_is_noticed_at_its_first_step():
 def test_thresholds_are_where_the_bound_begins_to_fail():
     """At the threshold found the bound holds; an interval's width above it, it does not."""
     x, y = rows()
-    found = learning_rate_thresholds(DAGS, x, y, width=16, seeds=(0, 1), steps=30, rounds=8, **READING)
-    runs = GradientDescent(DAGS, x, y, 16, (0, 1), **READING)
+    found = learning_rate_thresholds(DAGS, x, y, width=16, seeds=(0, 1), steps=30, rounds=8, reading=READING)
+    runs = GradientDescent(DAGS, x, y, 16, (0, 1), reading=READING)
     thresholds = np.stack([t.thresholds for t in found])
     smallest = np.array([[t.scales.nngp_min] for t in found])
     for factor, expected in ((1.0, True), (1 + found[0].resolution + 1e-9, False)):
@@ -133,10 +136,10 @@ def test_scaling_recovers_a_known_law():
 
 def test_narrow_networks_fail_and_wide_ones_do_not():
     x, y = rows(8)
-    found = width_failures(DAGS[:1], x, y, widths=(64, 1), seeds=range(8), steps=40, **READING)[0]
+    found = width_failures(DAGS[:1], x, y, widths=(64, 1), seeds=range(8), steps=40, reading=READING)[0]
     assert found.widths == (1, 64) and found.seeds == 8
     assert found.failures[0] > 0 and found.failures[1] == 0 and found.smallest_sufficient == 64
-    scales = kernel_scales(DAGS[0], x, **READING)
+    scales = kernel_scales(DAGS[0], x, READING)
     assert found.theorem_width == pytest.approx((8 / scales.nngp_min) ** 4)
     never = WidthFailures("2", 0.1, 5, scales, (1, 2, 4), (3, 0, 1), 8)
     assert never.smallest_sufficient is None
@@ -163,4 +166,4 @@ def test_bad_input():
         measure_bound(DAGS, x, y, steps=0)
     # One output neuron in each layer: the bound fails at every learning rate.
     with pytest.raises(InputError, match="too small"):
-        learning_rate_thresholds(DAGS[:1], x, y, width=1, seeds=range(4), steps=20, rounds=1, **READING)
+        learning_rate_thresholds(DAGS[:1], x, y, width=1, seeds=range(4), steps=20, rounds=1, reading=READING)

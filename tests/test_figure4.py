@@ -14,6 +14,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network import DagNetwork, Ensemble, NetworkSpec
+from nngp_dag.reading import Reading
 from nngp_dag.reproduce.figure4 import (
     CLAIMED,
     CODES,
@@ -83,7 +84,9 @@ def test_the_prediction_is_gradient_flow_on_the_cross_entropy():
 
 def test_the_kernel_of_the_prediction_is_the_mean_jacobian_gram():
     dag, x = Dag.from_code("1_01_222"), np.random.default_rng(0).normal(size=(4, 3))
-    spec = NetworkSpec.make(dag, 3, 5, 2, embedding="stem", parameterization="standard", dtype="float64")
+    spec = NetworkSpec.make(
+        dag, 3, 5, 2, reading=Reading(embedding="stem"), parameterization="standard", dtype="float64"
+    )
     ntk, outputs = initial_state(Ensemble(spec, [dag], [3, 8]), x)
     grams = []
     for i, seed in enumerate((3, 8)):
@@ -106,7 +109,7 @@ def test_scale_matched_outputs_have_equal_variance(figure):
     """The scales come from the exact kernel; the networks' outputs at initialisation must agree with them."""
     dags = [Dag.from_code(code) for code in CODES]
     x = standardize(load("digits:300", raw=True))[:40]
-    spec = NetworkSpec.make(dags, 64, 256, 10, embedding="stem", parameterization="standard")
+    spec = NetworkSpec.make(dags, 64, 256, 10, reading=Reading(embedding="stem"), parameterization="standard")
     ensemble = Ensemble(spec, dags, range(24))
     outputs = np.asarray(ensemble.apply(ensemble.init(), x))
     squares = (outputs**2).mean(axis=(2, 3))  # [D, S]

@@ -18,8 +18,9 @@ import pytest
 
 from nngp_dag import Dag, enumerate_codes
 from nngp_dag.dag import Op
-from nngp_dag.kernel.prefix_tree import sweep_kernels
+from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.paths import path_counts
+from nngp_dag.reading import Reading, Setting
 
 CODES = enumerate_codes(4)
 X = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6], [0.28, 0.96]])
@@ -89,12 +90,12 @@ def check(theory, first, second):
     ],
 )
 def test_independent_is_exact_where_no_copies_and_no_means_meet(order, embedding, activation):
-    setting = {"order": order, "embedding": embedding, "activation": activation}
+    reading = Reading.make(order, embedding, activation)
     with_means = order == "activation-last" and activation == "relu"
     check(
         lambda dag: not copies_meet(dag) and not (with_means and means_meet(dag, embedding == "stem")),
-        sweep_kernels(CODES, X, method="exact", **setting),
-        sweep_kernels(CODES, X, method="independent", **setting),
+        sweep_kernels(CODES, X, setting=Setting("exact", reading)),
+        sweep_kernels(CODES, X, setting=Setting("independent", reading)),
     )
 
 
@@ -102,6 +103,6 @@ def test_independent_is_exact_where_no_copies_and_no_means_meet(order, embedding
 def test_path_sum_is_independent_where_no_depths_meet(activation, homogeneous):
     check(
         lambda dag: not depths_meet(dag, homogeneous),
-        sweep_kernels(CODES, X, method="independent", activation=activation),
-        sweep_kernels(CODES, X, method="path-sum", activation=activation),
+        sweep_kernels(CODES, X, setting=Setting.make("independent", activation=activation)),
+        sweep_kernels(CODES, X, setting=Setting.make("path-sum", activation=activation)),
     )

@@ -8,9 +8,9 @@ from helpers import assert_close
 from nngp_dag import Dag, enumerate_codes
 from nngp_dag.dag import Op
 from nngp_dag.kernel import pair_kernel
-from nngp_dag.kernel.prefix_tree import sweep_kernels
+from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.paths import path_counts
-from nngp_dag.reading import EMBEDDINGS, ORDERS
+from nngp_dag.reading import EMBEDDINGS, ORDERS, Setting
 
 READINGS = [
     (order, embedding)
@@ -42,7 +42,7 @@ def test_exact_is_the_node_to_node_recursion(order, embedding, activation):
 def test_all_four_node_dags_equal_the_node_to_node_recursion(order, embedding):
     x = np.random.default_rng(0).normal(size=(4, 3)) / np.sqrt(3)
     codes = enumerate_codes(4)
-    kernels = sweep_kernels(codes, x, order=order, embedding=embedding)
+    kernels = sweep_kernels(codes, x, setting=Setting.make(order=order, embedding=embedding))
     grams = [oracle.exact_gram(Dag.from_array(code), x, x, order, embedding) for code in codes]
     reason = "arccos of a rounded correlation, at the diagonal of the oracle's fdot"
     assert_close(kernels.nngp, np.array([nngp for nngp, _ in grams]))

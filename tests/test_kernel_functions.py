@@ -12,8 +12,8 @@ from helpers import assert_close
 from nngp_dag import Dag, InputError, Kernel, enumerate_codes, kernel_fn
 from nngp_dag.dag import num_edges
 from nngp_dag.kernel import pair_kernel, pair_method, propagate
+from nngp_dag.kernel.chunks import sweep_chunks, sweep_kernels
 from nngp_dag.kernel.gram import gram
-from nngp_dag.kernel.prefix_tree import sweep_chunks, sweep_kernels
 from nngp_dag.reading import PAIR_METHODS, Setting
 
 X = np.random.default_rng(0).normal(size=(9, 4))
@@ -131,18 +131,18 @@ def test_a_sweep_is_every_kernel(method):
     """Any codes in any order, repeated ones too, in pieces or at once."""
     rng = np.random.default_rng(5)
     codes = enumerate_codes(4)[rng.integers(0, 729, size=20)]
-    swept = sweep_kernels(codes, X, method=method)
+    swept = sweep_kernels(codes, X, setting=Setting.make(method))
     for code, nngp, ntk in zip(codes, swept.nngp, swept.ntk, strict=True):
         kernel = kernel_fn(Dag.from_array(code), method)(X)
         assert_close(nngp, kernel.nngp, tolerance=1e-12)
         assert_close(ntk, kernel.ntk, tolerance=1e-12)
         assert (np.asarray(ntk) == np.asarray(ntk).T).all()
-    pieces = list(sweep_chunks(codes, X, chunk_bytes=9 * 9 * 8 * 2 * 5, method=method))
+    pieces = list(sweep_chunks(codes, X, setting=Setting.make(method), chunk_bytes=9 * 9 * 8 * 2 * 5))
     assert len(pieces) > 3
     assert sorted(i for index, _ in pieces for i in index) == list(range(20))
     for index, kernel in pieces:
         assert_close(kernel.ntk, np.asarray(swept.ntk)[index], tolerance=1e-12)
-    only = sweep_kernels(codes, X, ("nngp",), method=method)
+    only = sweep_kernels(codes, X, ("nngp",), Setting.make(method))
     assert_close(only.nngp, swept.nngp, tolerance=1e-13)
     assert only.ntk.shape == (0, 9, 9)
 
@@ -187,9 +187,14 @@ def test_bad_settings_are_refused(keywords, message):
     with pytest.raises(InputError, match=message):
         kernel_fn(DAG, **keywords)
     with pytest.raises(InputError, match=message):
-        sweep_kernels(enumerate_codes(2), X, **keywords)
-    with pytest.raises(InputError, match="neural-tangents needs data"):
+        pair_kernel(DAG, 1.0, 0.5, 1.0, **keywords)
+
+
+def test_neural_tangents_needs_data():
+    with pytest.raises(InputError, match="neural-tangents needs data: use kernel_fn, or one of exact, independent"):
         pair_kernel(DAG, 1.0, 0.5, 1.0, method="neural-tangents")
+    with pytest.raises(InputError, match="neural-tangents needs data"):
+        sweep_kernels(enumerate_codes(2), X, setting=Setting.make("neural-tangents"))
 
 
 @pytest.mark.parametrize("codes", [np.zeros((2, 4), int), np.zeros((0, 3), int), np.full((1, 3), 3), np.zeros((1, 3))])

@@ -26,6 +26,7 @@ from nngp_dag.finite.montecarlo import (
 from nngp_dag.finite.montecarlo import estimate as estimate_module
 from nngp_dag.finite.montecarlo.moments import empty_moments, half_width, standard_error, update_moments
 from nngp_dag.kernel import kernel_fn
+from nngp_dag.reading import Reading
 
 
 def unit_rows(n: int, d: int = 5, seed: int = 0) -> np.ndarray:
@@ -73,7 +74,7 @@ def test_agreement_is_a_bonferroni_t_test():
 )
 def test_exact_is_accepted_and_independent_rejected(code, order):
     x = unit_rows(4)
-    result = monte_carlo(Dag.from_code(code), x, width=128, seeds=32, order=order)
+    result = monte_carlo(Dag.from_code(code), x, width=128, seeds=32, reading=Reading(order=order))
     table = compare_methods(result, x)
     for kernel in ("nngp", "ntk"):
         exact, independent = table[kernel]["exact"], table[kernel]["independent"]
@@ -86,7 +87,7 @@ def test_exact_is_accepted_and_independent_rejected(code, order):
 
 def test_the_stem_before_activation_first_is_where_the_formulas_end():
     x = unit_rows(2)
-    result = monte_carlo(Dag.from_code("2"), x, width=128, seeds=32, order="activation-first", embedding="stem")
+    result = monte_carlo(Dag.from_code("2"), x, width=128, seeds=32, reading=Reading("activation-first", "stem"))
     table = compare_methods(result, x)
     assert isinstance(table["nngp"]["exact"], Unavailable) and "gaussian-trained" in table["nngp"]["exact"].reason
     assert not table["nngp"]["independent"].accepted
@@ -102,7 +103,7 @@ def test_no_path_is_a_zero_kernel_that_all_accept():
 def test_chunks_and_their_number_change_nothing(monkeypatch):
     dag, x = Dag.from_code("2"), unit_rows(3)
     whole = monte_carlo(dag, x, width=16, seeds=10, seed=7)
-    monkeypatch.setitem(estimate_module._PARAMETERS_A_CALL, "cpu", 3 * (16**2 + 16 * 6))
+    monkeypatch.setitem(estimate_module._PARAMETERS_PER_CALL, "cpu", 3 * (16**2 + 16 * 6))
     seen = []
     parts = monte_carlo(dag, x, width=16, seeds=10, seed=7, progress=seen.append)
     assert seen == [3, 6, 9, 10]
@@ -113,7 +114,7 @@ def test_chunks_and_their_number_change_nothing(monkeypatch):
 
 
 def test_memory_does_not_grow_and_the_stream_stops_when_tight(monkeypatch):
-    monkeypatch.setitem(estimate_module._PARAMETERS_A_CALL, "cpu", 1)
+    monkeypatch.setitem(estimate_module._PARAMETERS_PER_CALL, "cpu", 1)
     live = []
 
     def measure(_: int) -> None:

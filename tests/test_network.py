@@ -15,7 +15,7 @@ from nngp_dag.dag import Dag, Op, num_edges
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network import DagNetwork, NetworkSpec, empirical_kernel, full_support, wiring_matrix
 from nngp_dag.finite.network.module import Frozen
-from nngp_dag.reading import EMBEDDINGS, ORDERS
+from nngp_dag.reading import EMBEDDINGS, ORDERS, Reading
 
 SAMPLE = ("2", "2_02_002", "1_01_222", "2_21_112", "2_12_221_1022", "0_21_201", "1", "0")
 
@@ -27,14 +27,17 @@ def unit_rows(n: int, d: int, seed: int = 0) -> np.ndarray:
 
 def build(code: str, seed: int = 0, inputs: int = 4, width: int = 7, **options) -> DagNetwork:
     dag = Dag.from_code(code)
-    spec = NetworkSpec.make(dag, inputs, width, dtype="float64", **options)
+    reading = Reading.make(
+        **{name: options.pop(name) for name in ("order", "embedding", "activation") if name in options}
+    )
+    spec = NetworkSpec.make(dag, inputs, width, reading=reading, dtype="float64", **options)
     return DagNetwork(spec, dag, rngs=nnx.Rngs(params=jax.random.key(seed)))
 
 
 def literal_forward(network: DagNetwork, dag: Dag, x: np.ndarray) -> np.ndarray:
     """Node by node over the edges of the pruned DAG, with the network's own weights; no wiring matrix anywhere."""
     spec, m = network.spec, network.spec.width
-    sigma, c = (lambda v: np.asarray(spec.activation(jnp.asarray(v)))), spec.activation.normalization
+    sigma, c = (lambda v: np.asarray(spec.reading.activation(jnp.asarray(v)))), spec.reading.activation.normalization
     weights = [np.asarray(layer.linear.kernel[...]) for layer in network.layers()]
     biases = [0 if layer.linear.bias is None else np.asarray(layer.linear.bias[...]) for layer in network.layers()]
     standard = spec.parameterization == "standard"
@@ -42,13 +45,13 @@ def literal_forward(network: DagNetwork, dag: Dag, x: np.ndarray) -> np.ndarray:
 
     def linear(edge: int, h: np.ndarray) -> np.ndarray:
         w, b = weights[edge + 1], biases[edge + 1]
-        if spec.order == "activation-last":
+        if spec.reading.order == "activation-last":
             return gain * sigma(h @ w * (1 if standard else 1 / math.sqrt(m)) + b)
         return sigma(h) @ w * (1 if standard else math.sqrt(c / m)) + b
 
     pruned = dag.pruned()
     start = x @ weights[0] + biases[0]
-    nodes = [gain * sigma(start) if spec.embedding == "stem" else start]
+    nodes = [gain * sigma(start) if spec.reading.embedding == "stem" else start]
     edge = 0
     for t in range(1, pruned.num_nodes):
         total = np.zeros((len(x), m))
@@ -130,7 +133,7 @@ def test_only_the_gaussian_embedding_is_frozen():
 
 def test_standard_initialisation_has_kaiming_variance_and_no_bias():
     dag = Dag.from_code("2_02_002")
-    spec = NetworkSpec.make(dag, 50, 200, 10, embedding="stem", parameterization="standard")
+    spec = NetworkSpec.make(dag, 50, 200, 10, reading=Reading(embedding="stem"), parameterization="standard")
     network = DagNetwork(spec, dag, rngs=nnx.Rngs(0))
     for layer, fan_in in zip(network.layers(), [50, 200, 200, 200, 200], strict=True):
         kernel = np.asarray(layer.linear.kernel[...])
@@ -159,8 +162,6 @@ def test_batch_norm_uses_the_batch_in_training_and_its_running_averages_after():
 def test_bad_specifications_say_what_is_accepted():
     dag = Dag.from_code("2_02_002")
     for options, message in (
-        ({"order": "last"}, "activation-last, activation-first"),
-        ({"embedding": "none"}, "gaussian, gaussian-trained, stem"),
         ({"parameterization": "mup"}, "ntk, standard"),
         ({"dtype": "int8"}, "float32, float64"),
         ({"batch_norm": True}, "standard parameterization only"),

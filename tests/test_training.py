@@ -14,6 +14,7 @@ from nngp_dag.finite.training.curves import measures
 from nngp_dag.finite.training.program import Tally
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.prediction import LinearDynamics, predict_curve
+from nngp_dag.reading import Reading
 
 DAGS = [Dag.from_code(code) for code in ("2_02_002", "1_01_222")]
 
@@ -132,7 +133,7 @@ def test_interrupted_runs_resume_to_the_last_bit(tmp_path, data, whole):
 
 
 def test_batch_norm_state_is_part_of_the_run(tmp_path, data):
-    options = {"embedding": "stem", "parameterization": "standard", "batch_norm": True}
+    options = {"reading": Reading(embedding="stem"), "parameterization": "standard", "batch_norm": True}
     unbroken = train(ensemble(**options), data, config(steps=6))
     store = CheckpointStore(tmp_path / "run", {})
     train(ensemble(**options), data, config(steps=3), store=store)

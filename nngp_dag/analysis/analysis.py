@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from nngp_dag.activations import Activation
 from nngp_dag.analysis.dag_on_data import DagOnData
-from nngp_dag.analysis.inputs import as_dag, as_rows
+from nngp_dag.analysis.inputs import DagLike, DataLike, as_dag, as_rows
 from nngp_dag.analysis.remarks import Remark, remarks
 from nngp_dag.errors import InputError
-from nngp_dag.reading import Setting
+from nngp_dag.reading import ActivationLike, Reading, Setting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,12 +68,12 @@ class Analysis(DagOnData):
 
 
 def analyze(
-    dag: Any,
-    data: Any = "digits:128",
+    dag: DagLike,
+    data: DataLike = "digits:128",
     *,
     order: str | None = None,
     embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
     width: int = 256,
     seeds: int = 32,
     seed: int = 0,
@@ -96,10 +95,17 @@ def analyze(
         InputError: a DAG, data or a setting that cannot be used; later, when kernels are first looked at, one that
             would not fit in memory or overflows.
     """
+    return analysis_of(dag, data, Reading.make(order, embedding, activation), width=width, seeds=seeds, seed=seed)
+
+
+def analysis_of(
+    dag: DagLike, data: DataLike, reading: Reading, *, width: int = 256, seeds: int = 32, seed: int = 0
+) -> Analysis:
+    """`analyze` under a reading, for code that has one."""
+    Setting("exact", reading)  # refuses a reading without an exact kernel
     name, rows = as_rows(data)
     if len(rows) < 2:
         raise InputError("an analysis needs at least 2 rows of data: there is nothing to compare in one")
     if seeds < 4 or width < 1 or seed < 0:
         raise InputError(f"width must be at least 1, seeds at least 4, seed at least 0; got {width}, {seeds}, {seed}")
-    setting = Setting.make("exact", order, embedding, activation)
-    return Analysis(as_dag(dag), name, rows, setting, width, seeds, seed)
+    return Analysis(as_dag(dag), name, rows, reading, width, seeds, seed)

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nngp_dag.activations import Activation
 from nngp_dag.analysis.analysis import Analysis
 from nngp_dag.analysis.dags_on_data import DagsOnData
-from nngp_dag.analysis.inputs import as_dag, as_rows
+from nngp_dag.analysis.inputs import DagLike, DataLike, as_dag, as_rows
 from nngp_dag.errors import InputError
-from nngp_dag.reading import Setting
+from nngp_dag.reading import ActivationLike, Reading, Setting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,12 +72,12 @@ class Comparison(DagsOnData):
 
 
 def compare(
-    dags: Mapping[str, Any] | Iterable[Any],
-    data: Any = "digits:128",
+    dags: Mapping[str, DagLike] | Iterable[DagLike],
+    data: DataLike = "digits:128",
     *,
     order: str | None = None,
     embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
 ) -> Comparison:
     """Several DAGs on the same data, by their exact kernels.
 
@@ -92,6 +91,12 @@ def compare(
     Raises:
         InputError: no DAG, one without a path, two of the same label, or what `analyze` refuses.
     """
+    return comparison_of(dags, data, Reading.make(order, embedding, activation))
+
+
+def comparison_of(dags: Mapping[str, DagLike] | Iterable[DagLike], data: DataLike, reading: Reading) -> Comparison:
+    """`compare` under a reading, for code that has one."""
+    Setting("exact", reading)  # refuses a reading without an exact kernel
     if isinstance(dags, str):
         raise InputError(f"expected several DAGs, got the text {dags!r}: analyze() takes a single one")
     named = list(dags.items()) if isinstance(dags, Mapping) else [(None, dag) for dag in dags]
@@ -105,8 +110,7 @@ def compare(
         twice = next(label for label in labels if labels.count(label) > 1)
         raise InputError(f"{twice} is given twice: leave one out, or give a mapping from labels to DAGs")
     name, rows = as_rows(data)
-    setting = Setting.make("exact", order, embedding, activation)
-    analyses = tuple(Analysis(dag, name, rows, setting) for dag in graphs)
+    analyses = tuple(Analysis(dag, name, rows, reading) for dag in graphs)
     for analysis in analyses:
         if not analysis.paths.num_paths:
             raise InputError(f"{analysis.code} has no path from input to output: its kernels are zero")

@@ -14,11 +14,11 @@ from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.analysis.structure import Meeting, meetings
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel import kernel_fn
 from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
+from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.paths import PathStatistics, path_statistics
-from nngp_dag.reading import METHODS, Setting
+from nngp_dag.reading import METHODS, Reading, Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.memory import require_memory
 
@@ -40,7 +40,7 @@ class DagOnData:
         dag: the DAG.
         data: name of the data.
         x: rows, float64 [N, d].
-        setting: order, embedding and activation, for all methods.
+        reading: order, embedding and activation, for all methods.
         width: neurons of the finite networks.
         seeds: their number.
         seed: the seed of anything random.
@@ -49,7 +49,7 @@ class DagOnData:
     dag: Dag
     data: str
     x: np.ndarray
-    setting: Setting
+    reading: Reading
     width: int = 256
     seeds: int = 32
     seed: int = 0
@@ -69,14 +69,13 @@ class DagOnData:
     @cached_property
     def meetings(self) -> tuple[Meeting, ...]:
         """Where features meet against the assumptions of the approximations (`nngp_dag.analysis.structure`)."""
-        return meetings(self.dag, self.setting.order, self.setting.embedding, self.setting.activation)
+        return meetings(self.dag, self.reading)
 
     # ---- kernels ----------------------------------------------------------------------------------------------------
 
     def _compute(self, method: str) -> Kernel:
         self._require_memory()
-        s = self.setting
-        kernels = kernel_fn(self.dag, method, s.order, s.embedding, s.activation)(self.x)
+        kernels = kernel_of(self.dag, Setting(method, self.reading))(self.x)
         arrays: list[Any] = [np.asarray(kernel) for kernel in kernels]
         return Kernel(*arrays)
 
@@ -88,7 +87,7 @@ class DagOnData:
     def exact(self) -> Kernel:
         """Both exact kernels, float64 [N, N]."""
         self._require_memory()
-        return exact_kernels([self.dag], self.x, self.setting)[0]
+        return exact_kernels([self.dag], self.x, self.reading)[0]
 
     @cached_property
     def exact_spectra(self) -> dict[str, Spectrum]:
@@ -138,18 +137,17 @@ class DagOnData:
     @cached_property
     def angle_curves(self) -> AngleCurves:
         """Kernels of two unit rows over all angles between them, by method: what plots and Eq. 12 are about."""
-        s = self.setting
-        return angle_curves(self.dag, order=s.order, embedding=s.embedding, activation=s.activation)
+        return angle_curves(self.dag, reading=self.reading)
 
     @cached_property
     def nodes(self) -> dict[int, Spectrum]:
         """The spectrum of the exact K_tt at every node t on a path, from the input to the output."""
-        return node_spectra(self.dag, self.x, self.setting)
+        return node_spectra(self.dag, self.x, self.reading)
 
     @cached_property
     def neighbours(self) -> tuple[Neighbour, ...]:
         """The DAGs that differ in one edge, with the figures of their exact kernels, best lambda_min first."""
-        return neighbours(self.dag, self.x, self.setting)
+        return neighbours(self.dag, self.x, self.reading)
 
     # ---- finite networks --------------------------------------------------------------------------------------------
 
@@ -158,17 +156,7 @@ class DagOnData:
         """Empirical kernels of `seeds` networks of `width` neurons per node, on the first rows (at most twelve)."""
         from nngp_dag.finite.montecarlo import monte_carlo
 
-        s = self.setting
-        return monte_carlo(
-            self.dag,
-            self.x[:_FINITE_ROWS],
-            self.width,
-            self.seeds,
-            self.seed,
-            order=s.order,
-            embedding=s.embedding,
-            activation=s.activation,
-        )
+        return monte_carlo(self.dag, self.x[:_FINITE_ROWS], self.width, self.seeds, self.seed, reading=self.reading)
 
     @cached_property
     def agreement(self) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nngp_dag.analysis.dag_on_data import DagOnData
-from nngp_dag.reading import Setting
+from nngp_dag.reading import Reading
 from nngp_dag.spectrum import Spectrum
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class DagsOnData:
         return self.analyses[0].data
 
     @property
-    def setting(self) -> Setting:
+    def reading(self) -> Reading:
         """Order, embedding and activation."""
-        return self.analyses[0].setting
+        return self.analyses[0].reading
 
     @cached_property
     def spectra(self) -> dict[str, dict[str, Spectrum]]:

@@ -16,16 +16,14 @@ __all__ = ["analysis_document", "comparison_document"]
 
 
 def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, Any]:
-    """code, n, setting, paths, kernels by method, remarks, meetings, eigenvalues by node, networks and neighbours."""
-    paths, s = analysis.paths, analysis.setting
+    """code, n, reading, paths, kernels by method, remarks, meetings, eigenvalues by node, networks and neighbours."""
+    paths, reading = analysis.paths, analysis.reading
     has_path = bool(paths.num_paths)
     return {
         "code": analysis.code,
         "data": analysis.data,
         "n": len(analysis.x),
-        "order": s.order,
-        "embedding": s.embedding,
-        "activation": s.activation.name,
+        **reading.names(),
         "num_paths": paths.num_paths,
         "paths": {str(d): n for d, n in enumerate(paths.counts) if n},
         "effective_depth": float(paths.effective_depth),
@@ -45,14 +43,12 @@ def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, Any
 
 
 def comparison_document(comparison: DagsOnData) -> dict[str, Any]:
-    """data, n, setting, and for each DAG its label, code, paths and figures of both exact kernels."""
-    s = comparison.setting
+    """data, n, reading, and for each DAG its label, code, paths and figures of both exact kernels."""
+    reading = comparison.reading
     return {
         "data": comparison.data,
         "n": len(comparison.analyses[0].x),
-        "order": s.order,
-        "embedding": s.embedding,
-        "activation": s.activation.name,
+        **reading.names(),
         "dags": [
             {
                 "label": label,

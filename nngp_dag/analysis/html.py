@@ -34,7 +34,7 @@ _PICTURES = (
 
 def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) -> str:
     """An analysis as a fragment, or as a whole page."""
-    paths, s = analysis.paths, analysis.setting
+    paths, reading = analysis.paths, analysis.reading
     has_path = bool(paths.num_paths)
     code = analysis.code if len(analysis.code) <= 80 else analysis.code[:77] + "..."
     facts = [
@@ -47,7 +47,7 @@ def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) 
     body = _render(
         "analysis.html.j2",
         code=code,
-        setting=f"{s.order}, {s.embedding}, {s.activation.name}; data: {analysis.data}",
+        setting=f"{reading.order}, {reading.embedding}, {reading.activation.name}; data: {analysis.data}",
         facts=facts,
         path_counts=[(d, _count(n)) for d, n in path_rows(paths.counts)],
         remarks=remarks(analysis),
@@ -62,7 +62,7 @@ def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) 
 
 def comparison_html(comparison: DagsOnData, page: bool = False) -> str:
     """A comparison as a fragment, or as a whole page."""
-    s = comparison.setting
+    reading = comparison.reading
     rows = []
     drawn = len(comparison) <= comparison.MAX_DRAWN
     for (label, cells), analysis in zip(comparison.rows(), comparison.analyses, strict=True):
@@ -78,7 +78,7 @@ def comparison_html(comparison: DagsOnData, page: bool = False) -> str:
     body = _render(
         "comparison.html.j2",
         title=title,
-        setting=f"exact kernels, {s.order}, {s.embedding}, {s.activation.name}",
+        setting=f"exact kernels, {reading.order}, {reading.embedding}, {reading.activation.name}",
         columns=comparison.COLUMNS[1:],
         rows=rows,
         sentences=comparison.sentences(),

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 
-__all__ = ["as_dag", "as_rows"]
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from nngp_dag.datasets import Dataset
+
+__all__ = ["DagLike", "DataLike", "as_dag", "as_rows"]
+
+DagLike: TypeAlias = "Dag | str | dict[tuple[int, int], Any] | nx.DiGraph"
+"""A `Dag`, a code, edges {(s, t): op}, or a networkx DiGraph."""
+
+DataLike: TypeAlias = "str | os.PathLike[str] | Dataset | ArrayLike"
+"""A specification of data or a file, a `Dataset`, or rows [N, d]."""
 
 
-def as_dag(dag: Any) -> Dag:
+def as_dag(dag: DagLike) -> Dag:
     """A `Dag`, a code string, an edge dictionary or a networkx DiGraph, as a `Dag`."""
     if isinstance(dag, Dag):
         return dag
@@ -28,7 +40,7 @@ def as_dag(dag: Any) -> Dag:
     )
 
 
-def as_rows(data: Any) -> tuple[str, np.ndarray]:
+def as_rows(data: DataLike) -> tuple[str, np.ndarray]:
     """A name and rows, float64 [N, d], of a specification (`digits:128`, a file), a `Dataset` or an array.
 
     Rows of an array are taken as they are.

@@ -12,7 +12,7 @@ from nngp_dag.dag import Dag, Op, edge_index
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.paths import path_statistics
-from nngp_dag.reading import Setting
+from nngp_dag.reading import Reading
 from nngp_dag.spectrum import spectrum
 
 __all__ = ["MAX_NODES", "Neighbour", "neighbours"]
@@ -53,13 +53,13 @@ class Neighbour:
         return None if ours is None or theirs is None or not ours > 0 else theirs / ours
 
 
-def neighbours(dag: Dag, x: Any, setting: Setting) -> tuple[Neighbour, ...]:
+def neighbours(dag: Dag, x: Any, reading: Reading) -> tuple[Neighbour, ...]:
     """All neighbours that have a path, the one with the largest lambda_min of the NNGP first.
 
     Args:
         dag: at most 8 nodes.
         x: rows [N, d]; the first 256 count.
-        setting: order, embedding and activation (the method is exact).
+        reading: one that has an exact kernel.
 
     Raises:
         InputError: more nodes.
@@ -69,7 +69,7 @@ def neighbours(dag: Dag, x: Any, setting: Setting) -> tuple[Neighbour, ...]:
         raise InputError(f"neighbours are computed for up to {MAX_NODES} nodes, this DAG has {n}")
     changes = [(s, t, dag.op(s, t), op) for t in range(1, n) for s in range(t) for op in Op if op is not dag.op(s, t)]
     dags = [dag, *(_changed(dag, s, t, after) for s, t, _, after in changes)]
-    kernels = exact_kernels(dags, np.asarray(x)[:_MAX_ROWS], setting)
+    kernels = exact_kernels(dags, np.asarray(x)[:_MAX_ROWS], reading)
     figures = [_figures(d, kernel) for d, kernel in zip(dags, kernels, strict=True)]
     found = [
         Neighbour(d, (s, t), before, after, row, figures[0])

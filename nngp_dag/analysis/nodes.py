@@ -9,7 +9,7 @@ import numpy as np
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, num_edges
 from nngp_dag.kernel.recursion import MAX_UNROLLED
-from nngp_dag.reading import Setting
+from nngp_dag.reading import Reading
 from nngp_dag.spectrum import Spectrum, spectrum
 
 __all__ = ["MAX_NODES", "node_dag", "node_kernels", "node_spectra"]
@@ -37,13 +37,13 @@ def node_dag(dag: Dag, t: int, num_nodes: int | None = None) -> Dag:
     return Dag(n, bytes(ops))
 
 
-def node_kernels(dag: Dag, x: Any, setting: Setting) -> dict[int, np.ndarray]:
+def node_kernels(dag: Dag, x: Any, reading: Reading) -> dict[int, np.ndarray]:
     """The exact NNGP K_tt, [N, N], of every node t on a path from input to output, numbered as in `dag`.
 
     Args:
         dag: any DAG; of one with more than 24 nodes on paths, 24 are chosen evenly, ends included.
         x: rows [N, d].
-        setting: order, embedding and activation (the method is exact).
+        reading: one that has an exact kernel.
     """
     names = np.flatnonzero(dag.reachable())
     if not names.size:
@@ -51,13 +51,13 @@ def node_kernels(dag: Dag, x: Any, setting: Setting) -> dict[int, np.ndarray]:
     pruned = dag.pruned()
     chosen = np.unique(np.linspace(0, pruned.num_nodes - 1, min(pruned.num_nodes, MAX_NODES)).round().astype(int))
     if pruned.num_nodes <= MAX_UNROLLED:  # the program of the DAG itself serves all its nodes
-        kernels = exact_kernels([node_dag(pruned, int(t)) for t in chosen], x, setting)
+        kernels = exact_kernels([node_dag(pruned, int(t)) for t in chosen], x, reading)
     else:  # sizes in powers of two: few compilations, and early nodes do not pay for late ones
         dags = [node_dag(pruned, int(t), max(MAX_UNROLLED, 1 << (int(t) + 1).bit_length())) for t in chosen]
-        kernels = exact_kernels(dags, x, setting, ntk=False)
+        kernels = exact_kernels(dags, x, reading, ntk=False)
     return {int(names[t]): np.asarray(kernel.nngp) for t, kernel in zip(chosen, kernels, strict=True)}
 
 
-def node_spectra(dag: Dag, x: Any, setting: Setting) -> dict[int, Spectrum]:
+def node_spectra(dag: Dag, x: Any, reading: Reading) -> dict[int, Spectrum]:
     """The spectrum of `node_kernels` at every node."""
-    return {node: spectrum(kernel) for node, kernel in node_kernels(dag, x, setting).items()}
+    return {node: spectrum(kernel) for node, kernel in node_kernels(dag, x, reading).items()}

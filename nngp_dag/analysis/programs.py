@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,12 @@ from nngp_dag.kernel.gram import gram, tile_size
 from nngp_dag.kernel.inputs import checked_rows, precision
 from nngp_dag.kernel.method import cast_program
 from nngp_dag.kernel.result import Kernel
-from nngp_dag.reading import Setting
+from nngp_dag.reading import Reading, Setting
 
 __all__ = ["exact_kernels"]
 
 
-def exact_kernels(dags: Iterable[Dag], x: Any, setting: Setting, *, ntk: bool = True) -> list[Kernel]:
+def exact_kernels(dags: Iterable[Dag], x: Any, reading: Reading, *, ntk: bool = True) -> list[Kernel]:
     """Both exact kernels of each DAG, NumPy float64 [N, N].
 
     The same as `kernel_fn(dag)(x)`, which prunes each DAG and compiles for each size that remains; here nothing is
@@ -29,13 +28,13 @@ def exact_kernels(dags: Iterable[Dag], x: Any, setting: Setting, *, ntk: bool = 
     Args:
         dags: of any node counts; those of equal count share a compilation.
         x: rows [N, d], float64.
-        setting: order, embedding and activation (the method is taken to be exact).
+        reading: one that has an exact kernel.
         ntk: compute the NTK too; else it is an empty array [0, 0].
 
     Raises:
         InputError: a kernel that overflows.
     """
-    method = pair_method(replace(setting, method="exact"), with_tangent=ntk)
+    method = pair_method(Setting("exact", reading), with_tangent=ntk)
     kernels = []
     with precision(x):
         rows = checked_rows("x", x)

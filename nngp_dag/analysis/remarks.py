@@ -9,6 +9,7 @@ import numpy as np
 
 from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.structure import Meeting
+from nngp_dag.reading import METHODS
 
 __all__ = ["Remark", "remarks"]
 
@@ -34,9 +35,8 @@ def remarks(analysis: DagOnData) -> tuple[Remark, ...]:
 
 
 def _approximations(analysis: DagOnData) -> list[Remark]:
-    wrong = {"independent": ("copies", "means"), "path-sum": ("copies", "means", "depths")}
     by_reason: dict[tuple[Meeting, ...], list[str]] = {}
-    for method, kinds in wrong.items():
+    for method, kinds in ((name, facts.assumes_none_of) for name, facts in METHODS.items() if facts.assumes_none_of):
         by_reason.setdefault(tuple(m for m in analysis.meetings if m.kind in kinds), []).append(method)
     found = []
     for met, methods in by_reason.items():

@@ -27,6 +27,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag, Op
 from nngp_dag.kernel.mixing import mixing
 from nngp_dag.paths import path_counts
+from nngp_dag.reading import Reading
 
 __all__ = ["Meeting", "has_mean", "meetings"]
 
@@ -59,14 +60,12 @@ def has_mean(activation: Activation) -> bool:
     return abs(float(activation.mean(jnp.asarray(1.0)))) > 1e-6  # odd activations by quadrature have a rounded zero
 
 
-def meetings(dag: Dag, order: str, embedding: str, activation: Activation) -> tuple[Meeting, ...]:
+def meetings(dag: Dag, reading: Reading) -> tuple[Meeting, ...]:
     """Everything that meets in a DAG against an assumption of *independent* or *path-sum*, by node.
 
     Args:
         dag: any DAG; empty for one without a path.
-        order: activation-last or activation-first.
-        embedding: gaussian, gaussian-trained or stem.
-        activation: its mean and its homogeneity matter.
+        reading: of its activation the mean and the homogeneity matter.
     """
     names = np.flatnonzero(dag.reachable())
     if not names.size:
@@ -79,8 +78,8 @@ def meetings(dag: Dag, order: str, embedding: str, activation: Activation) -> tu
         rows.append(np.concatenate([into.skip_paths[0], [1.0], np.zeros(n - t - 1)]))
         linear_into.append(int(into.linear[0].sum()))
     tails = {s for s, _, op in pruned.edges() if op is Op.LINEAR}
-    with_means = order == "activation-last" and has_mean(activation)
-    means = np.array(linear_into) + np.eye(n, dtype=int)[0] * (embedding == "stem")
+    with_means = reading.order == "activation-last" and has_mean(reading.activation)
+    means = np.array(linear_into) + np.eye(n, dtype=int)[0] * (reading.embedding == "stem")
     found: list[Meeting] = []
     for t in range(n):
         if t != n - 1 and t not in tails:
@@ -95,7 +94,7 @@ def meetings(dag: Dag, order: str, embedding: str, activation: Activation) -> tu
         if t in tails and t > 0:
             counts = path_counts(_up_to(pruned, t))
             depths = tuple(d for d, count in enumerate(counts) if count)
-            if len(depths) > 1 or (not activation.is_homogeneous and sum(counts) > 1):
+            if len(depths) > 1 or (not reading.activation.is_homogeneous and sum(counts) > 1):
                 found.append(Meeting("depths", node, sum(counts), depths=depths))
     return tuple(found)
 

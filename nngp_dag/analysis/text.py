@@ -20,11 +20,11 @@ def analysis_text(analysis: DagOnData) -> str:
     from rich.table import Table
 
     code = analysis.code if len(analysis.code) <= 60 else analysis.code[:57] + "..."
-    paths, setting = analysis.paths, analysis.setting
+    paths, reading = analysis.paths, analysis.reading
     counts = ", ".join(f"{n:,} of depth {d}" for d, n in path_rows(paths.counts)) or "none"
     lines = [
         f"DAG {code} on {analysis.data}",
-        f"{setting.order}, {setting.embedding}, {setting.activation.name};"
+        f"{reading.order}, {reading.embedding}, {reading.activation.name};"
         f" {analysis.dag.num_nodes} nodes, {analysis.dag.num_linear} linear edges",
         f"{paths.num_paths:,} paths ({counts}); effective depth {float(paths.effective_depth):.4g},"
         f" effective width {float(paths.effective_width):.4g}",

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, seed_option, use_float64
-from nngp_dag.reading import EMBEDDINGS, ORDERS
+from nngp_dag.cli.reading import reading_options
+from nngp_dag.reading import Reading
 from nngp_dag.support.files import check_writable, write_text
 
 __all__ = ["command"]
@@ -22,9 +23,7 @@ __all__ = ["command"]
     metavar="SPEC",
     help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
 )
-@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
-@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@reading_options
 @click.option("--width", type=click.IntRange(min=1), default=256, show_default=True, help="Neurons of finite networks.")
 @click.option("--seeds", type=click.IntRange(min=4), default=32, show_default=True, help="Number of finite networks.")
 @click.option("--no-networks", is_flag=True, help="Draw no finite networks.")
@@ -44,9 +43,7 @@ __all__ = ["command"]
 def command(
     codes: tuple[str, ...],
     data: str,
-    order: str,
-    embedding: str,
-    activation: str,
+    reading: Reading,
     width: int,
     seeds: int,
     no_networks: bool,
@@ -60,7 +57,8 @@ def command(
 
     Several CODEs are compared with each other. --out writes a page, which opens in any browser.
     """
-    from nngp_dag.analysis import analyze, compare
+    from nngp_dag.analysis.analysis import analysis_of
+    from nngp_dag.analysis.comparison import comparison_of
     from nngp_dag.dag import Dag
     from nngp_dag.datasets import load
 
@@ -68,14 +66,13 @@ def command(
     if out is not None:
         check_writable(out, "an .html file")
     rows = load(data, raw=raw, data_dir=data_dir, labels=False)
-    setting = {"order": order, "embedding": embedding, "activation": activation}
     if len(dags) == 1:
-        analysis = analyze(dags[0], rows, width=width, seeds=seeds, seed=seed, **setting)
+        analysis = analysis_of(dags[0], rows, reading, width=width, seeds=seeds, seed=seed)
         html = (lambda: analysis.to_html(page=True, finite=not no_networks)) if out is not None else None
         document = (lambda: analysis.to_dict(finite=not no_networks)) if as_json else None
         text = str(analysis) if not as_json else ""
     else:
-        comparison = compare(dags, rows, **setting)
+        comparison = comparison_of(dags, rows, reading)
         html = (lambda: comparison.to_html(page=True)) if out is not None else None
         document = comparison.to_dict if as_json else None
         text = str(comparison) if not as_json else ""

@@ -12,9 +12,10 @@ import numpy as np
 
 from nngp_dag.activations import Activation, Quadrature
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
+from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
-from nngp_dag.kernel import kernel_fn
-from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Setting
+from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.reading import Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
@@ -45,12 +46,7 @@ class _KernelNames(click.ParamType):
     metavar="SPEC",
     help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
 )
-@click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)
-@click.option(
-    "--order", type=click.Choice(ORDERS), help="Default: activation-last; for neural-tangents activation-first."
-)
-@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@setting_options
 @click.option(
     "--get",
     "names",
@@ -75,10 +71,7 @@ class _KernelNames(click.ParamType):
 def command(
     code: str,
     data: str,
-    method: str,
-    order: str | None,
-    embedding: str,
-    activation: str,
+    setting: Setting,
     names: tuple[str, ...],
     out: Path | None,
     raw: bool,
@@ -87,17 +80,16 @@ def command(
 ) -> None:
     """Infinite-width kernels of the DAG with code CODE on data, and the figures of their spectra."""
     dag = Dag.from_code(code)
-    setting = Setting.make(method, order, embedding, activation)
     if out is not None:
         check_writable(out, "an .npz file")
-    compute = kernel_fn(dag, setting.method, setting.order, setting.embedding, setting.activation)
+    compute = kernel_of(dag, setting)
     with _stages(2 + len(names)) as stage:
         from nngp_dag.datasets import load
 
         stage(f"data {data}")
         x = load(data, raw=raw, data_dir=data_dir, labels=False).x
         n, d = x.shape
-        require_memory(estimated_bytes(n, d, dag, method, names), f"{' and '.join(names)} of {n:,} rows")
+        require_memory(estimated_bytes(n, d, dag, setting.method, names), f"{' and '.join(names)} of {n:,} rows")
         stage(f"kernels of {n:,} rows")
         kernels = {name: np.asarray(kernel) for name, kernel in zip(names, compute(x, get=names), strict=True)}
         if out is not None:
@@ -113,10 +105,7 @@ def command(
     document = {
         "code": dag.to_code(),
         "n": n,
-        "method": setting.method,
-        "order": setting.order,
-        "embedding": setting.embedding,
-        "activation": setting.activation.name,
+        **setting.names(),
         **{name: spectra[name].figures() for name in names},
     }
     if as_json:

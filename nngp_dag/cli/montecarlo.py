@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.reading import reading_options
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
-from nngp_dag.reading import EMBEDDINGS, ORDERS
+from nngp_dag.reading import Reading
 from nngp_dag.support.progress import progress_bar
 
 __all__ = ["command"]
@@ -23,9 +24,7 @@ __all__ = ["command"]
 @click.option("--data", required=True, metavar="SPEC", help="digits:20, mnist:100, rows.npy, ...")
 @click.option("--width", type=int, default=1024, show_default=True, help="Neurons of every node.")
 @click.option("--seeds", type=int, default=16, show_default=True, help="Number of networks, at least 4.")
-@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
-@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@reading_options
 @click.option(
     "--tolerance",
     type=float,
@@ -48,9 +47,7 @@ def command(
     data: str,
     width: int,
     seeds: int,
-    order: str,
-    embedding: str,
-    activation: str,
+    reading: Reading,
     tolerance: float | None,
     confidence: float,
     rate_widths: str | None,
@@ -72,19 +69,25 @@ def command(
     if seeds < 4:
         raise InputError(f"at least 4 seeds are needed for a standard error, got {seeds}")
     rows = load(data, raw=raw, data_dir=data_dir, labels=False).x
-    options: dict[str, Any] = {"order": order, "embedding": embedding, "activation": activation, "dtype": dtype}
     with progress_bar("Networks", seeds, "networks") as report:
         result = monte_carlo(
-            dag, rows, width, seeds, seed, tolerance=tolerance, confidence=confidence, progress=report, **options
+            dag,
+            rows,
+            width,
+            seeds,
+            seed,
+            reading=reading,
+            dtype=dtype,
+            tolerance=tolerance,
+            confidence=confidence,
+            progress=report,
         )
     methods = compare_methods(result, rows)
     document: dict[str, Any] = {
         "code": dag.to_code(),
         "width": width,
         "seeds": result.seeds,
-        "order": order,
-        "embedding": embedding,
-        "activation": result.spec.activation.name,
+        **reading.names(),
         **{kernel: {method: asdict(found) for method, found in table.items()} for kernel, table in methods.items()},
         "interval": {
             "confidence": confidence,
@@ -94,7 +97,7 @@ def command(
     }
     if widths:
         with progress_bar("Rate", len(widths) * seeds, "networks") as report:
-            rate = width_rate(dag, rows, widths, seeds, seed, progress=report, **options)
+            rate = width_rate(dag, rows, widths, seeds, seed, reading=reading, dtype=dtype, progress=report)
         document["rate"] = asdict(rate)
     if as_json:
         emit_json(document)

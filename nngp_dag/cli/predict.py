@@ -11,10 +11,11 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
+from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
-from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS
+from nngp_dag.reading import Setting
 
 __all__ = ["command"]
 
@@ -26,10 +27,7 @@ __all__ = ["command"]
 @click.option("--steps", type=int, help="Steps of full-batch gradient descent; by default trained to the end.")
 @click.option("--lr", type=float, help="Learning rate for the mean over rows.  [default: half the largest stable one]")
 @click.option("--jitter", type=float, help="Added to the kernels' diagonals.  [default: the least for condition 1e10]")
-@click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)
-@click.option("--order", type=click.Choice(ORDERS), help="Default: activation-last; neural-tangents: activation-first.")
-@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@setting_options
 @click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
 @click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the original data files.")
 @json_option
@@ -41,10 +39,7 @@ def command(
     steps: int | None,
     lr: float | None,
     jitter: float | None,
-    method: str,
-    order: str | None,
-    embedding: str,
-    activation: str,
+    setting: Setting,
     raw: bool,
     data_dir: Path | None,
     as_json: bool,
@@ -75,19 +70,13 @@ def command(
         steps=math.inf if steps is None else steps,
         learning_rate=lr,
         jitter=jitter,
-        method=method,
-        order=order,
-        embedding=embedding,
-        activation=activation,
+        setting=setting,
     )
     document: dict[str, Any] = {
         "code": dag.to_code(),
         "train_rows": len(x_train),
         "test_rows": len(x_test),
-        "method": method,
-        "order": order or ("activation-first" if method == "neural-tangents" else "activation-last"),
-        "embedding": embedding,
-        "activation": activation,
+        **setting.names(),
         "nngp": {
             **asdict(scores(found.nngp_mean, y_test)),
             "jitter": found.nngp_jitter,

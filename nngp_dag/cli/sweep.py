@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, use_float64
+from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
-from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Setting
+from nngp_dag.reading import Setting
 from nngp_dag.support.progress import progress_bar
 
 __all__ = ["command"]
@@ -30,12 +31,7 @@ __all__ = ["command"]
     metavar="SPEC",
     help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
 )
-@click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)
-@click.option(
-    "--order", type=click.Choice(ORDERS), help="Default: activation-last; for neural-tangents activation-first."
-)
-@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@setting_options
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.csv", help="Where the table goes.")
 @click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
 @click.option(
@@ -50,10 +46,7 @@ def command(
     nodes: int | None,
     codes_file: Path | None,
     data: str,
-    method: str,
-    order: str | None,
-    embedding: str,
-    activation: str,
+    setting: Setting,
     out: Path,
     raw: bool,
     data_dir: Path | None,
@@ -68,13 +61,12 @@ def command(
 
     if (nodes is None) == (codes_file is None):
         raise click.UsageError("Give either --nodes or --codes.")
-    setting = Setting.make(method, order, embedding, activation)
     codes = enumerate_codes(nodes) if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
     x = load(data, raw=raw, data_dir=data_dir, labels=False).x
     done = sweep_to_file(codes, x, out, setting, progress=progress_bar)
     if as_json:
-        names = {"method": method, "order": setting.order, "embedding": embedding, "activation": activation}
-        emit_json({"out": str(out), "num_dags": done.num_dags, "n": len(x), "resumed": done.num_resumed, **names})
+        counts = {"num_dags": done.num_dags, "n": len(x), "resumed": done.num_resumed}
+        emit_json({"out": str(out), **counts, **setting.names()})
     else:
         resumed = f" ({done.num_resumed:,} resumed)" if done.num_resumed else ""
         click.echo(f"{done.num_dags:,} DAGs on {len(x):,} rows written to {out}{resumed}")

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.reading import reading_options
 from nngp_dag.dag import Dag
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
-from nngp_dag.reading import EMBEDDINGS, ORDERS
+from nngp_dag.reading import Reading
 from nngp_dag.support.files import atomic_file, make_folder, write_text
 from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.strict_json import strict_json_text
@@ -38,9 +40,7 @@ _PREDICTED_ROWS = 4000
 @click.option("--eval-every", type=int, help="Steps between two points of the curves.  [default: an epoch]")
 @click.option("--width", type=int, default=1024, show_default=True)
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Networks of each DAG.")
-@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
-@click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@reading_options
 @click.option("--parameterization", type=click.Choice(["ntk", "standard"]), default="ntk", show_default=True)
 @click.option("--batch-norm", is_flag=True, help="Batch normalisation (with the standard parameterization).")
 @click.option("--scale-matched", is_flag=True, help="Divide outputs by the root of the NNGP's mean diagonal.")
@@ -53,7 +53,9 @@ _PREDICTED_ROWS = 4000
 @seed_option
 @json_option
 @use_float64
-def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, **options: Any) -> None:
+def command(
+    codes: tuple[str, ...], data: str, reading: Reading, out: Path | None, as_json: bool, **options: Any
+) -> None:
     """Train networks of each CODE, all DAGs and seeds at once, and report their curves.
 
     Rows are fitted by one-hot targets (mse: the mean over rows of |u - y|^2 / 2) or by cross-entropy. With mse, gd and
@@ -79,7 +81,6 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
         epochs=options["epochs"],
         eval_every=options["eval_every"],
     )
-    reading = {name: options[name] for name in ("order", "embedding", "activation")}
     spec = NetworkSpec.make(
         dags,
         rows.x.shape[1],
@@ -88,7 +89,7 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
         parameterization=options["parameterization"],
         batch_norm=options["batch_norm"],
         dtype=options["dtype"],
-        **reading,
+        reading=reading,
     )
     scales = [_scale(dag, rows.x, reading) if options["scale_matched"] else 1.0 for dag in dags]
     ensemble = Ensemble(spec, dags, list(seeds))
@@ -104,7 +105,7 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
             checkpoint_seconds=options["checkpoint_seconds"],
             progress=report,
         )
-    reason = _no_prediction(options, len(rows))
+    reason = _no_prediction(options, reading, len(rows))
     predictions: list[PredictedCurve | None] = [None] * len(dags)
     if reason is None:
         predictions = _predict(dags, rows.x, targets, config.learning_rate, curves, scales, reading)
@@ -114,7 +115,7 @@ def command(codes: tuple[str, ...], data: str, out: Path | None, as_json: bool, 
         "rows": len(rows),
         "seeds": list(seeds),
         **{name: options[name] for name in ("width", "parameterization", "batch_norm", "dtype")},
-        **reading,
+        **reading.names(),
         **asdict(config),
         "output_scales": scales,
         "points": curves.steps,
@@ -148,18 +149,18 @@ def _check_folder(out: Path | None, resume: bool) -> None:
         click.echo(f"{out} holds no checkpoint yet: starting from the beginning", err=True)
 
 
-def _scale(dag: Dag, x: Any, reading: dict[str, Any]) -> float:
+def _scale(dag: Dag, x: np.ndarray, reading: Reading) -> float:
     from nngp_dag.finite.training.scale import matching_scale
 
-    return matching_scale(dag, x, **reading)
+    return matching_scale(dag, x, reading)
 
 
-def _no_prediction(options: dict[str, Any], rows: int) -> str | None:
+def _no_prediction(options: dict[str, Any], reading: Reading, rows: int) -> str | None:
     if options["loss"] != "mse" or options["optimizer"] != "gd":
         return "the prediction is for full-batch gradient descent on mean squared error: --loss mse --optimizer gd"
     if options["parameterization"] != "ntk":
         return "the prediction is for the ntk parameterization"
-    if options["embedding"] == "stem" and options["order"] == "activation-first":
+    if reading.embedding == "stem" and reading.order == "activation-first":
         return "there is no exact kernel for a stem with activation-first"
     if rows > _PREDICTED_ROWS:
         return f"the prediction needs all eigenvalues of the NTK: at most {_PREDICTED_ROWS} rows"
@@ -168,17 +169,17 @@ def _no_prediction(options: dict[str, Any], rows: int) -> str | None:
 
 def _predict(
     dags: list[Dag],
-    x: Any,
-    targets: Any,
+    x: np.ndarray,
+    targets: np.ndarray,
     learning_rate: float,
     curves: Curves,
     scales: list[float],
-    reading: dict[str, Any],
+    reading: Reading,
 ) -> list[PredictedCurve | None]:
     from nngp_dag.prediction import predict_curve
 
     return [
-        predict_curve(dag, x, targets, learning_rate, curves.steps, output_scale=scale, **reading)
+        predict_curve(dag, x, targets, learning_rate, curves.steps, output_scale=scale, reading=reading)
         for dag, scale in zip(dags, scales, strict=True)
     ]
 

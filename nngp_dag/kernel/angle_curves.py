@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown_names
-from nngp_dag.kernel import kernel_fn, pair_kernel
-from nngp_dag.reading import METHODS
+from nngp_dag.kernel.functions import kernel_of, pair_kernel_of
+from nngp_dag.reading import METHODS, PAIR_METHODS, Reading, Setting
 
 __all__ = ["NUM_ANGLES", "AngleCurves", "angle_curves"]
 
 NUM_ANGLES = 181
-"""Angles from 0 to 180 degrees, one a degree."""
+"""Angles from 0 to 180 degrees, one per degree."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +55,14 @@ class AngleCurves:
 def angle_curves(
     dag: Dag,
     methods: Sequence[str] = tuple(METHODS),
-    *,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    reading: Reading | None = None,
 ) -> AngleCurves:
     """Kernels of two unit inputs over 181 angles.
 
     Args:
         dag: any DAG.
         methods: which methods.
-        order: as in `kernel_fn`, the same for all methods, by default activation-last.
-        embedding: as in `kernel_fn`.
-        activation: as in `kernel_fn`.
+        reading: the same for all methods; by default activation-last, gaussian, ReLU.
 
     Raises:
         InputError: an unknown name, or no method that applies.
@@ -76,17 +70,18 @@ def angle_curves(
     strange = [method for method in methods if method not in METHODS]
     if strange or not methods:
         raise unknown_names("method", strange, METHODS)
-    order = order or "activation-last"
+    reading = reading or Reading()
     angles = np.linspace(0, np.pi, NUM_ANGLES)
     one, rho = np.ones_like(angles), np.cos(angles)
     result = AngleCurves(angles, {}, {}, {})
     for method in methods:
         try:
-            if method == "neural-tangents":
-                circle = np.stack([rho, np.sin(angles)], axis=1)
-                kernels = kernel_fn(dag, method, order, embedding, activation)(circle[:1], circle)
+            setting = Setting(method, reading)
+            if method in PAIR_METHODS:
+                kernels = pair_kernel_of(dag, one, rho, one, setting)
             else:
-                kernels = pair_kernel(dag, one, rho, one, method, order, embedding, activation)
+                circle = np.stack([rho, np.sin(angles)], axis=1)
+                kernels = kernel_of(dag, setting)(circle[:1], circle)
         except InputError as error:
             result.unavailable[method] = str(error)
             continue

@@ -6,33 +6,44 @@ import importlib
 from collections import namedtuple
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.gram import gram, tile_size
+from nngp_dag.kernel.gram import gram_kernels
 from nngp_dag.kernel.inputs import checked_names, checked_rows, precision
-from nngp_dag.kernel.method import PairMethod, cast_program
+from nngp_dag.kernel.method import AnyMethod, Program, cast_program
 from nngp_dag.kernel.result import Kernel
-from nngp_dag.reading import METHODS, PAIR_METHODS, Setting
+from nngp_dag.reading import METHODS, PAIR_METHODS, ActivationLike, Setting
 
-__all__ = ["KernelFn", "kernel_fn", "pair_kernel", "pair_method"]
+__all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of", "pair_method"]
+
+_Compute = Callable[[Array, Array | None, tuple[str, ...]], dict[str, Array]]
 
 
 class KernelFn(Protocol):
-    """A kernel function as in neural-tangents."""
+    """A kernel function as in neural-tangents.
 
-    def __call__(self, x1: Any, x2: Any = None, get: str | tuple[str, ...] | None = None) -> Any:
-        """Kernels of rows x1 [N, d] against x2 [M, d] (None: against themselves), arrays [N, M] of the dtype of x1.
+    Kernels of rows x1 [N, d] against x2 [M, d] (None: against themselves), arrays [N, M] of the dtype of x1. `get` is
+    "nngp" or "ntk" (an array), a tuple of them (a namedtuple), or None (`Kernel(nngp, ntk)`).
+    """
 
-        `get` is "nngp" or "ntk" (an array), a tuple of them (a namedtuple), or None (`Kernel(nngp, ntk)`).
-        """
+    @overload
+    def __call__(self, x1: ArrayLike, x2: ArrayLike | None = None, get: None = None) -> Kernel: ...
+    @overload
+    def __call__(self, x1: ArrayLike, x2: ArrayLike | None = None, *, get: str) -> Array: ...
+    @overload
+    def __call__(self, x1: ArrayLike, x2: ArrayLike | None, get: str) -> Array: ...
+    @overload
+    def __call__(self, x1: ArrayLike, x2: ArrayLike | None = None, *, get: tuple[str, ...]) -> tuple[Array, ...]: ...
+    @overload
+    def __call__(self, x1: ArrayLike, x2: ArrayLike | None, get: tuple[str, ...]) -> tuple[Array, ...]: ...
 
 
 def kernel_fn(
@@ -40,7 +51,7 @@ def kernel_fn(
     method: str = "exact",
     order: str | None = None,
     embedding: str = "gaussian",
-    activation: str | Activation | Callable[[Array], Array] = "relu",
+    activation: ActivationLike = "relu",
 ) -> KernelFn:
     """The infinite-width NNGP and NTK of a DAG.
 
@@ -63,16 +74,14 @@ def kernel_fn(
         InputError: an unknown name, a combination that has no meaning (`Setting`), or a DAG that neural-tangents cannot
             express.
     """
-    setting = Setting.make(method, order, embedding, activation)
-    pruned = dag.pruned()
-    if setting.method == "neural-tangents":
-        from nngp_dag.kernel.neural_tangents import make_kernel_fn
+    return kernel_of(dag, Setting.make(method, order, embedding, activation))
 
-        compute = make_kernel_fn(pruned, setting)
-    else:
-        compute = partial(_compute, pruned, setting)
 
-    def fn(x1: Any, x2: Any = None, get: str | tuple[str, ...] | None = None) -> Any:
+def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
+    """`kernel_fn` of a setting, for code that has one."""
+    compute = _compute_of(dag.pruned(), setting)
+
+    def fn(x1: ArrayLike, x2: ArrayLike | None = None, get: str | tuple[str, ...] | None = None) -> Any:
         names = checked_names(get)
         with precision(x1, x2):
             a = checked_rows("x1", x1)
@@ -95,13 +104,13 @@ def kernel_fn(
 
 def pair_kernel(
     dag: Dag,
-    kxx: Any,
-    kxy: Any,
-    kyy: Any,
+    kxx: ArrayLike,
+    kxy: ArrayLike,
+    kyy: ArrayLike,
     method: str = "exact",
     order: str | None = None,
     embedding: str = "gaussian",
-    activation: str | Activation | Callable[[Array], Array] = "relu",
+    activation: ActivationLike = "relu",
 ) -> Kernel:
     """The kernels of pairs of inputs, given their inner products: `Kernel(nngp, ntk)` of the broadcast shape.
 
@@ -118,29 +127,37 @@ def pair_kernel(
     Raises:
         InputError: as `kernel_fn`, or method neural-tangents.
     """
-    setting = Setting.make(method, order, embedding, activation)
-    method_object = pair_method(setting, with_tangent=True)
+    return pair_kernel_of(dag, kxx, kxy, kyy, Setting.make(method, order, embedding, activation))
+
+
+def pair_kernel_of(dag: Dag, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayLike, setting: Setting) -> Kernel:
+    """`pair_kernel` of a setting, for code that has one."""
+    method = pair_method(setting)
     pruned = dag.pruned()
     with precision(kxx, kxy, kyy):
         arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype=float) for a in (kxx, kxy, kyy)))
         if not any(pruned.ops):
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
-        program = cast_program(method_object.program(pruned), arrays[0].dtype)
-        return Kernel(*_pairwise(method_object, program, *arrays))
+        program = cast_program(method.program(pruned), arrays[0].dtype)
+        return Kernel(*_pairwise(method, program, *arrays))
 
 
-def pair_method(setting: Setting, with_tangent: bool = True) -> PairMethod:
-    """The method object of a setting (any method but neural-tangents)."""
+def pair_method(setting: Setting, with_tangent: bool = True) -> AnyMethod:
+    """The method object of a setting.
+
+    Raises:
+        InputError: neural-tangents, which is no function of one pair of inputs.
+    """
     implementation = METHODS[setting.method].implementation
     if implementation is None:
         raise InputError(f"{setting.method} needs data: use kernel_fn, or one of {', '.join(PAIR_METHODS)}")
     module, name = implementation.split(":")
-    method: PairMethod = getattr(importlib.import_module(module), name)(setting, with_tangent)
+    method: AnyMethod = getattr(importlib.import_module(module), name)(setting, with_tangent)
     return method
 
 
 @partial(jax.jit, static_argnames="method")
-def _pairwise(method: PairMethod, program: Any, kxx: Array, kxy: Array, kyy: Array) -> tuple[Array, Array]:
+def _pairwise(method: AnyMethod, program: Program, kxx: Array, kxy: Array, kyy: Array) -> tuple[Array, Array]:
     def one(kxx: Array, kxy: Array, kyy: Array) -> tuple[Array, Array]:
         x, y = (method.rows(program, k[None]) for k in (kxx, kyy))
         nngp, tangent = method.pairs(program, x, y, kxy[None, None])
@@ -150,14 +167,16 @@ def _pairwise(method: PairMethod, program: Any, kxx: Array, kxy: Array, kyy: Arr
     return nngp.reshape(kxx.shape), ntk.reshape(kxx.shape)
 
 
-def _compute(dag: Dag, setting: Setting, x1: Array, x2: Array | None, names: tuple[str, ...]) -> dict[str, Array]:
-    if not any(dag.ops):
-        zeros = jnp.zeros((x1.shape[0], (x1 if x2 is None else x2).shape[0]), x1.dtype)
-        return dict.fromkeys(names, zeros)
-    method = pair_method(setting, with_tangent="ntk" in names)
-    tile = tile_size(dag.num_nodes, x1.dtype.itemsize)
-    nngp, *tangent = gram(method, cast_program(method.program(dag), x1.dtype), x1, x2, tile=tile)
-    return {"nngp": nngp, **({"ntk": nngp + tangent[0]} if tangent else {})}
+def _compute_of(pruned: Dag, setting: Setting) -> _Compute:
+    if METHODS[setting.method].implementation is None:
+        from nngp_dag.kernel.neural_tangents import make_kernel_fn
+
+        return make_kernel_fn(pruned, setting)
+
+    def compute(x1: Array, x2: Array | None, names: tuple[str, ...]) -> dict[str, Array]:
+        return gram_kernels(pair_method(setting, with_tangent="ntk" in names), pruned, x1, x2, names)
+
+    return compute
 
 
 def _refuse_overflow(kernel: Array, dag: Dag) -> None:

@@ -7,23 +7,22 @@ together with its mirror image, so that it is symmetric to the last bit and memo
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from nngp_dag.kernel.method import PairMethod, Program
+from nngp_dag.dag import Dag
+from nngp_dag.kernel.method import PairMethod, Program, Rows, cast_program
+from nngp_dag.kernel.products import inner_products, squared_norms
 
-__all__ = ["gram", "inner_products", "tile_size"]
+__all__ = ["gram", "gram_kernels", "tile_size"]
 
 _TILE_BYTES = 64 * 2**20
 
-
-def inner_products(x: Array, y: Array) -> Array:
-    """K_in(x, x') = x.x' [N, M] for rows x [N, d] and y [M, d], in full precision on any device."""
-    return jnp.matmul(x, y.T, precision=lax.Precision.HIGHEST)
+_Tree = TypeVar("_Tree")
 
 
 def tile_size(num_nodes: int, itemsize: int) -> int:
@@ -32,13 +31,27 @@ def tile_size(num_nodes: int, itemsize: int) -> int:
     return int(min(512, max(8, 2 ** int(np.log2((_TILE_BYTES / per_pair) ** 0.5)))))
 
 
+def gram_kernels(
+    method: PairMethod[Program, Rows], dag: Dag, x1: Array, x2: Array | None, names: tuple[str, ...]
+) -> dict[str, Array]:
+    """The kernels asked for ("nngp", "ntk") of a pruned DAG, [N, M] each: rows x1 [N, d] against x2 [M, d] or x1."""
+    if not any(dag.ops):
+        zeros = jnp.zeros((x1.shape[0], (x1 if x2 is None else x2).shape[0]), x1.dtype)
+        return dict.fromkeys(names, zeros)
+    tile = tile_size(dag.num_nodes, x1.dtype.itemsize)
+    nngp, *tangent = gram(method, cast_program(method.program(dag), x1.dtype), x1, x2, tile=tile)
+    return {"nngp": nngp, **({"ntk": nngp + tangent[0]} if tangent else {})}
+
+
 @partial(jax.jit, static_argnames=("method", "tile"))
-def gram(method: PairMethod, program: Program, x1: Array, x2: Array | None, tile: int) -> tuple[Array, ...]:
+def gram(
+    method: PairMethod[Program, Rows], program: Program, x1: Array, x2: Array | None, tile: int
+) -> tuple[Array, ...]:
     """K_HH, and Theta_HH if the method carries it, as [N, M]: rows x1 [N, d] against x2 [M, d] (None: themselves)."""
-    rows1 = method.rows(program, jnp.sum(x1 * x1, axis=-1))
+    rows1 = method.rows(program, squared_norms(x1))
     if x2 is None:
         return _symmetric(method, program, x1, rows1, tile)
-    rows2 = method.rows(program, jnp.sum(x2 * x2, axis=-1))
+    rows2 = method.rows(program, squared_norms(x2))
     return _rectangular(method, program, x1, rows1, x2, rows2, tile)
 
 
@@ -47,16 +60,16 @@ def _starts(n: int, tile: int) -> np.ndarray:
     return np.minimum(np.arange(0, max(n, 1), tile), max(n - tile, 0))
 
 
-def _wanted(method: PairMethod, kernels: tuple[Array, Array]) -> tuple[Array, ...]:
+def _wanted(method: PairMethod[Program, Rows], kernels: tuple[Array, Array]) -> tuple[Array, ...]:
     return kernels if method.with_tangent else kernels[:1]
 
 
-def _slice(rows: Any, start: Array, size: int) -> Any:
+def _slice(rows: _Tree, start: Array, size: int) -> _Tree:
     return jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, size, axis=-1), rows)
 
 
 def _rectangular(
-    method: PairMethod, program: Program, x1: Array, rows1: Any, x2: Array, rows2: Any, tile: int
+    method: PairMethod[Program, Rows], program: Program, x1: Array, rows1: Rows, x2: Array, rows2: Rows, tile: int
 ) -> tuple[Array, ...]:
     size1, size2 = min(tile, x1.shape[0]), min(tile, x2.shape[0])
     starts = np.stack(np.meshgrid(_starts(x1.shape[0], size1), _starts(x2.shape[0], size2), indexing="ij"), -1)
@@ -75,7 +88,9 @@ def _rectangular(
     return lax.scan(fill, _wanted(method, (empty, empty)), jnp.asarray(starts.reshape(-1, 2)))[0]
 
 
-def _symmetric(method: PairMethod, program: Program, x: Array, rows: Any, tile: int) -> tuple[Array, ...]:
+def _symmetric(
+    method: PairMethod[Program, Rows], program: Program, x: Array, rows: Rows, tile: int
+) -> tuple[Array, ...]:
     n = x.shape[0]
     size = min(tile, n)
     starts = _starts(n, size)

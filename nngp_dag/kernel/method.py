@@ -8,26 +8,32 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from nngp_dag.dag import Dag
+from nngp_dag.kernel.products import squared_norms, symmetric_products
 from nngp_dag.reading import Setting
 
-__all__ = ["PairMethod", "Program", "Rows", "cast_program"]
+__all__ = ["AnyMethod", "Numbers", "PairMethod", "Program", "Rows", "cast_program"]
 
-Program = Any
-"""Arrays that describe one DAG to a method (a pytree)."""
+Numbers: TypeAlias = Array | np.ndarray
+"""An array of JAX, or one of NumPy that becomes one."""
 
-Rows = Any
-"""What a method computes once an input: a pytree of arrays whose last axis is the inputs."""
+Program = TypeVar("Program")
+"""Arrays that describe one DAG to a method: a pytree."""
+
+Rows = TypeVar("Rows")
+"""What a method computes once per input: a pytree of arrays whose last axis is the inputs."""
 
 
 @dataclass(frozen=True)
-class PairMethod(ABC):
+class PairMethod(ABC, Generic[Program, Rows]):
     """A method that is a function of one pair of inputs (x, x'), through K_in(x, x), K_in(x, x'), K_in(x', x').
 
     Args:
@@ -44,7 +50,7 @@ class PairMethod(ABC):
 
     @abstractmethod
     def rows(self, program: Program, k: Array) -> Rows:
-        """What depends on one input, for K_in(x, x) = k [N]."""
+        """The values that depend on one input, for K_in(x, x) = k [N]."""
 
     @abstractmethod
     def pairs(self, program: Program, x: Rows, y: Rows, k: Array) -> tuple[Array, Array]:
@@ -54,8 +60,48 @@ class PairMethod(ABC):
     def diagonal(self, program: Program, rows: Rows) -> tuple[Array, Array]:
         """K_HH(x, x) and Theta_HH(x, x) [N] of each input with itself."""
 
+    def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
+        """Kernels of many DAGs of equal node count on the same rows; here one after the other.
+
+        A method that can share work between DAGs does so in an override.
+
+        Args:
+            codes: flat codes [A, E], in lexicographic order; not pruned, and some may have no path.
+            x: rows [N, d].
+            names: "nngp" and "ntk", or one of them (with "ntk" only where `with_tangent`).
+
+        Returns:
+            an array [A, N, N] for each name, symmetric to the last bit.
+        """
+        found = [_one_of_many(self, Dag.from_array(code).pruned(), x, names) for code in codes]
+        return tuple(jnp.stack(kernels) for kernels in zip(*found, strict=True))
+
+
+AnyMethod: TypeAlias = PairMethod[Any, Any]
+"""Some method: its programs and rows are its own business, and are only handed back to it."""
+
 
 def cast_program(program: Program, dtype: np.dtype) -> Program:
     """The arrays of a program in the dtype of the data; what is too large becomes infinite, and shows in the result."""
     with np.errstate(over="ignore"):
         return jax.tree.map(lambda a: np.asarray(a, dtype), program)
+
+
+def _one_of_many(method: AnyMethod, dag: Dag, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
+    if not any(dag.ops):
+        return (jnp.zeros((x.shape[0], x.shape[0]), x.dtype),) * len(names)
+    return _whole(method, cast_program(method.program(dag), x.dtype), x, names)
+
+
+@partial(jax.jit, static_argnames=("method", "names"))
+def _whole(method: AnyMethod, program: Program, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
+    rows = method.rows(program, squared_norms(x))
+    index = jnp.arange(x.shape[0])
+    nngp, tangent = (
+        plane.at[index, index].set(diagonal)
+        for plane, diagonal in zip(
+            method.pairs(program, rows, rows, symmetric_products(x)), method.diagonal(program, rows), strict=True
+        )
+    )
+    kernels = {"nngp": nngp, "ntk": nngp + tangent}
+    return tuple(kernels[name] for name in names)

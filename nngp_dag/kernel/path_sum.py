@@ -7,8 +7,10 @@ NNGP = sum_d n_d k_d and NTK = sum_d n_d (k_d + th_d), where n_d is the number o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -16,9 +18,10 @@ from jax import Array, lax
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
-from nngp_dag.kernel.method import PairMethod
-from nngp_dag.kernel.propagate import over_pairs, over_rows
-from nngp_dag.paths import path_counts
+from nngp_dag.kernel.maps import over_pairs, over_rows
+from nngp_dag.kernel.method import Numbers, PairMethod, cast_program
+from nngp_dag.kernel.products import squared_norms, symmetric_products
+from nngp_dag.paths import path_counts, path_counts_array
 
 __all__ = ["ChainRows", "PathSum"]
 
@@ -33,7 +36,7 @@ class ChainRows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PathSum(PairMethod):
+class PathSum(PairMethod[Numbers, ChainRows]):
     """Eq. 12: sum over paths of the d-fold composition of f. Its program is n_d, float64 [D + 1]."""
 
     def program(self, dag: Dag) -> np.ndarray:
@@ -44,15 +47,18 @@ class PathSum(PairMethod):
                 "the number of paths of this DAG overflows float64: its path-sum kernel cannot be computed"
             ) from None
 
-    def rows(self, program: Array, k: Array) -> ChainRows:
+    def rows(self, program: Numbers, k: Array) -> ChainRows:
         return over_rows(lambda k, _: self.chain_row(k, program.shape[-1]))(k, None)
 
-    def pairs(self, program: Array, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
+    def pairs(self, program: Numbers, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
         chain = over_pairs(lambda k, x, y, _: self.chain_pair(x, y, k))
         return self._sum(program, *chain(k, x, y, None))
 
-    def diagonal(self, program: Array, rows: ChainRows) -> tuple[Array, Array]:
+    def diagonal(self, program: Numbers, rows: ChainRows) -> tuple[Array, Array]:
         return self._sum(program, rows.variances, rows.tangents)
+
+    def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
+        return _many(self, cast_program(path_counts_array(codes).astype(np.float64), x.dtype), x, names)
 
     def chain_row(self, k: Array, length: int) -> ChainRows:
         """(k_d, th_d), d = 0..length-1, of one input with itself."""
@@ -86,8 +92,24 @@ class PathSum(PairMethod):
             return jnp.zeros_like(f)
         return slope * (tangent + k) if self.setting.order == "activation-last" else slope * tangent + f
 
-    def _sum(self, counts: Array, k: Array, tangent: Array) -> tuple[Array, Array]:
+    def _sum(self, counts: Numbers, k: Array, tangent: Array) -> tuple[Array, Array]:
         return (
             jnp.tensordot(counts, k, 1, precision=lax.Precision.HIGHEST),
             jnp.tensordot(counts, tangent, 1, precision=lax.Precision.HIGHEST),
         )
+
+
+@partial(jax.jit, static_argnames=("method", "names"))
+def _many(method: PathSum, counts: Numbers, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
+    rows = over_rows(lambda k, _: method.chain_row(k, counts.shape[1]))(squared_norms(x), None)
+    k, tangent = over_pairs(lambda k, x, y, _: method.chain_pair(x, y, k))(symmetric_products(x), rows, rows, None)
+    diagonal = jnp.arange(x.shape[0])
+    planes = {"nngp": k.at[:, diagonal, diagonal].set(rows.variances)}
+    planes["ntk"] = planes["nngp"] + tangent.at[:, diagonal, diagonal].set(rows.tangents)
+    weights = jnp.asarray(counts)
+    return tuple(_weighted(weights, planes[name]) for name in names)
+
+
+def _weighted(weights: Array, planes: Array) -> Array:
+    """sum_q weights[a, q] planes[q, x, y] in one elementwise pass: symmetric planes give symmetric sums, to the bit."""
+    return sum(weights[:, q, None, None] * planes[q] for q in range(planes.shape[0]))  # type: ignore[return-value]

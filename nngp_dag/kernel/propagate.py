@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,11 +14,13 @@ from jax import Array, lax
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.embedding import EmbeddedRow
+from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import PairMethod
 from nngp_dag.kernel.mixing import Mixing, mixing
+from nngp_dag.kernel.prefix_tree import prefix_tree_kernels
 from nngp_dag.kernel.recursion import MAX_UNROLLED, Node, Recursion
 
-__all__ = ["Exact", "Independent", "PropagatedRows", "over_pairs", "over_rows"]
+__all__ = ["Exact", "Independent", "PropagatedRows", "Propagation"]
 
 _Program = tuple[Mixing, ...] | Mixing
 
@@ -40,24 +43,14 @@ class PropagatedRows(NamedTuple):
     tangent: Array
 
 
-def over_rows(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Map f(row, shared) of scalars over inputs on the last axis of the arrays in `row` and of the result."""
-    return jax.vmap(function, in_axes=(-1, None), out_axes=-1)
-
-
-def over_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Map f(pair, x, y, shared) of scalars over all pairs of inputs: arrays [..., X, Y], [..., X] and [..., Y]."""
-    inner = jax.vmap(function, in_axes=(-1, None, -1, None), out_axes=-1)
-    return jax.vmap(inner, in_axes=(-2, -1, None, None), out_axes=-2)
-
-
 @dataclass(frozen=True)
-class _Propagate(PairMethod):
-    """Folds the recursion over the nodes: unrolled for cells, one scan over masked nodes for large DAGs."""
+class Propagation(PairMethod[_Program, PropagatedRows]):
+    """Folds a recursion over the nodes: unrolled for cells, one scan over masked nodes for large DAGs."""
 
     @property
+    @abstractmethod
     def recursion(self) -> Recursion:
-        raise NotImplementedError
+        """The recursion of the method."""
 
     def program(self, dag: Dag) -> _Program:
         nodes = [Mixing(*(a[0] for a in into)) for into in mixing(dag.to_array()[None])]
@@ -88,9 +81,12 @@ class _Propagate(PairMethod):
     def diagonal(self, program: _Program, rows: PropagatedRows) -> tuple[Array, Array]:
         return rows.variance, rows.tangent
 
+    def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
+        return prefix_tree_kernels(self.recursion, codes, x, names)
+
 
 @dataclass(frozen=True)
-class Exact(_Propagate):
+class Exact(Propagation):
     """What an infinitely wide network converges to: skip paths weigh alpha^2, and coordinate means are carried."""
 
     @property
@@ -100,7 +96,7 @@ class Exact(_Propagate):
 
 
 @dataclass(frozen=True)
-class Independent(_Propagate):
+class Independent(Propagation):
     """The paper's recursion, K_t = sum_A K_s + sum_L f(K_s): branches uncorrelated, means dropped (Remark 3.3)."""
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import unknown
 from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
 from nngp_dag.plots.style import METHOD_LINES, figure_style, new_axes, tidy
+from nngp_dag.reading import METHODS, Reading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +20,13 @@ __all__ = ["plot_angle"]
 
 
 def plot_angle(
-    dag: Dag | AngleCurves, ax: Axes | None = None, *, kernel: str = "nngp", gap: bool = False, **options: Any
+    dag: Dag | AngleCurves,
+    ax: Axes | None = None,
+    *,
+    kernel: str = "nngp",
+    gap: bool = False,
+    methods: Sequence[str] = tuple(METHODS),
+    reading: Reading | None = None,
 ) -> Axes:
     """K(x, x') of two unit inputs against the angle between them, a line per method.
 
@@ -30,7 +38,8 @@ def plot_angle(
         ax: where to draw; by default a new figure.
         kernel: nngp or ntk.
         gap: draw K(x, x) - K(x, x') instead, the smallest eigenvalue of two rows at an acute angle; logarithmic.
-        options: methods, order, embedding and activation, as in `nngp_dag.kernel.angle_curves.angle_curves`.
+        methods: which methods.
+        reading: the same for all methods; by default activation-last, gaussian, ReLU.
 
     Returns:
         The Axes.
@@ -40,7 +49,7 @@ def plot_angle(
     """
     if kernel not in ("nngp", "ntk"):
         raise unknown("kernel", kernel, "nngp and ntk")
-    curves = dag if isinstance(dag, AngleCurves) else angle_curves(dag, **options)
+    curves = dag if isinstance(dag, AngleCurves) else angle_curves(dag, methods, reading)
     with figure_style():
         ax = new_axes(ax)
         tidy(ax)

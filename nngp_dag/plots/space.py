@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import num_edges
+from nngp_dag.dag import num_edges, num_nodes_of
 from nngp_dag.errors import InputError
 from nngp_dag.paths import effective_depth_width, path_counts_array
 from nngp_dag.plots.style import SYMBOLS, figure_style, new_axes, tidy
@@ -144,7 +144,7 @@ def plot_discrepancy_map(
         InputError: codes that are no complete space in order, or values that do not fit them.
     """
     codes, values = np.asarray(codes), np.asarray(values, np.float64)
-    n = (1 + round((1 + 8 * codes.shape[-1]) ** 0.5)) // 2
+    n = num_nodes_of(codes.shape[-1])
     powers = 3 ** np.arange(codes.shape[-1] - 1, -1, -1)
     if codes.shape[0] != 3 ** codes.shape[-1] or not (codes @ powers == np.arange(codes.shape[0])).all():
         raise InputError("a map needs a complete space in lexicographic order: enumerate_codes(num_nodes)")

@@ -5,9 +5,12 @@ Every plot takes an optional Axes, draws under `figure_style()`, and returns the
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from nngp_dag.reading import METHODS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +74,7 @@ LINES: list[Look] = [
 
 METHOD_LINES = {
     method: {key: look[key] for key in ("color", "linestyle")}
-    for method, look in zip(("exact", "independent", "path-sum", "neural-tangents"), LINES, strict=False)
+    for method, look in zip(METHODS, itertools.cycle(LINES), strict=False)
 }
 """The look of each method, the same in every figure."""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
-from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.prediction.dynamics import LinearDynamics
+from nngp_dag.reading import Reading, Setting
 from nngp_dag.support.memory import require_memory
 
 __all__ = ["PredictedCurve", "predict_curve"]
@@ -42,9 +42,7 @@ def predict_curve(
     learning_rate: float,
     steps: Sequence[int],
     *,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    reading: Reading | None = None,
     output_scale: float = 1.0,
     draws: int = 32,
     seed: int = 0,
@@ -57,9 +55,7 @@ def predict_curve(
         targets: y [N, C]; an output's class is its largest coordinate.
         learning_rate: as in `TrainConfig` (the loss is a mean over rows).
         steps: where to predict.
-        order: as in `kernel_fn`.
-        embedding: as in `kernel_fn`.
-        activation: as in `kernel_fn`.
+        reading: one that has an exact kernel; by default activation-last, gaussian, ReLU.
         output_scale: factor s on the outputs; both kernels are multiplied by s^2.
         draws: initial functions for the accuracy.
         seed: seed of the draws.
@@ -70,7 +66,7 @@ def predict_curve(
     rows, y = np.asarray(x, np.float64), np.asarray(targets, np.float64)
     n = len(rows)
     require_memory(8 * (6 * n**2 + 3 * draws * n * y.shape[1]), f"the predicted curve of {n:,} rows")
-    kernels = kernel_fn(dag, "exact", order, embedding, activation)(rows)
+    kernels = kernel_of(dag, Setting("exact", reading or Reading()))(rows)
     nngp, ntk = (output_scale**2 * np.asarray(kernel) for kernel in kernels)
     dynamics = LinearDynamics(ntk, learning_rate)
     values, vectors = np.linalg.eigh(nngp)

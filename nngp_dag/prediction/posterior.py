@@ -13,13 +13,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.kernel.inputs import precision
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.prediction.dynamics import LinearDynamics
+from nngp_dag.reading import Setting
 from nngp_dag.support.memory import require_memory
 
 __all__ = ["LARGEST_CONDITION", "Posterior", "Scores", "choose_jitter", "posterior", "scores"]
@@ -74,10 +74,7 @@ def posterior(
     steps: float = np.inf,
     learning_rate: float | None = None,
     jitter: float | None = None,
-    method: str = "exact",
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    setting: Setting | None = None,
 ) -> Posterior:
     """Predict test rows from training rows, by the kernels of a DAG; float64, on neural_tangents.predict.
 
@@ -90,10 +87,7 @@ def posterior(
         learning_rate: for the loss averaged over rows; by default half of the largest stable one. Only with finite
             steps.
         jitter: added to both kernels' diagonals; by default chosen for each (`choose_jitter`).
-        method: as in `kernel_fn`.
-        order: as in `kernel_fn`.
-        embedding: as in `kernel_fn`.
-        activation: as in `kernel_fn`.
+        setting: a method and a reading; by default exact, and the default reading.
 
     Raises:
         InputError: a zero kernel, a jitter or number of steps out of range, or a learning rate that diverges.
@@ -114,7 +108,7 @@ def posterior(
     if np.isinf(steps) and learning_rate is not None:
         raise InputError("a learning rate matters for a finite number of steps only: give steps too")
     require_memory(8 * (6 * len(train) ** 2 + 3 * len(train) * len(test) + 3 * len(test) ** 2), "the posterior")
-    fn = kernel_fn(dag, method, order, embedding, activation)
+    fn = kernel_of(dag, setting or Setting())
     inner, cross, outer = fn(train), fn(test, train), fn(test)
     if not np.any(np.asarray(inner.nngp)):
         raise InputError(f"DAG {dag.to_code()} has a zero kernel: no path from input to output, nothing to predict")

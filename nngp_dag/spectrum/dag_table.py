@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel import kernel_fn
-from nngp_dag.kernel.prefix_tree import sweep_chunks
+from nngp_dag.kernel.chunks import sweep_chunks
+from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.paths import path_statistics
+from nngp_dag.reading import PAIR_METHODS, Setting
 from nngp_dag.spectrum import Figures, spectra
 
 __all__ = ["COLUMNS", "sweep_figures", "sweep_memory"]
@@ -43,15 +45,15 @@ by the mean diagonal."""
 
 
 def sweep_figures(
-    codes: np.ndarray, x: Any, chunk_bytes: int = 32 * 2**20, **setting: Any
+    codes: np.ndarray, x: ArrayLike, setting: Setting | None = None, chunk_bytes: int = 32 * 2**20
 ) -> Iterator[tuple[np.ndarray, list[dict[str, Any]]]]:
     """Figures of many DAGs of equal node count, piece by piece.
 
     Args:
         codes: flat codes, integers [A, E].
         x: rows [N, d]; float64 where the smallest eigenvalue matters.
+        setting: a method and a reading; by default exact, and the default reading.
         chunk_bytes: memory for the kernels of one piece; small, so that little is lost when a sweep is killed.
-        setting: method, order, embedding, activation as in `kernel_fn`.
 
     Yields:
         (positions in `codes` [a], a list of a rows): dictionaries with the keys `COLUMNS`, None where a figure is
@@ -60,11 +62,12 @@ def sweep_figures(
     Raises:
         InputError: as `kernel_fn`, and where a kernel overflows its dtype.
     """
-    if setting.get("method") == "neural-tangents":
+    setting = setting or Setting()
+    if setting.method not in PAIR_METHODS:
         for position, code in enumerate(codes):
             yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
         return
-    for index, kernels in sweep_chunks(codes, x, chunk_bytes=chunk_bytes, **setting):
+    for index, kernels in sweep_chunks(codes, x, setting=setting, chunk_bytes=chunk_bytes):
         figures = [_figures(kernel, codes[index]) for kernel in kernels]
         yield index, [_row(Dag.from_array(codes[i]), figures, a) for a, i in enumerate(index)]
 
@@ -95,9 +98,9 @@ def _row(dag: Dag, figures: list[Figures], a: int) -> dict[str, Any]:
     return dict(zip(COLUMNS, [*_paths(dag), *defined], strict=True))
 
 
-def _neural_tangents_row(dag: Dag, x: Any, setting: dict[str, Any]) -> dict[str, Any]:
+def _neural_tangents_row(dag: Dag, x: ArrayLike, setting: Setting) -> dict[str, Any]:
     try:
-        kernels = kernel_fn(dag, **setting)(x)
+        kernels = kernel_of(dag, setting)(x)
     except InputError:  # the DAGs that neural-tangents cannot express stay in the table, without figures
         return dict(zip(COLUMNS, [*_paths(dag), *[None] * (len(COLUMNS) - 5)], strict=True))
     return _row(dag, [spectra(np.asarray(kernel)[None]) for kernel in kernels], 0)

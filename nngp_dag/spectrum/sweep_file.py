@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -71,9 +70,6 @@ def sweep_to_file(
     num_nodes = max(Dag.from_array(rows[0]).num_nodes for _, rows in groups)
     require_memory(dag_table.sweep_memory(len(x), num_nodes), f"a sweep over kernels of {len(x):,} rows")
     identity = {**_identity(setting), "data": _digest(x), "codes": _digest(*(rows for _, rows in groups))}
-    arguments: dict[str, Any] = {
-        name: getattr(setting, name) for name in ("method", "order", "embedding", "activation")
-    }
     with WholeTable(out, CsvRows(dag_table.COLUMNS, ["code"]), identity, "another sweep") as table:
         num_resumed = len(table)
         with progress("DAGs", total, "DAGs", start=num_resumed) as advance:
@@ -81,7 +77,7 @@ def sweep_to_file(
                 left = np.flatnonzero([int(place) not in table for place in places])
                 if not len(left):
                     continue
-                for index, figures in dag_table.sweep_figures(rows[left], x, **arguments):
+                for index, figures in dag_table.sweep_figures(rows[left], x, setting):
                     table.add(zip(places[left][index].tolist(), figures, strict=True))
                     advance(len(table))
         table.finish()
@@ -101,10 +97,7 @@ def _identity(setting: Setting) -> dict[str, object]:
     """The setting as plain data; an activation also by some of its values, as functions may share a name."""
     values = setting.activation(jnp.array([-1.5, -0.5, 0.5, 1.5]))
     return {
-        "method": setting.method,
-        "order": setting.order,
-        "embedding": setting.embedding,
-        "activation": setting.activation.name,
+        **setting.names(),
         "activation_values": [f"{value:.5g}" for value in np.asarray(values)],
     }
 

@@ -153,9 +153,11 @@ def _networks(
     The key value is the mean of K_12, which other random numbers may move by four standard errors of a difference.
     """
     from nngp_dag.finite.montecarlo import agreement, monte_carlo
+    from nngp_dag.reading import Setting
 
     width, seeds = context.pick(quick=(256, 16), full=(1024, 64))
-    estimate = monte_carlo(dag, rows, width, seeds, context.seed, order=order, embedding=embedding)
+    setting = Setting.make("exact", order, embedding)
+    estimate = monte_carlo(dag, rows, width, seeds, context.seed, reading=setting.reading)
     gram = rows @ rows.T
     np.fill_diagonal(gram, 1.0)
     result = agreement(estimate.nngp, formula(relu_f(gram) if embedding == "stem" else gram), seeds)

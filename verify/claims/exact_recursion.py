@@ -10,8 +10,9 @@ from flint import fmpq
 
 from nngp_dag.activations import from_function
 from nngp_dag.dag import Dag
-from nngp_dag.kernel.prefix_tree import sweep_kernels
+from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.proofs import two_point
+from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, claim
 from verify.tools.literal import exact_two_point, gaussian_integrals
 from verify.tools.spaces import READINGS, complete_space, two_point_kernels
@@ -70,7 +71,8 @@ def _unreached() -> Finding:
     expected = c * np.array([[gaussian_integrals(sigma, 1, 1, r) for r in line] for line in ((1, rho), (rho, 1))])
     activation = from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
     codes = np.array([[0, 2, 2], [0, 2, 0]], dtype=np.int8)
-    kernels = np.asarray(sweep_kernels(codes, rows, ("nngp",), activation=activation, order="activation-first").nngp)
+    setting = Setting.make(order="activation-first", activation=activation)
+    kernels = np.asarray(sweep_kernels(codes, rows, ("nngp",), setting).nngp)
     return Finding.agreement(
         float(np.abs(kernels - expected).max()),
         tolerance=1e-9,

@@ -15,6 +15,7 @@ from nngp_dag.finite.convergence import (
     measure_bound,
     width_failures,
 )
+from nngp_dag.reading import Reading
 from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 from verify.tools.literal import EQUATIONS
 
@@ -64,7 +65,7 @@ def check(context: Context) -> Evidence:
     findings, rows = [], []
     series: list[Series] = []
     for order, embedding in context.pick(quick=_READINGS[:2], full=_READINGS):
-        setting: dict[str, Any] = {"order": order, "embedding": embedding}
+        setting: dict[str, Any] = {"reading": Reading.make(order, embedding)}
         found = measure_bound(dags, x, y, **sizes, **setting)
         findings.append(_reading(found, order, embedding, "eta = 1 / lambda_max(NTK)"))
         rows += [_row(order, embedding, m) for m in found]
@@ -178,7 +179,7 @@ def _thresholds(
     first, count = context.seed, context.pick(quick=3, full=5)
     # In the quick profile the sizes are those of the runs before, so that nothing is compiled again.
     sizes = context.pick(quick=sizes, full={"width": 256, "seeds": range(first, first + count), "steps": 60})
-    setting: dict[str, Any] = {"order": "activation-last", "embedding": "gaussian-trained"}
+    setting: dict[str, Any] = {"reading": Reading(embedding="gaussian-trained")}
     rounds = context.pick(quick=6, full=12)
     rates = learning_rate_thresholds(dags, x, y, rounds=rounds, **sizes, **setting)
     others = []

@@ -202,7 +202,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "float32",
         "inner products rounded to float32",
-        "nngp_dag.kernel.gram",
+        "nngp_dag.kernel.products",
         "inner_products",
         "precision=lax.Precision.HIGHEST)",
         "precision=lax.Precision.HIGHEST).astype(jnp.float32).astype(x.dtype)",

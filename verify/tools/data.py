@@ -42,13 +42,18 @@ def space_spectra(
     """Spectral statistics of NNGP and NTK of every DAG on rows [N, d], by kernel; `tangent` is lambda_min of NTK -
     NNGP.
     """
-    from nngp_dag.kernel.prefix_tree import sweep_chunks
+    from nngp_dag.kernel.chunks import sweep_chunks
+    from nngp_dag.reading import Setting
     from nngp_dag.spectrum import spectra
 
     names = tuple(name for name in ("nngp", "ntk") if name in kernels or "tangent" in kernels)
     found = {name: [np.empty(len(space.codes)) for _ in range(4)] for name in kernels}
     chunks = sweep_chunks(
-        space.codes, rows, get=names, chunk_bytes=128 * 2**20, activation=activation, **setting_of(reading)
+        space.codes,
+        rows,
+        get=names,
+        chunk_bytes=128 * 2**20,
+        setting=Setting.make(**setting_of(reading), activation=activation),
     )
     for index, result in chunks:
         for name in kernels:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -126,13 +125,14 @@ def _both_kernels(
     space: Space, reading: tuple[str, str, str], points: int, activation: str
 ) -> dict[str, TwoPointKernels]:
     """Both kernels out of one sweep, kept, since claims share them."""
-    from nngp_dag.kernel.prefix_tree import sweep_chunks
+    from nngp_dag.kernel.chunks import sweep_chunks
+    from nngp_dag.reading import Setting
 
     x = unit_circle(points)
-    setting: dict[str, Any] = dict(zip(("method", "order", "embedding"), reading, strict=True))
+    setting = Setting.make(*reading, activation)
     rho, size = x[1:] @ x[0], len(space.codes)
     found = {name: TwoPointKernels(rho, np.empty(size), np.empty((size, points - 1))) for name in ("nngp", "ntk")}
-    for index, kernels in sweep_chunks(space.codes, x, activation=activation, **setting):
+    for index, kernels in sweep_chunks(space.codes, x, setting=setting):
         for name, store in found.items():
             matrices = np.asarray(getattr(kernels, name))
             store.variance[index] = matrices[:, 0, 0]

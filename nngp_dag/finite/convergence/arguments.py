@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -24,7 +24,7 @@ def checked_dags(dags: Sequence[Dag]) -> list[Dag]:
     return list(dags)
 
 
-def checked_targets(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked_targets(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Rows [N, d] and targets [N] as float64; InputError where they do not fit or are not finite."""
     rows, targets = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if (

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.convergence.arguments import checked_dags, checked_targets
 from nngp_dag.finite.convergence.descent import GradientDescent
-from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.paths import path_statistics
+from nngp_dag.reading import Reading, Setting
 
 __all__ = ["BoundMeasurement", "KernelScales", "kernel_scales", "measure_bound"]
 
@@ -104,26 +105,25 @@ class BoundMeasurement:
             }
 
 
-def kernel_scales(dag: Dag, x: Any, **reading: Any) -> KernelScales:
-    """Eigenvalues of the exact kernels on rows [N, d], with the number of paths; reading as in `kernel_fn`."""
+def kernel_scales(dag: Dag, x: ArrayLike, reading: Reading | None = None) -> KernelScales:
+    """Eigenvalues of the exact kernels on rows [N, d], with the number of paths."""
     rows = np.asarray(x, np.float64)
-    nngp, ntk = (np.linalg.eigvalsh(np.asarray(kernel)) for kernel in kernel_fn(dag, **reading)(rows))
+    kernels = kernel_of(dag, Setting("exact", reading or Reading()))(rows)
+    nngp, ntk = (np.linalg.eigvalsh(np.asarray(kernel)) for kernel in kernels)
     return KernelScales(float(nngp[0]), float(ntk[0]), float(ntk[-1]), path_statistics(dag).num_paths, len(rows))
 
 
 def measure_bound(
     dags: Sequence[Dag],
-    x: Any,
-    y: Any,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     width: int = 512,
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     steps: int = 200,
     fraction: float = 0.5,
     learning_rate: float | None = None,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str = "relu",
+    reading: Reading | None = None,
     dtype: str | None = None,
 ) -> list[BoundMeasurement]:
     """Train networks of each DAG by full-batch gradient descent and compare with Theorem 3.1 at every step.
@@ -137,9 +137,7 @@ def measure_bound(
         steps: T.
         fraction: learning rate of each DAG as a fraction of 2 / lambda_max(NTK), where linear dynamics turn unstable.
         learning_rate: one learning rate for all DAGs instead (Remark 3.2).
-        order: as in `kernel_fn`.
-        embedding: as in `kernel_fn`.
-        activation: as in `kernel_fn`.
+        reading: one that has an exact kernel; by default activation-last, gaussian, ReLU.
         dtype: as in `NetworkSpec`; by default JAX's default.
 
     Raises:
@@ -149,10 +147,10 @@ def measure_bound(
     dags = checked_dags(dags)
     if steps < 1:
         raise InputError(f"at least one step is needed, got {steps}")
-    reading = {"order": order, "embedding": embedding, "activation": activation}
-    scales = [kernel_scales(dag, rows, **reading) for dag in dags]
+    reading = reading or Reading()
+    scales = [kernel_scales(dag, rows, reading) for dag in dags]
     rates = [learning_rate if learning_rate is not None else fraction * 2 / scale.ntk_max for scale in scales]
-    runs = GradientDescent(dags, rows, targets, width, seeds, dtype=dtype, **reading)
+    runs = GradientDescent(dags, rows, targets, width, seeds, reading, dtype)
     residuals = runs.residuals(np.asarray(rates)[:, None], steps)
     return [
         BoundMeasurement(
@@ -173,10 +171,10 @@ def _bound(rate: float, smallest: float, steps: int) -> np.ndarray:
     return np.maximum(1 - rate * smallest / 2, 0.0) ** np.arange(steps + 1)
 
 
-def _predicted(dag: Dag, x: np.ndarray, y: np.ndarray, rate: float, steps: int, reading: dict[str, Any]) -> np.ndarray:
+def _predicted(dag: Dag, x: np.ndarray, y: np.ndarray, rate: float, steps: int, reading: Reading) -> np.ndarray:
     from nngp_dag.prediction import LinearDynamics
 
-    kernels = kernel_fn(dag, **reading)(x)
+    kernels = kernel_of(dag, Setting("exact", reading))(x)
     dynamics = LinearDynamics(kernels.ntk, rate * len(x))
     with np.errstate(over="ignore"):
         losses = dynamics.expected_losses(range(steps + 1), y[:, None], kernels.nngp)

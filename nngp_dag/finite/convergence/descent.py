@@ -13,10 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.finite.convergence.arguments import checked_targets
 from nngp_dag.finite.network import Ensemble, Member, NetworkSpec, full_support, rebuild, wiring_matrix
+from nngp_dag.reading import Reading
 
 __all__ = ["GradientDescent"]
 
@@ -32,19 +34,30 @@ class GradientDescent:
         y: targets [N], one real output.
         width: m.
         seeds: S seeds.
-        reading: order, embedding, activation and dtype as in `NetworkSpec`.
+        reading: by default activation-last, gaussian, ReLU.
+        dtype: float32 or float64; by default JAX's default.
     """
 
-    def __init__(self, dags: Sequence[Dag], x: Any, y: Any, width: int, seeds: Sequence[int], **reading: Any) -> None:
+    def __init__(
+        self,
+        dags: Sequence[Dag],
+        x: ArrayLike,
+        y: ArrayLike,
+        width: int,
+        seeds: Sequence[int],
+        reading: Reading | None = None,
+        dtype: str | None = None,
+    ) -> None:
         rows, targets = checked_targets(x, y)
-        dtype = reading.pop("dtype", None) or str(jnp.result_type(float))
+        dtype = dtype or str(jnp.result_type(float))
         slots = max(len(wiring_matrix(dag)) - 1 for dag in dags)
-        spec = NetworkSpec.make(dags, rows.shape[1], width, dtype=dtype, support=full_support(slots), **reading)
+        support = full_support(slots)
+        spec = NetworkSpec.make(dags, rows.shape[1], width, reading=reading, dtype=dtype, support=support)
         self.ensemble = Ensemble(spec, list(dags), list(seeds))
         self.x, self.y = jnp.asarray(rows, dtype), jnp.asarray(targets, dtype)
         self._start = self.ensemble.init()
 
-    def residuals(self, learning_rates: Any, steps: int) -> np.ndarray:
+    def residuals(self, learning_rates: ArrayLike, steps: int) -> np.ndarray:
         """|y - u(k)|^2 for k = 0..steps, float64 [D, S, steps + 1], for learning rates [D, S] (or one for all).
 
         Where a run diverges, infinity takes the place of numbers that are no longer finite.

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.convergence.arguments import checked_dags, checked_targets
 from nngp_dag.finite.convergence.bound import KernelScales, kernel_scales
 from nngp_dag.finite.convergence.descent import GradientDescent
+from nngp_dag.reading import Reading
 
 __all__ = ["LearningRateThreshold", "WidthFailures", "learning_rate_thresholds", "width_failures"]
 
@@ -94,16 +95,14 @@ class WidthFailures:
 
 def learning_rate_thresholds(
     dags: Sequence[Dag],
-    x: Any,
-    y: Any,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     width: int = 512,
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     steps: int = 100,
     rounds: int = 12,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str = "relu",
+    reading: Reading | None = None,
     dtype: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[LearningRateThreshold]:
@@ -120,9 +119,7 @@ def learning_rate_thresholds(
         seeds: seeds.
         steps: steps looked at.
         rounds: of bisection; each halves the logarithm of the interval.
-        order: as in `kernel_fn`.
-        embedding: as in `kernel_fn`.
-        activation: as in `kernel_fn`.
+        reading: one that has an exact kernel; by default activation-last, gaussian, ReLU.
         dtype: as in `NetworkSpec`.
         progress: called with the number of rounds done.
 
@@ -132,9 +129,9 @@ def learning_rate_thresholds(
     """
     rows, targets = checked_targets(x, y)
     dags = checked_dags(dags)
-    reading = {"order": order, "embedding": embedding, "activation": activation}
-    scales = [kernel_scales(dag, rows, **reading) for dag in dags]
-    runs = GradientDescent(dags, rows, targets, width, seeds, dtype=dtype, **reading)
+    reading = reading or Reading()
+    scales = [kernel_scales(dag, rows, reading) for dag in dags]
+    runs = GradientDescent(dags, rows, targets, width, seeds, reading, dtype)
     unit = np.array([[2 / scale.ntk_max] for scale in scales])
     smallest = np.array([[scale.nngp_min] for scale in scales])
     low = np.log(np.repeat(unit * 2.0**-6, len(seeds), axis=1))
@@ -156,16 +153,14 @@ def learning_rate_thresholds(
 
 def width_failures(
     dags: Sequence[Dag],
-    x: Any,
-    y: Any,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     widths: Sequence[int] = (4, 8, 16, 32, 64, 128, 256),
     seeds: Sequence[int] = tuple(range(8)),
     steps: int = 100,
     fraction: float = 0.5,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str = "relu",
+    reading: Reading | None = None,
     dtype: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[WidthFailures]:
@@ -179,9 +174,7 @@ def width_failures(
         seeds: seeds.
         steps: steps looked at.
         fraction: learning rate as a fraction of 2 / lambda_max(NTK).
-        order: as in `kernel_fn`.
-        embedding: as in `kernel_fn`.
-        activation: as in `kernel_fn`.
+        reading: one that has an exact kernel; by default activation-last, gaussian, ReLU.
         dtype: as in `NetworkSpec`.
         progress: called with the number of widths done.
 
@@ -193,13 +186,13 @@ def width_failures(
     ordered = sorted(set(widths))
     if not ordered:
         raise InputError("at least one width is needed")
-    reading = {"order": order, "embedding": embedding, "activation": activation}
-    scales = [kernel_scales(dag, rows, **reading) for dag in dags]
+    reading = reading or Reading()
+    scales = [kernel_scales(dag, rows, reading) for dag in dags]
     rates = np.array([[fraction * 2 / scale.ntk_max] for scale in scales])
     smallest = np.array([[scale.nngp_min] for scale in scales])
     counts = np.zeros((len(dags), len(ordered)), int)
     for column, width in enumerate(ordered):
-        runs = GradientDescent(dags, rows, targets, width, seeds, dtype=dtype, **reading)
+        runs = GradientDescent(dags, rows, targets, width, seeds, reading, dtype)
         counts[:, column] = (~_holds(runs, np.repeat(rates, len(seeds), axis=1), smallest, steps)).sum(axis=1)
         if progress is not None:
             progress(column + 1)

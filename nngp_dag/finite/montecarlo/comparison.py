@@ -16,8 +16,8 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.estimate import KernelEstimate, MonteCarloEstimate
-from nngp_dag.kernel import kernel_fn
-from nngp_dag.reading import METHODS
+from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.reading import METHODS, Setting
 
 __all__ = ["LEVEL", "Agreement", "Unavailable", "agreement", "compare_methods"]
 
@@ -71,12 +71,10 @@ def agreement(estimate: KernelEstimate, kernel: Any, seeds: int) -> Agreement:
 
 def compare_methods(result: MonteCarloEstimate, x: Any) -> dict[str, dict[str, Agreement | Unavailable]]:
     """Every method against the estimate, for the same rows x [N, d]: {"nngp": {method: ...}, "ntk": {...}}."""
-    spec = result.spec
     table: dict[str, dict[str, Agreement | Unavailable]] = {"nngp": {}, "ntk": {}}
     for method in METHODS:
         try:
-            fn = kernel_fn(result.dag, method, spec.order, spec.embedding, spec.activation)
-            kernels = fn(np.asarray(x, np.float64))
+            kernels = kernel_of(result.dag, Setting(method, result.spec.reading))(np.asarray(x, np.float64))
         except InputError as error:
             table["nngp"][method] = table["ntk"][method] = Unavailable(str(error))
             continue

@@ -15,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.moments import StreamMoments, empty_moments, half_width, standard_error, update_moments
@@ -29,13 +28,14 @@ from nngp_dag.finite.network import (
     rebuild,
 )
 from nngp_dag.kernel.result import Kernel
+from nngp_dag.reading import Reading
 from nngp_dag.support.memory import require_memory
 
 __all__ = ["KernelEstimate", "MonteCarloEstimate", "Stream", "monte_carlo"]
 
 _Pair = tuple[StreamMoments, StreamMoments]
-_PARAMETERS_A_CALL = {"cpu": 2**22}
-_PARAMETERS_A_CALL_ACCELERATOR = 2**28
+_PARAMETERS_PER_CALL = {"cpu": 2**22}
+_PARAMETERS_PER_CALL_ACCELERATOR = 2**28
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,7 @@ def monte_carlo(
     seeds: int = 16,
     seed: int = 0,
     *,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    reading: Reading | None = None,
     dtype: str | None = None,
     tolerance: float | None = None,
     confidence: float = 0.95,
@@ -94,9 +92,7 @@ def monte_carlo(
         width: m.
         seeds: number of networks, at least 4 (the largest number, with a tolerance).
         seed: seed of the whole; network i is drawn by fold_in(key(seed), i).
-        order: as in `NetworkSpec`.
-        embedding: as in `NetworkSpec`.
-        activation: as in `NetworkSpec`.
+        reading: order, embedding and activation; by default activation-last, gaussian, ReLU.
         dtype: float32 or float64; by default float64 where JAX's x64 mode is on.
         tolerance: stop as soon as both kernels' confidence intervals have a largest half width, relative to the mean
             diagonal, of at most this.
@@ -113,9 +109,7 @@ def monte_carlo(
         raise InputError(f"tolerance must be positive, got {tolerance}")
     if not 0 < confidence < 1:
         raise InputError(f"confidence must lie between 0 and 1, got {confidence}")
-    stream = Stream(
-        dag, x, width, seed, order=order, embedding=embedding, activation=activation, dtype=dtype, devices=devices
-    )
+    stream = Stream(dag, x, width, seed, reading=reading, dtype=dtype, devices=devices)
     n = stream.x.shape[0]
     moments = (empty_moments((n, n), stream.spec.dtype), empty_moments((n, n), stream.spec.dtype))
     for start in range(0, seeds, stream.chunk):
@@ -141,9 +135,7 @@ class Stream:
         width: int,
         seed: int,
         *,
-        order: str | None = None,
-        embedding: str = "gaussian",
-        activation: str | Activation = "relu",
+        reading: Reading | None = None,
         dtype: str | None = None,
         devices: Sequence[jax.Device] | None = None,
     ) -> None:
@@ -154,13 +146,11 @@ class Stream:
         dtype = dtype or str(jnp.result_type(float))
         if dtype == "float64" and jnp.result_type(float) != "float64":
             raise InputError("float64 networks need JAX's x64 mode: jax.config.update('jax_enable_x64', True)")
-        self.spec = NetworkSpec.make(
-            dag, rows.shape[1], width, order=order, embedding=embedding, activation=activation, dtype=dtype
-        )
+        self.spec = NetworkSpec.make(dag, rows.shape[1], width, reading=reading, dtype=dtype)
         devices = jax.devices() if devices is None else list(devices)
         self.sharding = member_sharding(devices)
         weights = self.spec.weights
-        budget = _PARAMETERS_A_CALL.get(devices[0].platform, _PARAMETERS_A_CALL_ACCELERATOR)
+        budget = _PARAMETERS_PER_CALL.get(devices[0].platform, _PARAMETERS_PER_CALL_ACCELERATOR)
         self.chunk = len(devices) * int(np.clip(budget // max(weights, rows.shape[0] * width), 1, 64))
         n, size = rows.shape[0], np.dtype(dtype).itemsize
         each = 2 * weights + 2 * (self.spec.slots + 2) * n * width + 3 * n**2

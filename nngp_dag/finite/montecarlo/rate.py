@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.estimate import Stream, chunk_kernels
 from nngp_dag.finite.montecarlo.moments import StreamMoments, empty_moments, standard_error, update_moments
 from nngp_dag.finite.network import Member, NetworkSpec
-from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.kernel.result import Kernel
+from nngp_dag.reading import Reading, Setting
 from nngp_dag.support.statistics import Estimate
 
 _Pair = tuple[StreamMoments, StreamMoments]
@@ -62,9 +62,7 @@ def width_rate(
     seeds: int = 32,
     seed: int = 0,
     *,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str | Activation = "relu",
+    reading: Reading | None = None,
     dtype: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> WidthRate:
@@ -76,9 +74,7 @@ def width_rate(
         widths: at least two different widths.
         seeds: networks at each width, at least 4.
         seed: seed of the whole.
-        order: as in `NetworkSpec`.
-        embedding: as in `NetworkSpec`; one for which the exact kernel exists.
-        activation: as in `NetworkSpec`.
+        reading: one that has an exact kernel; by default activation-last, gaussian, ReLU.
         dtype: as in `monte_carlo`.
         progress: called with the number of networks done.
 
@@ -89,13 +85,14 @@ def width_rate(
         raise InputError("the fitted rate needs at least two different widths")
     if seeds < 4:
         raise InputError(f"at least 4 seeds are needed for a standard error, got {seeds}")
-    limit = kernel_fn(dag, "exact", order, embedding, activation)(np.asarray(x, np.float64))
+    reading = reading or Reading()
+    limit = kernel_of(dag, Setting("exact", reading))(np.asarray(x, np.float64))
     if not np.any(np.asarray(limit.nngp)):
         raise InputError(f"DAG {dag.to_code()} has a zero kernel: no path from input to output")
     points: dict[str, list[tuple[float, float]]] = {"nngp": [], "ntk": []}
     done = 0
     for position, width in enumerate(widths):
-        stream = Stream(dag, x, width, seed, order=order, embedding=embedding, activation=activation, dtype=dtype)
+        stream = Stream(dag, x, width, seed, reading=reading, dtype=dtype)
         target = Kernel(*(jnp.asarray(k, stream.spec.dtype) for k in limit))
         moments = (empty_moments((), stream.spec.dtype), empty_moments((), stream.spec.dtype))
         for start in range(0, seeds, stream.chunk):

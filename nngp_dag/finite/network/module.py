@@ -53,7 +53,7 @@ class Layer(nnx.Module):
         rngs: nnx.Rngs,
     ) -> None:
         self.scale, self.gain, self.before, self.after = scale, gain, before, after
-        self.activation = spec.activation
+        self.activation = spec.reading.activation
         dtype = jnp.dtype(spec.dtype)
         self.linear = nnx.Linear(
             fan_in,
@@ -102,12 +102,12 @@ class DagNetwork(nnx.Module):
 
     def __init__(self, spec: NetworkSpec, dag: Dag | Array, *, rngs: nnx.Rngs) -> None:
         self.spec = spec
-        m, d, c = spec.width, spec.inputs, spec.activation.normalization
+        m, d, c = spec.width, spec.inputs, spec.reading.activation.normalization
         root = math.sqrt(c)
         standard, last, stem = (
             spec.parameterization == "standard",
-            spec.order == "activation-last",
-            spec.embedding == "stem",
+            spec.reading.order == "activation-last",
+            spec.reading.embedding == "stem",
         )
         self.embedding = Layer(
             spec,
@@ -118,7 +118,7 @@ class DagNetwork(nnx.Module):
             after=stem,
             gain=1.0 if standard else root,
             normalize=spec.batch_norm and stem,
-            trained=spec.embedding != "gaussian",
+            trained=spec.reading.embedding != "gaussian",
             rngs=rngs,
         )
         self.readout = Layer(

@@ -9,12 +9,10 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
-from nngp_dag import activations
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.finite.network.wiring import Support, num_slots, union_support, wiring_matrix
-from nngp_dag.reading import EMBEDDINGS, ORDERS, Embedding, Order
+from nngp_dag.reading import Reading
 
 __all__ = ["PARAMETERIZATIONS", "NetworkSpec", "Parameterization"]
 
@@ -47,9 +45,7 @@ class NetworkSpec:
         outputs: number of outputs.
         support: the wiring entries that may be non-zero (`nngp_dag.finite.network.wiring`); its length less one is the
             number of linear edges.
-        order: activation-last or activation-first.
-        embedding: gaussian (G is not trained), gaussian-trained or stem; a stem is allowed with both orders.
-        activation: sigma.
+        reading: order, embedding and activation; a stem is allowed with both orders.
         parameterization: ntk or standard.
         batch_norm: normalise each linear edge (and a stem) over the batch before its activation; `standard` only.
         dtype: float32 or float64 (the latter needs JAX's x64 mode).
@@ -59,9 +55,7 @@ class NetworkSpec:
     width: int
     outputs: int
     support: Support
-    order: Order = "activation-last"
-    embedding: Embedding = "gaussian"
-    activation: Activation = dataclasses.field(default_factory=lambda: activations.get("relu"))
+    reading: Reading = dataclasses.field(default_factory=Reading)
     parameterization: Parameterization = "ntk"
     batch_norm: bool = False
     dtype: str = "float32"
@@ -74,9 +68,7 @@ class NetworkSpec:
         width: int,
         outputs: int = 1,
         *,
-        order: str | None = None,
-        embedding: str = "gaussian",
-        activation: str | Activation = "relu",
+        reading: Reading | None = None,
         parameterization: str = "ntk",
         batch_norm: bool = False,
         dtype: str = "float32",
@@ -91,10 +83,7 @@ class NetworkSpec:
         graphs = [dags] if isinstance(dags, Dag) else list(dags)
         if not graphs:
             raise InputError("at least one DAG is needed")
-        order = order or "activation-last"
         for kind, value, accepted in (
-            ("order", order, ORDERS),
-            ("embedding", embedding, EMBEDDINGS),
             ("parameterization", parameterization, PARAMETERIZATIONS),
             ("dtype", dtype, ("float32", "float64")),
         ):
@@ -113,9 +102,7 @@ class NetworkSpec:
             width,
             outputs,
             support,
-            cast(Order, order),
-            cast(Embedding, embedding),
-            activations.get(activation),
+            reading or Reading(),
             cast(Parameterization, parameterization),
             batch_norm,
             dtype,

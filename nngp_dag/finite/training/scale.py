@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
-from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel import kernel_fn
+from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.reading import Reading, Setting
 
 __all__ = ["matching_scale"]
 
 _BLOCK = 64
 
 
-def matching_scale(
-    dag: Dag,
-    x: Any,
-    *,
-    order: str | None = None,
-    embedding: str = "gaussian",
-    activation: str | Activation = "relu",
-) -> float:
+def matching_scale(dag: Dag, x: ArrayLike, reading: Reading | None = None) -> float:
     """1 / sqrt(mean diagonal of the exact NNGP) on rows x [N, d]: outputs times this have mean variance one.
 
     Raises:
         InputError: a zero kernel, or no exact kernel for this setting.
     """
     rows = np.asarray(x, np.float64)
-    fn = kernel_fn(dag, "exact", order, embedding, activation)
+    fn = kernel_of(dag, Setting("exact", reading or Reading()))
     blocks = [np.diagonal(np.asarray(fn(rows[i : i + _BLOCK], get="nngp"))) for i in range(0, len(rows), _BLOCK)]
     mean = float(np.concatenate(blocks).mean())
     if mean <= 0:

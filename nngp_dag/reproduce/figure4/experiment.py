@@ -21,6 +21,7 @@ from nngp_dag.finite.network import Ensemble, NetworkSpec
 from nngp_dag.finite.training import CheckpointStore, Curves, TrainConfig, make_data, train
 from nngp_dag.finite.training.loop import check_memory
 from nngp_dag.finite.training.scale import matching_scale
+from nngp_dag.reading import Reading
 from nngp_dag.reproduce.figure4.order import Difference, early_accuracy, paired_differences, ranking
 from nngp_dag.reproduce.figure4.prediction import initial_state, predicted_accuracy
 from nngp_dag.reproduce.figure4.preset import CODES, NAMES, PRESETS, Preset
@@ -130,8 +131,9 @@ def run_figure4(
         eval_every=_eval_every(len(x), preset),
         evaluate=evaluate,
     )
+    reading = Reading(embedding="stem")
     spec = NetworkSpec.make(
-        dags, x.shape[1], preset.width, targets.shape[1], embedding="stem", parameterization="standard", dtype=dtype
+        dags, x.shape[1], preset.width, targets.shape[1], reading=reading, parameterization="standard", dtype=dtype
     )
     seeds = list(range(seed, seed + preset.seeds))
     ensemble = Ensemble(spec, dags, seeds)
@@ -141,7 +143,7 @@ def run_figure4(
     kernels = initial_state(Ensemble(spec, dags, seeds[:_PREDICTION_SEEDS]), x[chosen])
     # The standard parameterisation divides by the number of pixels: its features are those of rows x / sqrt(d).
     sample = x[chosen] / np.sqrt(x.shape[1])
-    matched = tuple(matching_scale(dag, sample, embedding="stem") for dag in dags)
+    matched = tuple(matching_scale(dag, sample, reading) for dag in dags)
     panels = {}
     for name, scales in (("as-published", (1.0,) * len(dags)), ("scale-matched", matched)):
         store = None if checkpoints is None else CheckpointStore(checkpoints / name, {})

@@ -1,0 +1,118 @@
+"""Kernels of many DAGs of equal node count on the same rows, chunk by chunk.
+
+Methods share work between the DAGs of a chunk (`PairMethod.many`); chunks come in the order of codes, in which DAGs
+that begin alike are neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike
+
+from nngp_dag.dag import num_edges, num_nodes_of
+from nngp_dag.errors import InputError
+from nngp_dag.kernel.functions import pair_method
+from nngp_dag.kernel.inputs import checked_names, checked_rows, precision
+from nngp_dag.kernel.result import Kernel
+from nngp_dag.reading import Setting
+
+__all__ = ["sweep_chunks", "sweep_kernels"]
+
+_CHUNK_BYTES = 768 * 2**20
+
+
+def sweep_kernels(
+    codes: np.ndarray, x: ArrayLike, get: tuple[str, ...] = ("nngp", "ntk"), setting: Setting | None = None
+) -> Kernel:
+    """NNGP and NTK of many DAGs on the same rows.
+
+    Args:
+        codes: flat codes of DAGs of equal node count, integers [A, E].
+        x: rows [N, d]; the dtype of the result follows.
+        get: which kernels to compute.
+        setting: any method but neural-tangents, and a reading; by default exact, and the default reading.
+
+    Returns:
+        `Kernel` of arrays [A, N, N] in the order of `codes`; a kernel that was not asked for is an empty array [0, N,
+        N].
+
+    Raises:
+        InputError: as `kernel_fn`; for more codes than fit in memory use `sweep_chunks`.
+    """
+    parts: dict[str, list[Array]] = {"nngp": [], "ntk": []}
+    order = []
+    for index, kernels in sweep_chunks(codes, x, get, setting):
+        order.append(index)
+        for name in parts:
+            parts[name].append(getattr(kernels, name))
+    inverse = np.argsort(np.concatenate(order))
+    ordered = bool((inverse == np.arange(inverse.size)).all())
+    joined = {name: part[0] if len(part) == 1 else jnp.concatenate(part) for name, part in parts.items()}
+    return Kernel(*(a if ordered or not a.shape[0] else a[inverse] for a in (joined["nngp"], joined["ntk"])))
+
+
+def sweep_chunks(
+    codes: np.ndarray,
+    x: ArrayLike,
+    get: tuple[str, ...] = ("nngp", "ntk"),
+    setting: Setting | None = None,
+    chunk_bytes: int = _CHUNK_BYTES,
+) -> Iterator[tuple[np.ndarray, Kernel]]:
+    """`sweep_kernels` piece by piece, so that memory stays bounded: yields (positions in `codes` [a], `Kernel` [a, N,
+    N]).
+
+    The pieces come in the lexicographic order of codes, each as large as `chunk_bytes` allows.
+    """
+    names = checked_names(get)
+    method = pair_method(setting or Setting(), "ntk" in names)
+    codes = _checked_codes(codes)
+    order = np.lexsort(codes.T[::-1])
+    with precision(x):
+        rows = checked_rows("x", x)
+    empty = (0, rows.shape[0], rows.shape[0])
+    plane = rows.shape[0] ** 2 * rows.dtype.itemsize
+    start = 0
+    while start < len(order):
+        ahead = codes[order[start : start + max(1, chunk_bytes // (plane * len(names)))]]
+        index = order[start : start + _chunk_length(ahead, len(order) - start, plane, len(names), chunk_bytes)]
+        start += len(index)
+        with precision(x):  # entered a piece: a generator must not leave its setting with its caller
+            found = dict(zip(names, method.many(codes[index], rows, names), strict=True))
+            kernels = Kernel(*(found[n] if n in found else jnp.zeros(empty, rows.dtype) for n in Kernel._fields))
+        yield index, kernels
+
+
+def _chunk_length(codes: np.ndarray, remaining: int, plane: int, num_kernels: int, budget: int) -> int:
+    """How many of the next codes (of `remaining`) to take, so that results and inner levels fit in the budget."""
+    num_nodes = num_nodes_of(codes.shape[1])
+    length = len(codes)
+    if length < remaining and length >= 9:
+        length = 3 ** int(np.log(length) / np.log(3) + 1e-9)  # complete spaces then split into equal subtrees
+    while length > 1:
+        held = sum(
+            len(np.unique(codes[:length, : num_edges(t + 1)], axis=0)) * 4 * (t + 1) for t in range(1, num_nodes - 1)
+        )
+        if (held + length * num_kernels) * plane <= 2 * budget:
+            break
+        length = max(1, length // 3)
+    return length
+
+
+def _checked_codes(codes: np.ndarray) -> np.ndarray:
+    codes = np.asarray(codes)
+    if (
+        codes.ndim != 2
+        or codes.dtype.kind not in "iu"
+        or not len(codes)
+        or num_edges(num_nodes_of(codes.shape[1])) != codes.shape[1]
+    ):
+        raise InputError(
+            f"codes must be integers [architectures, n (n - 1) / 2], got shape {codes.shape} of {codes.dtype}"
+        )
+    if codes.min() < 0 or codes.max() > 2:
+        raise InputError("operations are 0 (zero), 1 (skip) or 2 (linear)")
+    return codes
