@@ -61,6 +61,11 @@ class Method:
     needs_gaussian_features: bool = False
     assumes_none_of: tuple[str, ...] = ()
 
+    @property
+    def is_pairwise(self) -> bool:
+        """It is a function of one pair of inputs, given their inner products."""
+        return self.implementation is not None
+
 
 METHODS: dict[str, Method] = {
     "exact": Method("nngp_dag.kernel.propagate:Exact", needs_gaussian_features=True),
@@ -70,7 +75,7 @@ METHODS: dict[str, Method] = {
 }
 """The methods by name, the default first."""
 
-PAIR_METHODS = tuple(name for name, method in METHODS.items() if method.implementation is not None)
+PAIR_METHODS = tuple(name for name, method in METHODS.items() if method.is_pairwise)
 """The methods that are functions of one pair of inputs."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown_names
 from nngp_dag.kernel.functions import kernel_of, pair_kernel_of
-from nngp_dag.reading import METHODS, PAIR_METHODS, Reading, Setting
+from nngp_dag.reading import METHODS, Reading, Setting
 
 __all__ = ["NUM_ANGLES", "AngleCurves", "angle_curves"]
 
@@ -77,7 +77,7 @@ def angle_curves(
     for method in methods:
         try:
             setting = Setting(method, reading)
-            if method in PAIR_METHODS:
+            if METHODS[method].is_pairwise:
                 kernels = pair_kernel_of(dag, one, rho, one, setting)
             else:
                 circle = np.stack([rho, np.sin(angles)], axis=1)

@@ -168,7 +168,7 @@ def _pairwise(method: AnyMethod, program: Program, kxx: Array, kxy: Array, kyy: 
 
 
 def _compute_of(pruned: Dag, setting: Setting) -> _Compute:
-    if METHODS[setting.method].implementation is None:
+    if not METHODS[setting.method].is_pairwise:
         from nngp_dag.kernel.neural_tangents import make_kernel_fn
 
         return make_kernel_fn(pruned, setting)

@@ -13,7 +13,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel.chunks import sweep_chunks
 from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.paths import path_statistics
-from nngp_dag.reading import PAIR_METHODS, Setting
+from nngp_dag.reading import METHODS, Setting
 from nngp_dag.spectrum import Figures, spectra
 
 __all__ = ["COLUMNS", "sweep_figures", "sweep_memory"]
@@ -63,7 +63,7 @@ def sweep_figures(
         InputError: as `kernel_fn`, and where a kernel overflows its dtype.
     """
     setting = setting or Setting()
-    if setting.method not in PAIR_METHODS:
+    if not METHODS[setting.method].is_pairwise:
         for position, code in enumerate(codes):
             yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
         return
