@@ -1,4 +1,4 @@
-"""Monte Carlo: networks a second, against neural_tangents.monte_carlo_kernel_fn on the same rows.
+"""Monte Carlo: networks per second, against neural_tangents.monte_carlo_kernel_fn on the same rows.
 
 The same DAG (activation-first), width and number of networks, by turns in one process, compiled outside the clock.
 neural-tangents estimates the NNGP alone; here the NTK comes with it, and standard errors of both.
@@ -6,13 +6,13 @@ neural-tangents estimates the NNGP alone; here the NTK comes with it, and standa
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.timing import fastest_by_turns
 from nngp_dag.dag import Dag
 from nngp_dag.finite.montecarlo import monte_carlo
 from nngp_dag.kernel.neural_tangents import build
@@ -34,7 +34,7 @@ def theirs(dag: Dag, x: jax.Array, width: int, networks: int) -> Callable[[], ja
 
 
 def main(width: int = 1024, networks: int = 16, repeats: int = 10) -> None:
-    """Print networks a second and the ratio."""
+    """Print networks per second and the ratio."""
     dag = Dag.from_code(CODE)
     rows = np.random.default_rng(0).normal(size=(ROWS, INPUTS))
     x = jnp.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), jnp.float32)
@@ -44,14 +44,7 @@ def main(width: int = 1024, networks: int = 16, repeats: int = 10) -> None:
         ),
         "neural-tangents, NNGP": theirs(dag, x, width, networks),
     }
-    best = dict.fromkeys(ways, float("inf"))
-    for call in ways.values():
-        call()
-    for _ in range(repeats):
-        for name, call in ways.items():
-            start = time.perf_counter()
-            call()
-            best[name] = min(best[name], time.perf_counter() - start)
+    best = fastest_by_turns(ways, repeats)
     print(f"{CODE}, {networks} networks of width {width}, {ROWS} rows, float32, {jax.devices()[0].device_kind}")
     for name, taken in best.items():
         print(f"  {name}: {networks / taken:.1f} networks/s")

@@ -7,11 +7,12 @@ from __future__ import annotations
 import importlib.util
 import statistics
 import sys
-import time
+from functools import partial
 
 import jax
 import numpy as np
 
+from benchmarks.timing import seconds
 from nngp_dag.nas import Images, make_score, space_networks
 from nngp_dag.nas.networks.initialize import create
 from nngp_dag.nas.networks.probe import agreement
@@ -28,13 +29,8 @@ def images() -> Images:
     return Images(x, None, "random numbers")
 
 
-def seconds(function, arguments) -> list[float]:
-    taken = []
-    for argument in arguments:
-        start = time.perf_counter()
-        function(argument)
-        taken.append(time.perf_counter() - start)
-    return taken
+def seconds_each(function, arguments) -> list[float]:
+    return [seconds(partial(function, argument)) for argument in arguments]
 
 
 def against_torch(cells, score) -> bool:
@@ -55,20 +51,20 @@ def against_torch(cells, score) -> bool:
     wot(cells[0][0], x)
     ours, theirs, forward = [], [], []
     for cell in cells:
-        ours += seconds(score, [cell])
+        ours.append(seconds(partial(score, cell)))
         timed, passes = [], []
         for number in threads:
             torch.set_num_threads(number)
-            timed += seconds(lambda cell: wot(cell[0], x), [cell])
+            timed.append(seconds(partial(wot, cell[0], x)))
             network = Network(cell[0]).train()
             with torch.no_grad():
-                passes += seconds(network, [batch])
+                passes.append(seconds(partial(network, batch)))
         theirs.append(min(timed))
         forward.append(min(passes))
     ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
     print(
         f"  PyTorch {torch.__version__} (the faster of {' and '.join(map(str, threads))} threads):"
-        f" {statistics.mean(theirs):.3f} s a score, {statistics.mean(forward):.3f} s of it the network;"
+        f" {statistics.mean(theirs):.3f} s per score, {statistics.mean(forward):.3f} s of it the network;"
         f" this package, by turns: {statistics.mean(ours):.3f} s"
     )
     ratio = sum(theirs) / sum(ours)
@@ -90,8 +86,8 @@ def against_compiling(cells, ours: list[float]) -> None:
 
         np.linalg.slogdet(np.asarray(kernel(jax.random.key(0)), np.float64))
 
-    taken = seconds(score, cells[:3])
-    print(f"  compiled for each architecture: {statistics.mean(taken):.2f} s a score")
+    taken = seconds_each(score, cells[:3])
+    print(f"  compiled for each architecture: {statistics.mean(taken):.2f} s per score")
     print(f"  compiling each / compiling once: {sum(taken) / sum(ours[:3]):.1f}")
 
 
@@ -116,12 +112,12 @@ def main() -> int:
     networks = space_networks("nasbench201")
     score, x, key = make_score("wot", networks), images().batch(128), jax.random.key(0)
     cells = networks.space.sample(NUM, np.random.default_rng(1))
-    start = time.perf_counter()
-    score(cells[0], x, key)
-    first = time.perf_counter() - start
-    ours = seconds(lambda cell: score(cell, x, key), cells)
+    first = seconds(partial(score, cells[0], x, key))
+    ours = seconds_each(lambda cell: score(cell, x, key), cells)
     print(f"NAS-WOT scores of {NUM} random cells, C=16, N=5, 128 images of 32x32")
-    print(f"  {statistics.mean(ours):.3f} s a score ({min(ours):.3f} to {max(ours):.3f}); the first one {first:.1f} s")
+    print(
+        f"  {statistics.mean(ours):.3f} s per score ({min(ours):.3f} to {max(ours):.3f}); the first one {first:.1f} s"
+    )
     passed = against_torch(cells, lambda cell: score(cell, x, key))
     against_compiling(cells, ours)
     print("NAS-WOT search among 40 architectures")

@@ -6,7 +6,6 @@ every DAG is another program; and jitted with the compilation already paid for, 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.timing import seconds
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.neural_tangents import check, make_kernel_fn
@@ -23,7 +23,7 @@ __all__ = ["Rate", "neural_tangents_rate"]
 
 
 class Rate(NamedTuple):
-    """DAGs a second.
+    """DAGs per second.
 
     Attributes:
         eager: called eagerly, once per DAG.
@@ -84,9 +84,4 @@ def _served(dag: Dag, setting: Setting) -> bool:
 
 
 def _fastest(repeats: int, function: Callable[[Any], Any], x: Any) -> float:
-    def seconds() -> float:
-        start = time.perf_counter()
-        jax.block_until_ready(function(x))
-        return time.perf_counter() - start
-
-    return min(seconds() for _ in range(max(1, repeats)))
+    return min(seconds(lambda: jax.block_until_ready(function(x))) for _ in range(max(1, repeats)))

@@ -9,12 +9,12 @@ what it would reach if its compilations cost nothing is printed beside it.
 from __future__ import annotations
 
 import sys
-import time
 
 import jax
 import numpy as np
 
 from benchmarks.neural_tangents_rate import neural_tangents_rate
+from benchmarks.timing import seconds
 from nngp_dag import enumerate_codes
 from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.reading import Setting
@@ -27,15 +27,13 @@ REQUIRED = {("nngp",): 300, ("nngp", "ntk"): 150}
 
 
 def sweep_rate(x: np.ndarray, codes: np.ndarray, names: tuple[str, ...], repeats: int = 7) -> tuple[float, float]:
-    """DAGs a second after compilation (median of `repeats`), and seconds of the first call, which compiles."""
+    """DAGs per second after compilation (median of `repeats`), and seconds of the first call, which compiles."""
 
-    def seconds() -> float:
-        start = time.perf_counter()
+    def sweep() -> None:
         jax.block_until_ready(sweep_kernels(codes, x, names, Setting.make(order="activation-first")))
-        return time.perf_counter() - start
 
-    first = seconds()
-    return len(codes) / float(np.median([seconds() for _ in range(repeats)])), first
+    first = seconds(sweep)
+    return len(codes) / float(np.median([seconds(sweep) for _ in range(repeats)])), first
 
 
 def main() -> int:

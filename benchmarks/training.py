@@ -7,13 +7,13 @@ All are timed by turns in one process; a step is a step of all nine networks.
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.timing import fastest_by_turns, seconds
 from nngp_dag.dag import Dag
 from nngp_dag.finite.network import Ensemble, NetworkSpec
 from nngp_dag.finite.training import TrainConfig, make_data
@@ -49,16 +49,10 @@ def multiplications(spec: NetworkSpec, dags: list[Dag]) -> float:
 
 
 def product_rate(width: int) -> float:
-    """Operations a second of one product of square float32 matrices, 4 times as wide: the device's attainable peak."""
+    """Operations per second of a product of square float32 matrices, 4 times as wide: the device's attainable peak."""
     a = jnp.ones((4 * width, 4 * width), jnp.float32)
     product = jax.jit(lambda a: a @ a)
     return 2 * (4 * width) ** 3 / min(seconds(lambda: jax.block_until_ready(product(a))) for _ in range(4))
-
-
-def seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def plain_torch(dags: list[Dag], width: int, data: Data, steps: int) -> Callable[[], None] | None:
@@ -78,7 +72,7 @@ def plain_torch(dags: list[Dag], width: int, data: Data, steps: int) -> Callable
 
 
 def main(width: int = 1024, steps: int | None = None, repeats: int = 3) -> None:
-    """Print steps a second and ratios."""
+    """Print steps per second and ratios."""
     accelerator = jax.devices()[0].platform != "cpu"
     steps = steps or (64 if accelerator else 4)
     dags = [Dag.from_code(code) for code in CODES]
@@ -99,12 +93,7 @@ def main(width: int = 1024, steps: int | None = None, repeats: int = 3) -> None:
     torch = plain_torch(dags, width, data, steps)
     if torch is not None:
         ways["PyTorch, one after another"] = torch
-    best = dict.fromkeys(ways, float("inf"))
-    for call in ways.values():
-        call()  # compiled outside the clock
-    for _ in range(repeats):
-        for name, call in ways.items():
-            best[name] = min(best[name], seconds(call) / steps)
+    best = {name: taken / steps for name, taken in fastest_by_turns(ways, repeats).items()}
     peak, work = product_rate(width), multiplications(spec, dags)
     print(f"DAG#1-3 with {SEEDS} seeds, width {width}, batch {BATCH}, float32, {jax.devices()[0].device_kind}")
     for name, taken in best.items():

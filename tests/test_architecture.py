@@ -1,5 +1,6 @@
 """What imports what: packages in one order, no circles among packages or modules."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,16 @@ def test_there_is_no_circle_of_modules_hidden_in_functions_or_annotations(times)
 
 def test_exceptions_are_still_needed():
     assert EXCEPTIONS.keys() <= {(arrow.source, arrow.target) for arrow in GRAPH}
+
+
+def test_the_documentation_lists_the_packages_in_this_order():
+    text = (ROOT / "docs" / "how-to" / "where.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \|", text[: text.index("## Additions")], flags=re.M)
+    listed = [re.findall(r"`([\w.]+)`", row) for row in rows]
+    doors = {*SPLIT, "nngp_dag.__main__", "verify.__main__"}
+    assert {name for names in listed for name in names} == LAYERS.keys() - doors
+    levels = [max(LAYERS[name] for name in names) for names in listed]
+    assert levels == sorted(levels)
 
 
 # ---- the graph itself ------------------------------------------------------------------------------------------------

@@ -17,6 +17,10 @@ from docs.docstrings import convert
 from docs.mathml import _mathml
 from docs.reference import PAGES, write_reference
 from nngp_dag.cli import COMMANDS, cli
+from nngp_dag.nas.scores.registry import SCORES
+from nngp_dag.reading import METHODS
+from nngp_dag.spaces import SPACES
+from verify.framework.claim import registry as CLAIMS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES_OF_TEXT = sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
@@ -58,6 +62,28 @@ def test_python_examples_import_what_exists(path):
             found = importlib.import_module(module)
             for name in names.split(","):
                 assert hasattr(found, name.strip()), f"{module} has no {name}"
+
+
+@pytest.fixture
+def registries():
+    """The registries, as they were before: an example may add to them."""
+    before = [(registry, dict(registry)) for registry in (CLAIMS, METHODS, SCORES, SPACES)]
+    yield
+    for registry, entries in before:
+        registry.clear()
+        registry.update(entries)
+
+
+WITH_PYTHON = [path for path in PAGES_OF_TEXT if blocks(path, "python")]
+
+
+@pytest.mark.usefixtures("registries")
+@pytest.mark.parametrize("path", WITH_PYTHON, ids=lambda path: path.stem)
+def test_python_examples_run(path):
+    names = {"__name__": "example"}
+    for block in blocks(path, "python"):
+        exec(compile(block, str(path), "exec"), names)
+    assert len(names) > 2  # with __builtins__
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=IDS)

@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType
-from typing import Any
+from types import CodeType, FunctionType, ModuleType
 
 __all__ = ["Fault", "FaultError", "Reached", "clear_caches", "inject"]
 
@@ -95,9 +94,9 @@ def clear_caches() -> None:
     gc.collect()
 
 
-def _function(module: Any, fault: Fault) -> FunctionType:
+def _function(module: ModuleType, fault: Fault) -> FunctionType:
     """The plain Python function, whatever wraps it (jit, custom derivatives, properties, class methods)."""
-    value: Any = module
+    value: object = module
     try:
         for part in fault.function.split("."):
             value = inspect.getattr_static(value, part)
