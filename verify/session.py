@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
+from nngp_dag.support.progress import display
 from verify import baseline as baselines
 from verify.framework.claim import Claim, discover, select
 from verify.framework.options import Options
@@ -95,13 +96,9 @@ def _progress(
     claims: Sequence[Claim], resumed: Sequence[str]
 ) -> Iterator[tuple[Callable[[Claim], None], Callable[[ClaimRecord], None]]]:
     """Progress on stderr: a bar on a terminal, a line per finished claim elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
     running: list[str] = []
-    if resumed:
-        console.print(f"Resuming: {len(resumed)} of {len(claims)} claims were done.", highlight=False)
     columns = (
         TextColumn("verify"),
         BarColumn(),
@@ -109,7 +106,9 @@ def _progress(
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with display(*columns) as progress:
+        if resumed:
+            progress.console.print(f"Resuming: {len(resumed)} of {len(claims)} claims were done.", highlight=False)
         task = progress.add_task("", total=len(claims), completed=len(resumed))
 
         def on_start(claim: Claim) -> None:

@@ -5,7 +5,7 @@ With `--json` stdout carries one strict JSON document and nothing else; progress
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from nngp_dag.support.strict_json import strict_json_text
 
-__all__ = ["emit_json", "json_option", "print_table", "seed_option", "track", "use_float64"]
+__all__ = ["emit_json", "json_option", "print_table", "seed_option", "use_float64"]
 
 _T = TypeVar("_T")
 
@@ -50,15 +50,6 @@ def _shown(cell: Any) -> str:
     if isinstance(cell, (float, np.floating, Fraction)):
         return f"{float(cell):.6g}"
     return str(cell)
-
-
-def track(items: Iterable[_T], description: str, total: int | None = None) -> Iterator[_T]:
-    """Iterate with a progress bar on stderr (rate and time left), shown only where stderr is a terminal."""
-    from rich.console import Console
-    from rich.progress import track as rich_track
-
-    console = Console(stderr=True)
-    yield from rich_track(items, description, total=total, console=console, disable=not console.is_terminal)
 
 
 def use_float64(function: Callable[..., _T]) -> Callable[..., _T]:

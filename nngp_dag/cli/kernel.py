@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from nngp_dag.reading import Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
+from nngp_dag.support.progress import stages
 
 __all__ = ["command", "estimated_bytes"]
 
@@ -83,7 +83,7 @@ def command(
     if out is not None:
         check_writable(out, "an .npz file")
     compute = kernel_of(dag, setting)
-    with _stages(2 + len(names)) as stage:
+    with stages(2 + len(names)) as stage:
         from nngp_dag.datasets import load
 
         stage(f"data {data}")
@@ -150,29 +150,3 @@ def _figure_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:
     }
     for label, figure in figures.items():
         yield [label, *(figure(s) for s in spectra.values())]
-
-
-@contextmanager
-def _stages(total: int) -> Iterator[Any]:
-    """A function that starts a named stage, drawn as a bar with the time spent on stderr where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        started = 0
-
-        def stage(description: str) -> None:
-            nonlocal started
-            progress.update(task, description=description, completed=started)
-            started += 1
-
-        yield stage

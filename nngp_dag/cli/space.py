@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, track
+from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
 from nngp_dag.spaces import Space, get, names
+from nngp_dag.support.progress import track
 
 __all__ = ["command", "run_benchmark"]
 

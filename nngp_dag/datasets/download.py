@@ -6,9 +6,9 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.progress import Transfer
 
 __all__ = ["REMOTE", "RemoteFile", "cache_folder", "fetch"]
 
@@ -94,7 +94,7 @@ def _download(url: str, file: RemoteFile, path: Path) -> None:
 
     # pooch announces each download in several lines of log; the progress bar says it in one.
     pooch.get_logger().setLevel(logging.WARNING)
-    progress = _Progress(file.name)
+    progress = Transfer(file.name)
     try:
         # `identity`: a server must not pack what is packed, nor have it unpacked on the way.
         headers = {"Accept-Encoding": "identity"}
@@ -120,47 +120,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.ConnectionError):
         return "no connection"
     return " ".join(str(error).split())[:120] or type(error).__name__
-
-
-class _Progress:
-    """The progress bar that pooch asks for (tqdm's methods), drawn by rich on stderr where that is a terminal."""
-
-    def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
-
-        console = Console(stderr=True)
-        columns: list[Any] = [
-            TextColumn(name),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        ]
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._task = self._bar.add_task(name, total=None)
-        self._bar.start()
-
-    @property
-    def total(self) -> float | None:
-        return self._bar.tasks[0].total
-
-    @total.setter
-    def total(self, value: float) -> None:
-        self._bar.update(self._task, total=value or None)
-
-    def update(self, count: float) -> None:
-        self._bar.advance(self._task, count)
-
-    def reset(self) -> None:
-        self._bar.update(self._task, completed=0)
-
-    def close(self) -> None:
-        self._bar.stop()
