@@ -11,7 +11,7 @@ import enum
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_ENUMERATED",
     "Dag",
+    "DagLike",
     "Op",
+    "as_dag",
     "count_isomorphism_classes",
     "edge_index",
     "enumerate_codes",
@@ -318,3 +320,22 @@ def _node_order(graph: nx.DiGraph) -> list[Hashable]:
 
 def _shorten(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+DagLike: TypeAlias = "Dag | str | dict[tuple[int, int], object] | nx.DiGraph"
+"""A DAG as users give it: a `Dag`, a code, edges {(s, t): op}, or a networkx DiGraph with an edge attribute `op`."""
+
+
+def as_dag(dag: DagLike) -> Dag:
+    """The DAG of anything that describes one (`DagLike`); InputError for anything else."""
+    if isinstance(dag, Dag):
+        return dag
+    if isinstance(dag, str):
+        return Dag.from_code(dag)
+    if isinstance(dag, dict):
+        return Dag.from_edges(dag)
+    if hasattr(dag, "is_directed"):
+        return Dag.from_networkx(dag)
+    raise InputError(
+        f"expected a Dag, a code like '2_02_002', edges {{(s, t): op}} or a networkx DiGraph, got {type(dag).__name__}"
+    )

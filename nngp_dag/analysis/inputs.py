@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import Dag
+from nngp_dag.dag import DagLike, as_dag
 from nngp_dag.errors import InputError
 
 if TYPE_CHECKING:
-    import networkx as nx
-
     from nngp_dag.datasets import Dataset
 
 __all__ = ["DagLike", "DataLike", "as_dag", "as_rows"]
 
-DagLike: TypeAlias = "Dag | str | dict[tuple[int, int], Any] | nx.DiGraph"
-"""A `Dag`, a code, edges {(s, t): op}, or a networkx DiGraph."""
-
 DataLike: TypeAlias = "str | os.PathLike[str] | Dataset | ArrayLike"
 """A specification of data or a file, a `Dataset`, or rows [N, d]."""
-
-
-def as_dag(dag: DagLike) -> Dag:
-    """A `Dag`, a code string, an edge dictionary or a networkx DiGraph, as a `Dag`."""
-    if isinstance(dag, Dag):
-        return dag
-    if isinstance(dag, str):
-        return Dag.from_code(dag)
-    if isinstance(dag, dict):
-        return Dag.from_edges(dag)
-    if hasattr(dag, "is_directed"):
-        return Dag.from_networkx(dag)
-    raise InputError(
-        f"expected a Dag, a code like '2_02_002', edges {{(s, t): op}} or a networkx DiGraph, got {type(dag).__name__}"
-    )
 
 
 def as_rows(data: DataLike) -> tuple[str, np.ndarray]:

@@ -14,15 +14,19 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.spaces.shape import Box, PathTotals, ShapeTable
 
-__all__ = ["CHUNK", "MAX_LISTED", "Space"]
+__all__ = ["CHUNK", "MAX_LISTED", "Architecture", "Space"]
+
+Architecture: TypeAlias = str | npt.ArrayLike
+"""What users give as an architecture: a line of the space's notation, or integers [cells, genes]."""
 
 CHUNK = 1 << 16
 """Cells handled at a time: what keeps the working arrays of a few hundred bytes a cell within the processor's cache."""
@@ -54,7 +58,7 @@ class Space(abc.ABC):
         """
 
     @abc.abstractmethod
-    def write(self, architecture: Any) -> str:
+    def write(self, architecture: npt.ArrayLike) -> str:
         """The notation of an architecture [cells, genes], the inverse of `parse` on architectures in normal form."""
 
     @property
@@ -86,7 +90,7 @@ class Space(abc.ABC):
         return {}
 
     @abc.abstractmethod
-    def cells_at(self, index: Any) -> np.ndarray:
+    def cells_at(self, index: npt.ArrayLike) -> np.ndarray:
         """The cells with the given numbers, int8 [A, genes]; the space numbers its cells 0..num_cells-1.
 
         Args:
@@ -116,24 +120,24 @@ class Space(abc.ABC):
     # ---- cells as DAGs ----------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
-    def cell_dag(self, row: Any) -> Dag:
+    def cell_dag(self, row: npt.ArrayLike) -> Dag:
         """The DAG of one cell, genes [genes]: convolutions and linear layers are linear, skips and pooling skip
         (Remark 4.2).
         """
 
-    def dags(self, architecture: Any) -> dict[str, Dag]:
+    def dags(self, architecture: Architecture) -> dict[str, Dag]:
         """The DAG of each cell of an architecture: a line of notation, or an array [cells, genes]."""
         rows = self.parse(architecture) if isinstance(architecture, str) else np.asarray(architecture)
         return {cell: self.cell_dag(row) for cell, row in zip(self.cells, rows, strict=True)}
 
-    def dag(self, architecture: Any) -> Dag:
+    def dag(self, architecture: Architecture) -> Dag:
         """The DAG of the (first) cell of an architecture: a line of notation, or an array [cells, genes]."""
         return next(iter(self.dags(architecture).values()))
 
     # ---- paths, vectorised ------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
-    def path_counts(self, rows: Any) -> np.ndarray:
+    def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
         """Number of end-to-end paths with d parameterised operations of each cell, integers [A, depth + 1].
 
         Args:
@@ -141,10 +145,10 @@ class Space(abc.ABC):
         """
 
     @abc.abstractmethod
-    def num_parameterised(self, rows: Any) -> np.ndarray:
+    def num_parameterised(self, rows: npt.ArrayLike) -> np.ndarray:
         """Number of parameterised operations written in each cell, on a path or not, int64 [A]."""
 
-    def totals(self, rows: Any) -> PathTotals:
+    def totals(self, rows: npt.ArrayLike) -> PathTotals:
         """Path totals of many cells [A, genes], in chunks: effective depth and width of each, exactly."""
         rows = np.asarray(rows)
         parts = [
@@ -152,7 +156,7 @@ class Space(abc.ABC):
         ]
         return PathTotals.concatenate(parts)
 
-    def cell_totals(self, row: Any) -> tuple[int, int, int]:
+    def cell_totals(self, row: npt.ArrayLike) -> tuple[int, int, int]:
         """Path totals (P, S, Q) of one cell, genes [genes]: `totals` for a single one, where a space may be faster."""
         totals = self.totals(np.asarray(row)[None])
         return int(totals.paths[0]), int(totals.length[0]), int(totals.active[0])

@@ -4,9 +4,8 @@ strings.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.dag import Dag, count_isomorphism_classes, num_edges
 from nngp_dag.errors import InputError
@@ -42,7 +41,7 @@ class CompleteSpace(Space):
             )
         return dag.to_array()[None]
 
-    def write(self, architecture: Any) -> str:
+    def write(self, architecture: npt.ArrayLike) -> str:
         """See `Space.write`."""
         (row,) = np.asarray(architecture)
         return Dag.from_array(row).to_code()
@@ -56,24 +55,24 @@ class CompleteSpace(Space):
         """See `Space.count_distinct`: up to four nodes, beyond that None (it would take a while)."""
         return count_isomorphism_classes(self.enumerate()) if self.num_nodes <= 4 else None
 
-    def cells_at(self, index: Any) -> np.ndarray:
+    def cells_at(self, index: npt.ArrayLike) -> np.ndarray:
         """See `Space.cells_at`."""
         powers = 3 ** np.arange(self.genes - 1, -1, -1, dtype=np.int64)
         return (np.asarray(index, dtype=np.int64)[:, None] // powers % 3).astype(np.int8)
 
-    def cell_dag(self, row: Any) -> Dag:
+    def cell_dag(self, row: npt.ArrayLike) -> Dag:
         """See `Space.cell_dag`."""
         return Dag.from_array(np.asarray(row))
 
-    def cell_totals(self, row: Any) -> tuple[int, int, int]:
+    def cell_totals(self, row: npt.ArrayLike) -> tuple[int, int, int]:
         """See `Space.cell_totals`."""
         return code_totals(np.asarray(row).tolist())
 
-    def path_counts(self, rows: Any) -> np.ndarray:
+    def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
         """See `Space.path_counts`."""
         return path_counts_array(rows)
 
-    def num_parameterised(self, rows: Any) -> np.ndarray:
+    def num_parameterised(self, rows: npt.ArrayLike) -> np.ndarray:
         """Number of linear edges of each DAG."""
         return np.asarray((np.asarray(rows) == 2).sum(axis=1))
 

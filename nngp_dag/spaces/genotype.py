@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from math import comb
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
@@ -96,7 +96,7 @@ class GenotypeSpace(Space):
         """Two genes an edge and one a node."""
         return 5 * self.nodes
 
-    def edges(self, rows: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def edges(self, rows: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Operations [A, nodes, 2], predecessors [A, nodes, 2] and concatenation flags [A, nodes] of cells [A,
         genes].
         """
@@ -106,7 +106,7 @@ class GenotypeSpace(Space):
 
     # ---- notation ---------------------------------------------------------------------------------------------------
 
-    def parse(self, text: str | Mapping[str, Any]) -> np.ndarray:
+    def parse(self, text: str | Mapping[str, object]) -> np.ndarray:
         """See `Space.parse`; also takes a mapping with the keys of a genotype."""
         return np.stack([self._encode(cell, name) for name, cell in zip(CELLS, parse_genotype(text), strict=True)])
 
@@ -133,7 +133,7 @@ class GenotypeSpace(Space):
                 f" its {self.nodes} nodes"
             )
 
-    def write(self, architecture: Any) -> str:
+    def write(self, architecture: npt.ArrayLike) -> str:
         """See `Space.write`: the Python text of the genotype."""
         cells = []
         for op, node, concat in zip(*self.edges(architecture), strict=True):
@@ -161,7 +161,7 @@ class GenotypeSpace(Space):
         """Operations to the power of the edges, times the choices of predecessors of every node."""
         return int(np.prod([n * len(self.operations) ** 2 for n in self._node_choices], dtype=object))
 
-    def cells_at(self, index: Any) -> np.ndarray:
+    def cells_at(self, index: npt.ArrayLike) -> np.ndarray:
         """See `Space.cells_at`: mixed radix, node by node, the operations of a node before its predecessors."""
         remaining = np.asarray(index, dtype=np.int64)
         rows = np.zeros((len(remaining), self.genes), dtype=np.int8)
@@ -189,7 +189,7 @@ class GenotypeSpace(Space):
 
     # ---- paths ------------------------------------------------------------------------------------------------------
 
-    def cell_dag(self, row: Any) -> Dag:
+    def cell_dag(self, row: npt.ArrayLike) -> Dag:
         """See `Space.cell_dag`.
 
         Node 0 stands for the network before the cell: skips lead to the two inputs, nodes 1 and 2. A second edge
@@ -213,7 +213,7 @@ class GenotypeSpace(Space):
         edges |= {(number[i + 2], size): Op.SKIP for i in range(self.nodes) if concat[i]}
         return Dag.from_edges(edges, num_nodes=size + 1)
 
-    def path_counts(self, rows: Any) -> np.ndarray:
+    def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
         """See `Space.path_counts`: a polynomial a node, gathered from its two predecessors."""
         ops, nodes, concat = self.edges(rows)
         cells, depth = len(ops), self.nodes + 1
@@ -231,7 +231,7 @@ class GenotypeSpace(Space):
                 target[:, 1:] += source[:, :-1] * (op == Op.LINEAR)
         return np.einsum("and,an->ad", polynomials[:, 2:], concat.astype(np.int64))
 
-    def totals(self, rows: Any) -> PathTotals:
+    def totals(self, rows: npt.ArrayLike) -> PathTotals:
         """See `Space.totals`: the three totals of a node in one integer, so that an edge is a few operations a cell.
 
         P, S and n_0 of a node take 16 bits each (five nodes have at most 2^6 paths); an edge adds up packed integers.
@@ -262,7 +262,7 @@ class GenotypeSpace(Space):
             output += values[i + 2] * concat[:, i]
         return output
 
-    def cell_totals(self, row: Any) -> tuple[int, int, int]:
+    def cell_totals(self, row: npt.ArrayLike) -> tuple[int, int, int]:
         """See `Space.cell_totals`: for one cell, plain integers are ten times faster than arrays."""
         genes = np.asarray(row).tolist()
         nodes = [(1, 0, 1), (1, 0, 1)]  # paths, length, paths without a parameterised operation
@@ -282,6 +282,6 @@ class GenotypeSpace(Space):
         )
         return paths, length, paths - inactive
 
-    def num_parameterised(self, rows: Any) -> np.ndarray:
+    def num_parameterised(self, rows: npt.ArrayLike) -> np.ndarray:
         """Number of convolutions in each cell."""
         return np.asarray((_CLASSES[self.edges(rows)[0]] == Op.LINEAR).sum(axis=(1, 2)))

@@ -5,9 +5,9 @@ Table 1).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.spaces.genotype import GenotypeSpace
 from nngp_dag.spaces.shape import ShapeTable
@@ -106,7 +106,7 @@ class NdsUnion(GenotypeSpace):
         """The sum over the five spaces: the two cells of an architecture come from the same one."""
         return sum(member.num_architectures for member in self.members)
 
-    def cells_at(self, index: Any) -> np.ndarray:
+    def cells_at(self, index: npt.ArrayLike) -> np.ndarray:
         """See `Space.cells_at`: the cells of the five spaces one after another."""
         index = np.asarray(index, dtype=np.int64)
         rows = np.zeros((len(index), self.genes), dtype=np.int8)

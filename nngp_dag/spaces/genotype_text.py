@@ -37,7 +37,7 @@ _USUAL = re.compile(
 _FORM = "Genotype(normal=[(op, node), ...], normal_concat=[...], reduce=[...], reduce_concat=[...]) or the same as JSON"
 
 
-def parse_genotype(source: str | Mapping[str, Any]) -> tuple[Cell, Cell]:
+def parse_genotype(source: str | Mapping[str, object]) -> tuple[Cell, Cell]:
     """The normal and the reduction cell of a genotype.
 
     Args:
@@ -60,11 +60,11 @@ def format_genotype(cells: Sequence[Cell]) -> str:
     return f"Genotype({', '.join(parts)})"
 
 
-def _fields(text: str) -> Mapping[str, Any]:
+def _fields(text: str) -> Mapping[str, object]:
     text = text.strip()
     usual = _USUAL.fullmatch(text)
     if usual is not None:
-        fields: dict[str, Any] = {}
+        fields: dict[str, object] = {}
         for cell in CELLS:
             fields[cell] = [(op, int(node)) for op, node in _EDGE.findall(usual[cell])]
             numbers = [int(number) for number in re.findall(r"\d+", usual[f"{cell}_concat"])]
@@ -93,7 +93,7 @@ def _literal(node: ast.expr) -> Any:
     return ast.literal_eval(node)
 
 
-def _cell(fields: Mapping[str, Any], name: str) -> Cell:
+def _cell(fields: Mapping[str, object], name: str) -> Cell:
     if name not in fields:
         raise InputError(f"a genotype needs the cell {name!r}: expected {_FORM}")
     edges = fields[name]
@@ -117,10 +117,10 @@ def _cell(fields: Mapping[str, Any], name: str) -> Cell:
     return tuple(parsed), tuple(sorted({int(v) for v in concat}))
 
 
-def _is_node(value: Any, end: int) -> bool:
+def _is_node(value: object, end: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < end
 
 
-def _shown(value: Any, limit: int = 60) -> str:
+def _shown(value: object, limit: int = 60) -> str:
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

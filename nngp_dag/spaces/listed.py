@@ -6,31 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from nngp_dag.dag import Dag
+from nngp_dag.dag import Dag, DagLike, as_dag
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_counts
 from nngp_dag.spaces.base import Space
 
-__all__ = ["ListedSpace", "as_dag"]
-
-
-def as_dag(graph: Any) -> Dag:
-    """The DAG of a `Dag`, a code string, a mapping of edges, or a networkx DiGraph with an edge attribute `op`."""
-    if isinstance(graph, Dag):
-        return graph
-    if isinstance(graph, str):
-        return Dag.from_code(graph)
-    if hasattr(graph, "is_directed"):
-        return Dag.from_networkx(graph)
-    if isinstance(graph, dict):
-        return Dag.from_edges(graph)
-    raise InputError(
-        f"expected a Dag, a code string, a dict of edges or a networkx DiGraph, got {type(graph).__name__}"
-    )
+__all__ = ["ListedSpace"]
 
 
 class ListedSpace(Space):
@@ -44,7 +29,7 @@ class ListedSpace(Space):
 
     genes = 1
 
-    def __init__(self, graphs: Iterable[Any], name: str = "listed", title: str = "listed cells") -> None:
+    def __init__(self, graphs: Iterable[DagLike], name: str = "listed", title: str = "listed cells") -> None:
         self.members = tuple(dict.fromkeys(as_dag(graph) for graph in graphs))
         if not self.members:
             raise InputError("a space needs at least one graph")
@@ -81,7 +66,7 @@ class ListedSpace(Space):
             raise InputError(f"code {text.strip()!r} is not in the space {self.title}")
         return np.array([[self._position[dag]]], dtype=np.int64)
 
-    def write(self, architecture: Any) -> str:
+    def write(self, architecture: npt.ArrayLike) -> str:
         """See `Space.write`."""
         return self.cell_dag(np.asarray(architecture)[0]).to_code()
 
@@ -90,19 +75,19 @@ class ListedSpace(Space):
         """Number of different graphs."""
         return len(self.members)
 
-    def cells_at(self, index: Any) -> np.ndarray:
+    def cells_at(self, index: npt.ArrayLike) -> np.ndarray:
         """See `Space.cells_at`."""
         return np.asarray(index, dtype=np.int64)[:, None]
 
-    def cell_dag(self, row: Any) -> Dag:
+    def cell_dag(self, row: npt.ArrayLike) -> Dag:
         """See `Space.cell_dag`."""
         return self.members[int(np.asarray(row)[0])]
 
-    def path_counts(self, rows: Any) -> np.ndarray:
+    def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
         """See `Space.path_counts`; Python integers, whatever the size of the graphs."""
         return np.asarray(self._counts[np.asarray(rows)[:, 0]])
 
-    def num_parameterised(self, rows: Any) -> np.ndarray:
+    def num_parameterised(self, rows: npt.ArrayLike) -> np.ndarray:
         """Number of linear edges of each graph."""
         linear = np.array([dag.num_linear for dag in self.members], dtype=np.int64)
         return np.asarray(linear[np.asarray(rows)[:, 0]])

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.dag import Dag, Op, edge_index, num_edges
 from nngp_dag.errors import InputError, unknown
@@ -39,7 +40,7 @@ class NasBench101(Space):
     title = "NAS-Bench-101"
     genes = _PAIRS + _INNER
 
-    def parse(self, text: str | Mapping[str, Any]) -> np.ndarray:
+    def parse(self, text: str | Mapping[str, object]) -> np.ndarray:
         """See `Space.parse`; also takes a mapping with the two fields. Vertices off every path stay in the
         architecture.
         """
@@ -56,7 +57,7 @@ class NasBench101(Space):
             raise InputError("malformed NAS-Bench-101 cell: no path leads from the input to the output")
         return row[None]
 
-    def write(self, architecture: Any) -> str:
+    def write(self, architecture: npt.ArrayLike) -> str:
         """See `Space.write`."""
         (row,) = np.asarray(architecture)
         inner = [v for v in range(1, VERTICES - 1) if row[_PAIRS + v - 1]]
@@ -74,11 +75,11 @@ class NasBench101(Space):
         """All cells differ."""
         return self.num_cells
 
-    def cells_at(self, index: Any) -> np.ndarray:
+    def cells_at(self, index: npt.ArrayLike) -> np.ndarray:
         """See `Space.cells_at`."""
         return np.asarray(all_cells()[np.asarray(index, dtype=np.int64)])
 
-    def cell_dag(self, row: Any) -> Dag:
+    def cell_dag(self, row: npt.ArrayLike) -> Dag:
         """See `Space.cell_dag`: a vertex with a convolution becomes two nodes joined by a linear edge."""
         row = np.asarray(row)
         inner = [v for v in range(1, VERTICES - 1) if row[_PAIRS + v - 1]]
@@ -96,7 +97,7 @@ class NasBench101(Space):
             leaves[v] = size - 1
         return Dag.from_edges(edges, num_nodes=size)
 
-    def path_counts(self, rows: Any) -> np.ndarray:
+    def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
         """See `Space.path_counts`: a polynomial a vertex, shifted where its operation is a convolution."""
         rows = np.asarray(rows)
         polynomials = np.zeros((VERTICES, _INNER + 1, len(rows)), dtype=np.int64)
@@ -111,12 +112,12 @@ class NasBench101(Space):
                 polynomials[v] = polynomials[v] * (kind == Op.SKIP) + shifted
         return np.ascontiguousarray(polynomials[-1].T)
 
-    def num_parameterised(self, rows: Any) -> np.ndarray:
+    def num_parameterised(self, rows: npt.ArrayLike) -> np.ndarray:
         """Number of vertices with a convolution."""
         return np.asarray((_CLASSES[np.asarray(rows)[:, _PAIRS:]] == Op.LINEAR).sum(axis=1))
 
 
-def _read_json(text: str) -> Mapping[str, Any]:
+def _read_json(text: str) -> Mapping[str, object]:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
@@ -126,7 +127,11 @@ def _read_json(text: str) -> Mapping[str, Any]:
     return fields
 
 
-def _checked(fields: Mapping[str, Any]) -> tuple[np.ndarray, list[str]]:
+def _is_square(lines: object, n: int) -> TypeGuard[list[list[object]]]:
+    return isinstance(lines, list) and len(lines) == n and all(isinstance(x, list) and len(x) == n for x in lines)
+
+
+def _checked(fields: Mapping[str, object]) -> tuple[np.ndarray, list[str]]:
     for name in ("module_adjacency", "module_operations"):
         if name not in fields:
             raise InputError(f"a NAS-Bench-101 cell needs the field {name!r}: {_FORM}")
@@ -140,8 +145,7 @@ def _checked(fields: Mapping[str, Any]) -> tuple[np.ndarray, list[str]]:
         if op not in OPERATIONS:
             raise unknown("NAS-Bench-101 operation", op, OPERATIONS)
     lines = fields["module_adjacency"]
-    square = isinstance(lines, list) and len(lines) == n and all(isinstance(x, list) and len(x) == n for x in lines)
-    if not square or any(entry not in (0, 1) for line in lines for entry in line):
+    if not _is_square(lines, n) or any(entry not in (0, 1) for line in lines for entry in line):
         raise InputError(f"module_adjacency must be {n} lists of {n} zeros and ones")
     matrix = np.array(lines, dtype=np.int8)
     if np.tril(matrix).any():

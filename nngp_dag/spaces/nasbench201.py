@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.dag import Dag, num_edges
 from nngp_dag.errors import InputError, unknown
@@ -66,7 +66,7 @@ class NasBench201(Space):
                 row[position] = OPERATIONS.index(match[1])
         return row[None]
 
-    def write(self, architecture: Any) -> str:
+    def write(self, architecture: npt.ArrayLike) -> str:
         """See `Space.write`."""
         (row,) = np.asarray(architecture)
         return "+".join(
@@ -78,24 +78,24 @@ class NasBench201(Space):
         """5^6 = 15,625."""
         return len(OPERATIONS) ** _EDGES
 
-    def cells_at(self, index: Any) -> np.ndarray:
+    def cells_at(self, index: npt.ArrayLike) -> np.ndarray:
         """See `Space.cells_at`: the number's digits in base 5, the first edge the most significant."""
         powers = len(OPERATIONS) ** np.arange(_EDGES - 1, -1, -1)
         return (np.asarray(index, dtype=np.int64)[:, None] // powers % len(OPERATIONS)).astype(np.int8)
 
-    def codes(self, rows: Any) -> np.ndarray:
+    def codes(self, rows: npt.ArrayLike) -> np.ndarray:
         """Flat three-operation codes of cells, int8 [A, 6]: what `nngp_dag.path_counts_array` takes."""
         return _CLASSES[np.asarray(rows)]
 
-    def cell_dag(self, row: Any) -> Dag:
+    def cell_dag(self, row: npt.ArrayLike) -> Dag:
         """See `Space.cell_dag`: genes are in code order, so the code is read off edge by edge."""
         return Dag.from_array(self.codes(row))
 
-    def path_counts(self, rows: Any) -> np.ndarray:
+    def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
         """See `Space.path_counts`."""
         return path_counts_array(self.codes(rows))
 
-    def num_parameterised(self, rows: Any) -> np.ndarray:
+    def num_parameterised(self, rows: npt.ArrayLike) -> np.ndarray:
         """Number of convolutions in each cell."""
         return np.asarray((self.codes(rows) == 2).sum(axis=1))
 
@@ -121,7 +121,7 @@ class NasBench201(Space):
             "expressions without zeros and skips": len({_expression(cell) for cell in cells}),
         }
 
-    def cell_totals(self, row: Any) -> tuple[int, int, int]:
+    def cell_totals(self, row: npt.ArrayLike) -> tuple[int, int, int]:
         """See `Space.cell_totals`."""
         return code_totals(_CLASSES[np.asarray(row)].tolist())
 

@@ -17,15 +17,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
+from nngp_dag.dag import DagLike, as_dag
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_statistics
 from nngp_dag.spaces import Space, get
-from nngp_dag.spaces.listed import ListedSpace, as_dag
-from nngp_dag.spaces.shape import Box
+from nngp_dag.spaces.base import Architecture
+from nngp_dag.spaces.listed import ListedSpace
+from nngp_dag.spaces.shape import Box, Number
 
 __all__ = ["Prefilter", "prefilter"]
 
@@ -53,7 +56,7 @@ class Prefilter:
         self._rows = [space.cells.index(cell) for cell in self.cells]
         self._cell_passes = lru_cache(maxsize=1 << 16)(self._decide)
 
-    def __call__(self, architecture: Any) -> bool:
+    def __call__(self, architecture: Architecture | DagLike) -> bool:
         """Whether the architecture passes.
 
         Args:
@@ -82,7 +85,7 @@ class Prefilter:
         paths, length, active = self.space.cell_totals(np.frombuffer(genes, dtype=dtype))
         return length > 0 and self.box.contains(Fraction(length, paths), Fraction(active * paths, length))
 
-    def mask(self, architectures: Any) -> np.ndarray:
+    def mask(self, architectures: npt.ArrayLike) -> np.ndarray:
         """Which of many architectures [A, cells, genes] pass, at once: bool [A]."""
         rows = np.asarray(architectures)
         passes = [self.space.totals(rows[:, i]).within(self.box) for i in self._rows]
@@ -97,9 +100,9 @@ class Prefilter:
 
 
 def prefilter(
-    space: str | Space | Iterable[Any],
-    keep_radius: Any = None,
-    ranges: Sequence[Any] | None = None,
+    space: str | Space | Iterable[DagLike],
+    keep_radius: Number | None = None,
+    ranges: Sequence[Number] | None = None,
     cells: Sequence[str] | None = None,
 ) -> Prefilter:
     """The filter of Section 5.3 for a space: |d - d*| <= keep_radius r_d and |m - m*| <= keep_radius r_m.

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -70,7 +69,7 @@ class RangeReading:
         (d, m), (rd, rm) = box.center, box.radius
         return cls(words, (float(d), float(m)), (float(rd / 2), float(rm / 2)), printed.matches(box))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain values."""
         return asdict(self)
 

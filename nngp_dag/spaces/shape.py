@@ -11,24 +11,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.errors import InputError
 
-__all__ = ["Box", "PathTotals", "ShapeTable", "code_totals", "exact", "unique_rows"]
+__all__ = ["Box", "Number", "PathTotals", "ShapeTable", "code_totals", "exact", "unique_rows"]
+
+Number: TypeAlias = int | float | str | Fraction | np.integer | np.floating
+"""A number as users give it; text is read as a decimal or a fraction."""
 
 _SAFE = 1 << 31
 """Totals below this keep every product of two of them within int64."""
 
 
-def exact(value: Any) -> Fraction:
+def exact(value: Number) -> Fraction:
     """A number exactly; a float counts as the decimal that it prints (0.1 is 1/10). InputError for what is no finite
     number.
     """
     try:
-        return Fraction(repr(float(value))) if isinstance(value, (float, np.floating)) else Fraction(value)
+        if isinstance(value, (float, np.floating)):
+            return Fraction(repr(float(value)))
+        return Fraction(int(value) if isinstance(value, np.integer) else value)
     except (TypeError, ValueError, ZeroDivisionError):
         raise InputError(f"expected a finite number, got {value!r}") from None
 
@@ -51,7 +57,7 @@ class PathTotals:
         return len(self.paths)
 
     @classmethod
-    def from_counts(cls, counts: Any) -> PathTotals:
+    def from_counts(cls, counts: npt.ArrayLike) -> PathTotals:
         """Totals from path counts n_d [A, depth + 1]; int64 where all products stay exact, else Python integers."""
         counts = np.asarray(counts)
         # P <= 2^31 / D keeps S below 2^31 as well; the sum of a row is bounded through its maximum.
@@ -67,7 +73,7 @@ class PathTotals:
         """The totals of several batches as one."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("paths", "length", "active")))
 
-    def take(self, index: Any) -> PathTotals:
+    def take(self, index: np.ndarray) -> PathTotals:
         """The cells selected by an index or mask."""
         return PathTotals(self.paths[index], self.length[index], self.active[index])
 
@@ -137,7 +143,7 @@ class Box:
     width_max: Fraction
 
     @classmethod
-    def make(cls, depth_min: Any, depth_max: Any, width_min: Any, width_max: Any) -> Box:
+    def make(cls, depth_min: Number, depth_max: Number, width_min: Number, width_max: Number) -> Box:
         """A box from numbers of any kind (`exact`); InputError where a minimum exceeds its maximum."""
         box = cls(exact(depth_min), exact(depth_max), exact(width_min), exact(width_max))
         if box.depth_min > box.depth_max or box.width_min > box.width_max:
@@ -159,7 +165,7 @@ class Box:
         """((d_max - d_min) / 2, (m_max - m_min) / 2), Section 5.3: the full radius."""
         return ((self.depth_max - self.depth_min) / 2, (self.width_max - self.width_min) / 2)
 
-    def shrink(self, factor: Any) -> Box:
+    def shrink(self, factor: Number) -> Box:
         """The box with the same centre and `factor` times the radius: |d - d*| <= factor r_d, |m - m*| <= factor
         r_m.
         """
@@ -220,7 +226,7 @@ class ShapeTable:
         """Number of cells counted."""
         return int(sum(self.multiplicity))
 
-    def select(self, mask: Any) -> ShapeTable:
+    def select(self, mask: np.ndarray) -> ShapeTable:
         """The rows of a mask."""
         return ShapeTable(self.totals.take(mask), self.parameterised[mask], self.multiplicity[mask])
 

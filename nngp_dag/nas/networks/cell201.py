@@ -8,15 +8,15 @@ positive weight.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from nngp_dag.dag import num_edges
 from nngp_dag.nas.networks.layers import ReluConvBN, Stack, avg_pool_3x3
-from nngp_dag.nas.networks.probe import Probe
+from nngp_dag.nas.networks.probe import Probe, Report
 from nngp_dag.spaces.nasbench201 import OPERATIONS
 from nngp_dag.support.flax_compat import ModuleList
 
@@ -31,7 +31,7 @@ _IS_CONV = tuple("conv" in name for name in OPERATIONS)
 class Edge(nnx.Module):
     """All operations of one edge, each with its own weights."""
 
-    def __init__(self, channels: int, *, dtype: Any, stack: Stack = ()) -> None:
+    def __init__(self, channels: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
         self.conv_1x1 = ReluConvBN(channels, channels, 1, dtype=dtype, stack=stack)
         self.conv_3x3 = ReluConvBN(channels, channels, 3, dtype=dtype, stack=stack)
 
@@ -85,10 +85,10 @@ def conv_counts(genes: Array) -> Array:
 class Cell201(nnx.Module):
     """A cell with C channels in and out, same height and width."""
 
-    def __init__(self, channels: int, *, dtype: Any, stack: Stack = ()) -> None:
+    def __init__(self, channels: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
         self.edges = ModuleList([Edge(channels, dtype=dtype, stack=stack) for _ in range(NUM_EDGES)])
 
-    def __call__(self, x: Array, genes: Array, probe: Probe) -> tuple[Array, list[Any]]:
+    def __call__(self, x: Array, genes: Array, probe: Probe) -> tuple[Array, list[Report]]:
         """The output node's features, and what the probe reports.
 
         Args:

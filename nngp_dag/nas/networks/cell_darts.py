@@ -6,17 +6,16 @@ keeps two. `lax.scan` runs over edges with stacked weights, so that the compiler
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from nngp_dag.nas.networks.layers import ReluConvBN
 from nngp_dag.nas.networks.operations_darts import OPERATIONS, Edge, FactorizedReduce, has_first_relu
-from nngp_dag.nas.networks.probe import Probe
+from nngp_dag.nas.networks.probe import Probe, Report
 
 __all__ = ["EDGES", "INPUTS", "NODES", "CellDarts"]
 
@@ -41,7 +40,9 @@ class CellDarts(nnx.Module):
         dtype: of the weights.
     """
 
-    def __init__(self, before: int, last: int, channels: int, *, reduction: bool, halved: bool, dtype: Any) -> None:
+    def __init__(
+        self, before: int, last: int, channels: int, *, reduction: bool, halved: bool, dtype: DTypeLike
+    ) -> None:
         self.reduction, self.halved = reduction, halved
         first = FactorizedReduce(before, channels, dtype=dtype) if halved else None
         self.first = ReluConvBN(before, channels, 1, dtype=dtype) if first is None else first
@@ -53,7 +54,7 @@ class CellDarts(nnx.Module):
         else:
             self.edges = Edge(channels, stride=1, dtype=dtype, stack=(len(EDGES),))
 
-    def __call__(self, before: Array, last: Array, genes: Array, probe: Probe) -> tuple[Array, list[Any]]:
+    def __call__(self, before: Array, last: Array, genes: Array, probe: Probe) -> tuple[Array, list[Report]]:
         """The nodes side by side [N, h', w', 4 C], and the probe's reports, each with a first axis.
 
         Args:
@@ -92,7 +93,7 @@ class CellDarts(nnx.Module):
 
 def _run(
     edges: Edge, which: np.ndarray, genes: Array, nodes: Array, probe: Probe, inputs: Array | None = None
-) -> tuple[Array, list[Any]]:
+) -> tuple[Array, list[Report]]:
     """Add what some edges carry to the nodes' features.
 
     Args:
@@ -108,7 +109,7 @@ def _run(
     sources = jnp.array([EDGES[i][0] for i in which]) - (0 if inputs is not None else offset)
     targets = jnp.array([EDGES[i][1] for i in which]) - offset
 
-    def body(nodes: Array, edge: tuple[Any, Array, Array, Array]) -> tuple[Array, list[Any]]:
+    def body(nodes: Array, edge: tuple[nnx.State, Array, Array, Array]) -> tuple[Array, list[Report]]:
         weights, gene, source, target = edge
         x = lax.dynamic_index_in_dim(nodes if inputs is None else inputs, source, keepdims=False)
         y, reports = nnx.merge(graph, weights)(x, gene, probe)

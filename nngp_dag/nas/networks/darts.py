@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nngp_dag.errors import InputError
@@ -110,7 +108,7 @@ def _decode(options: np.ndarray) -> np.ndarray:
     return genotype(operations)
 
 
-def size(spec: DartsSpec, genes: Any, image: int) -> Parameters:
+def size(spec: DartsSpec, genes: np.ndarray, image: int) -> Parameters:
     """Parameters and multiply-adds of the network that has only the chosen operations."""
     count = Count()
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.nas.networks.sizes import NetworkSizes
 
 __all__ = ["check_image_sides", "image_batch"]
 
 
-def check_image_sides(images: np.ndarray, spec: Any) -> None:
+def check_image_sides(images: np.ndarray, spec: NetworkSizes) -> None:
     """InputError where the height or width of images [..., h, w, channels] is none that the network can halve."""
     height, width = images.shape[-3:-1]
     if height % spec.unit or width % spec.unit:
         raise InputError(f"images of {height}x{width}: height and width must be multiples of {spec.unit}")
 
 
-def image_batch(batch: Any, spec: Any, *, at_least: int = 2, leading: int = 0) -> np.ndarray:
+def image_batch(batch: object, spec: NetworkSizes, *, at_least: int = 2, leading: int = 0) -> np.ndarray:
     """A batch of images as the network's floating-point type.
 
     Args:

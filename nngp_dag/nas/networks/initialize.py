@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import math
 from functools import cache, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from nngp_dag.errors import unknown
+from nngp_dag.nas.networks.network import Network
+from nngp_dag.nas.networks.sizes import NetworkSizes
 
-__all__ = ["INITIALIZATIONS", "blueprint", "create", "draw", "fan", "leaf_names", "rebuild"]
-
-INITIALIZATIONS = ("pytorch", "kaiming-fan-in", "kaiming-fan-out")
-"""Initial weights of convolutions and of the classifier. `pytorch` is the default of PyTorch's layers,
-uniform(+-1/sqrt(fan_in)), the classifier's bias included; the others are N(0, 2 / fan) with biases zero (He et al.,
-arXiv:1502.01852). Scales of batch normalisations are 1 and their biases 0."""
+__all__ = ["blueprint", "create", "draw", "fan", "leaf_names", "rebuild"]
 
 
 @cache
-def blueprint(network: Any, spec: Any) -> tuple[Any, Any]:
+def blueprint(network: type[Network], spec: NetworkSizes) -> tuple[nnx.GraphDef[Network], nnx.State]:
     """Structure and shapes of `network(spec)`: graph definition and abstract state."""
     graph, state = nnx.split(nnx.eval_shape(lambda: network(spec)))
     return graph, state
@@ -39,10 +34,8 @@ def fan(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def draw(network: type[nnx.Module], spec: Any, key: Array) -> Any:
+def draw(network: type[Network], spec: NetworkSizes, key: Array) -> nnx.State:
     """Random state of `network(spec)` with the initialisation `spec.init`: pure, compiled, traceable in the key."""
-    if spec.init not in INITIALIZATIONS:
-        raise unknown("initialisation", spec.init, INITIALIZATIONS)
     state = blueprint(network, spec)[1]
     leaves, tree = jax.tree.flatten(state)
     named = list(zip(leaf_names(state), leaves, strict=True))
@@ -72,17 +65,17 @@ def draw(network: type[nnx.Module], spec: Any, key: Array) -> Any:
     return jax.tree.unflatten(tree, values)
 
 
-def rebuild(network: type[nnx.Module], spec: Any, state: Any) -> Any:
+def rebuild(network: type[Network], spec: NetworkSizes, state: nnx.State) -> Network:
     """The module with that state; works under jit, scan and grad."""
     return nnx.merge(blueprint(network, spec)[0], state)
 
 
-def create(network: type[nnx.Module], spec: Any, key: Array) -> Any:
+def create(network: type[Network], spec: NetworkSizes, key: Array) -> Network:
     """A network with random weights: `create(Network201, MacroSpec(), jax.random.key(0))`."""
     return rebuild(network, spec, draw(network, spec, key))
 
 
-def leaf_names(state: Any) -> list[tuple[str, ...]]:
+def leaf_names(state: nnx.State) -> list[tuple[str, ...]]:
     """For every leaf of a state, the attribute names that lead to it; the last is kernel, bias or scale."""
     paths = (path for path, _ in jax.tree_util.tree_flatten_with_path(state)[0])
     named = [tuple(str(getattr(part, "key", getattr(part, "name", ""))) for part in path) for path in paths]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from nngp_dag.nas.networks.convolution import convolve
 from nngp_dag.nas.networks.depthwise import depthwise
@@ -36,7 +37,7 @@ class Conv(nnx.Module):
         size: int,
         *,
         stride: int = 1,
-        dtype: Any,
+        dtype: DTypeLike,
         stack: Stack = (),
     ) -> None:
         self.kernel = nnx.Param(jnp.zeros((*stack, size, size, inputs, outputs), dtype))
@@ -55,7 +56,7 @@ class Depthwise(nnx.Module):
     """
 
     def __init__(
-        self, channels: int, size: int, *, stride: int = 1, dilation: int = 1, dtype: Any, stack: Stack = ()
+        self, channels: int, size: int, *, stride: int = 1, dilation: int = 1, dtype: DTypeLike, stack: Stack = ()
     ) -> None:
         self.kernel = nnx.Param(jnp.zeros((*stack, size, size, 1, channels), dtype))
         self.stride, self.dilation = stride, dilation
@@ -68,7 +69,7 @@ class Depthwise(nnx.Module):
 class Linear(nnx.Module):
     """z = x W + b."""
 
-    def __init__(self, inputs: int, outputs: int, *, dtype: Any) -> None:
+    def __init__(self, inputs: int, outputs: int, *, dtype: DTypeLike) -> None:
         self.kernel = nnx.Param(jnp.zeros((inputs, outputs), dtype))
         self.bias = nnx.Param(jnp.zeros(outputs, dtype))
 
@@ -83,7 +84,7 @@ class BatchNorm(nnx.Module):
     There are no running averages: scores and searches use the statistics of their batch (train mode).
     """
 
-    def __init__(self, channels: int, *, dtype: Any, stack: Stack = ()) -> None:
+    def __init__(self, channels: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
         self.scale = nnx.Param(jnp.ones((*stack, channels), dtype))
         self.bias = nnx.Param(jnp.zeros((*stack, channels), dtype))
 
@@ -98,7 +99,9 @@ class BatchNorm(nnx.Module):
 class ReluConvBN(nnx.Module):
     """ReLU, convolution, batch normalisation."""
 
-    def __init__(self, inputs: int, outputs: int, size: int, *, stride: int = 1, dtype: Any, stack: Stack = ()) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, size: int, *, stride: int = 1, dtype: DTypeLike, stack: Stack = ()
+    ) -> None:
         self.conv = Conv(inputs, outputs, size, stride=stride, dtype=dtype, stack=stack)
         self.norm = BatchNorm(outputs, dtype=dtype, stack=stack)
 
@@ -107,7 +110,7 @@ class ReluConvBN(nnx.Module):
         return self.norm(self.conv(nnx.relu(x)))
 
 
-def _window(x: Array, stride: int, initial: float, reduce: Any) -> Array:
+def _window(x: Array, stride: int, initial: float, reduce: Callable[[Array, Array], Array]) -> Array:
     padding = ((0, 0), (1, 1), (1, 1), (0, 0))
     return lax.reduce_window(x, x.dtype.type(initial), reduce, (1, 3, 3, 1), (1, stride, stride, 1), padding)
 

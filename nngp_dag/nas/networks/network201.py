@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.cell201 import Cell201
 from nngp_dag.nas.networks.layers import BatchNorm, Conv, Linear, ReluConvBN, halve
-from nngp_dag.nas.networks.probe import Probe, no_probe
+from nngp_dag.nas.networks.network import Network
+from nngp_dag.nas.networks.probe import Probe, Report, no_probe
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.support.flax_compat import ModuleList
 
@@ -31,7 +32,7 @@ class MacroSpec(NetworkSizes):
         stages: number of stages, joined by residual blocks of stride 2.
         inputs: channels of an image.
         stem: whether a 3x3 convolution with batch normalisation comes first; without it `inputs` must equal `channels`.
-        init: initial weights, one of `nngp_dag.nas.networks.initialize.INITIALIZATIONS`.
+        init: initial weights, one of `nngp_dag.nas.networks.sizes.INITIALIZATIONS`.
         dtype: name of the floating-point type.
     """
 
@@ -58,19 +59,19 @@ class MacroSpec(NetworkSizes):
 class ResidualBlock(nnx.Module):
     """Two ReLU-conv-BN blocks, the first of stride 2, plus the mean over 2x2 windows and a 1x1 convolution."""
 
-    def __init__(self, inputs: int, outputs: int, *, dtype: Any) -> None:
+    def __init__(self, inputs: int, outputs: int, *, dtype: DTypeLike) -> None:
         self.first = ReluConvBN(inputs, outputs, 3, stride=2, dtype=dtype)
         self.second = ReluConvBN(outputs, outputs, 3, dtype=dtype)
         self.shortcut = Conv(inputs, outputs, 1, dtype=dtype)
 
-    def __call__(self, x: Array, probe: Probe) -> tuple[Array, list[Any]]:
+    def __call__(self, x: Array, probe: Probe) -> tuple[Array, list[Report]]:
         """Images x [N, h, w, inputs] -> [N, h/2, w/2, outputs], and the probe's reports."""
         inner = self.first(x)
         reports = [probe(x, 1, block=True), probe(inner, 1, block=True)]
         return self.shortcut(halve(x)) + self.second(inner), reports
 
 
-class Network201(nnx.Module):
+class Network201(Network):
     """Stem, stages of equal cells joined by residual blocks, batch norm, ReLU, global mean, linear classifier.
 
     The cells of a stage are one module with stacked weights, and `lax.scan` runs over them, so that the compiler sees
@@ -91,7 +92,7 @@ class Network201(nnx.Module):
         self.norm = BatchNorm(widths[-1], dtype=dtype)
         self.classifier = Linear(widths[-1], spec.classes, dtype=dtype)
 
-    def __call__(self, x: Array, genes: Array, probe: Probe = no_probe) -> tuple[Array, list[Any]]:
+    def __call__(self, x: Array, genes: Array, probe: Probe = no_probe) -> tuple[Array, list[Report]]:
         """Logits [N, classes], and the probe's reports: a list, those of a stage's cells stacked along a first axis.
 
         Args:
@@ -99,7 +100,7 @@ class Network201(nnx.Module):
             genes: the cell: operation indices [6], or weights of all operations [6, 5] (a supernet); traced.
             probe: what to report about the ReLUs' inputs (`nngp_dag.nas.networks.probe`).
         """
-        reports: list[Any] = []
+        reports: list[Report] = []
         if self.spec.stem:
             for layer in self.stem:
                 x = layer(x)
@@ -109,7 +110,7 @@ class Network201(nnx.Module):
                 reports.extend(jax.tree.map(lambda leaf: leaf[None], report))
             graph, weights = nnx.split(cells)
 
-            def run(x: Array, weights: Any, graph: Any = graph) -> tuple[Array, list[Any]]:
+            def run(x: Array, weights: nnx.State, graph: nnx.GraphDef[Cell201] = graph) -> tuple[Array, list[Report]]:
                 return nnx.merge(graph, weights)(x, genes, probe)
 
             x, report = lax.scan(run, x, weights)

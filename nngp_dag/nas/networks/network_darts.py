@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +12,8 @@ from jax import Array
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.cell_darts import NODES, CellDarts
 from nngp_dag.nas.networks.layers import BatchNorm, Conv, Linear
-from nngp_dag.nas.networks.probe import Probe, no_probe
+from nngp_dag.nas.networks.network import Network
+from nngp_dag.nas.networks.probe import Probe, Report, no_probe
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.support.flax_compat import ModuleList
 
@@ -33,7 +33,7 @@ class DartsSpec(NetworkSizes):
         inputs: channels of an image.
         stem: channels of the 3x3 convolution with batch normalisation that comes first, in units of C; 0 for none.
         last_relu: whether batch normalisation and a ReLU come before the global mean.
-        init: initial weights, one of `nngp_dag.nas.networks.initialize.INITIALIZATIONS`.
+        init: initial weights, one of `nngp_dag.nas.networks.sizes.INITIALIZATIONS`.
         dtype: name of the floating-point type.
     """
 
@@ -65,7 +65,7 @@ class DartsSpec(NetworkSizes):
         return found
 
 
-class NetworkDarts(nnx.Module):
+class NetworkDarts(Network):
     """Stem, cells, global mean, linear classifier; see `nngp_dag.nas.networks.initialize` for its weights."""
 
     def __init__(self, spec: DartsSpec) -> None:
@@ -83,7 +83,7 @@ class NetworkDarts(nnx.Module):
             self.norm = BatchNorm(last, dtype=dtype)
         self.classifier = Linear(last, spec.classes, dtype=dtype)
 
-    def __call__(self, x: Array, genes: Array, probe: Probe = no_probe) -> tuple[Array, list[Any]]:
+    def __call__(self, x: Array, genes: Array, probe: Probe = no_probe) -> tuple[Array, list[Report]]:
         """Logits [N, classes], and the probe's reports: a list, each with a first axis.
 
         Args:
@@ -92,7 +92,7 @@ class NetworkDarts(nnx.Module):
                 supernet); traced.
             probe: what to report about the ReLUs' inputs (`nngp_dag.nas.networks.probe`).
         """
-        reports: list[Any] = []
+        reports: list[Report] = []
         if self.spec.stem:
             for layer in self.stem:
                 x = layer(x)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from nngp_dag.nas.networks.layers import BatchNorm, Conv, Depthwise, Stack, avg_pool_3x3, max_pool_3x3
-from nngp_dag.nas.networks.probe import Probe
+from nngp_dag.nas.networks.probe import Probe, Report
 from nngp_dag.support.flax_compat import ModuleList
 
 __all__ = ["OPERATIONS", "SEPARABLE", "Edge", "FactorizedReduce", "has_first_relu"]
@@ -41,7 +41,7 @@ class DepthwiseSeparable(nnx.Module):
     """ReLU, depthwise convolution, 1x1 convolution, batch normalisation."""
 
     def __init__(
-        self, channels: int, size: int, *, stride: int = 1, dilation: int = 1, dtype: Any, stack: Stack = ()
+        self, channels: int, size: int, *, stride: int = 1, dilation: int = 1, dtype: DTypeLike, stack: Stack = ()
     ) -> None:
         self.depthwise = Depthwise(channels, size, stride=stride, dilation=dilation, dtype=dtype, stack=stack)
         self.pointwise = Conv(channels, channels, 1, dtype=dtype, stack=stack)
@@ -55,7 +55,7 @@ class DepthwiseSeparable(nnx.Module):
 class Separable(nnx.Module):
     """DARTS's separable convolution: twice `DepthwiseSeparable`, the first with the stride."""
 
-    def __init__(self, channels: int, size: int, *, stride: int, dtype: Any, stack: Stack = ()) -> None:
+    def __init__(self, channels: int, size: int, *, stride: int, dtype: DTypeLike, stack: Stack = ()) -> None:
         self.first = DepthwiseSeparable(channels, size, stride=stride, dtype=dtype, stack=stack)
         self.second = DepthwiseSeparable(channels, size, dtype=dtype, stack=stack)
 
@@ -68,7 +68,7 @@ class Separable(nnx.Module):
 class FactorizedReduce(nnx.Module):
     """ReLU, two 1x1 convolutions of stride 2, the second a pixel further, side by side, batch normalisation."""
 
-    def __init__(self, inputs: int, outputs: int, *, dtype: Any, stack: Stack = ()) -> None:
+    def __init__(self, inputs: int, outputs: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
         widths = [width for width in (outputs // 2, outputs - outputs // 2) if width]
         self.offset = 2 - len(widths)  # a single channel belongs to the second one
         self.convs = ModuleList([Conv(inputs, width, 1, stride=2, dtype=dtype, stack=stack) for width in widths])
@@ -88,11 +88,14 @@ class Edge(nnx.Module):
     Pooling has no batch normalisation, as in a network of one architecture and in TE-NAS's supernet.
     """
 
-    def __init__(self, channels: int, *, stride: int, dtype: Any, stack: Stack = ()) -> None:
-        more: dict[str, Any] = {"stride": stride, "dtype": dtype, "stack": stack}
+    def __init__(self, channels: int, *, stride: int, dtype: DTypeLike, stack: Stack = ()) -> None:
         self.stride = stride
-        self.separable = ModuleList([Separable(channels, size, **more) for size in (3, 5)])
-        self.dilated = ModuleList([DepthwiseSeparable(channels, size, dilation=2, **more) for size in (3, 5)])
+        self.separable = ModuleList(
+            [Separable(channels, size, stride=stride, dtype=dtype, stack=stack) for size in (3, 5)]
+        )
+        self.dilated = ModuleList(
+            [DepthwiseSeparable(channels, size, stride=stride, dilation=2, dtype=dtype, stack=stack) for size in (3, 5)]
+        )
         if stride > 1:
             self.reduce = FactorizedReduce(channels, channels, dtype=dtype, stack=stack)
 
@@ -108,7 +111,7 @@ class Edge(nnx.Module):
             "dil_conv_5x5": self.dilated[1],
         }
 
-    def __call__(self, x: Array, gene: Array, probe: Probe) -> tuple[Array, list[Any]]:
+    def __call__(self, x: Array, gene: Array, probe: Probe) -> tuple[Array, list[Report]]:
         """The output on this edge, and the probe's reports on the ReLUs within `SEPARABLE`.
 
         Args:
@@ -119,12 +122,12 @@ class Edge(nnx.Module):
         silent = self._silent(x, probe)
         plain = self._plain()
 
-        def run(name: str) -> Callable[[Array], tuple[Array, list[Any]]]:
+        def run(name: str) -> Callable[[Array], tuple[Array, list[Report]]]:
             if name not in SEPARABLE:
                 return lambda x: (plain[name](x), silent)
             place = SEPARABLE.index(name)
 
-            def separable(x: Array) -> tuple[Array, list[Any]]:
+            def separable(x: Array) -> tuple[Array, list[Report]]:
                 y, inner = self.separable[place](x)
                 reports = list(silent)
                 reports[place] = probe(inner, 1, block=False)
@@ -137,7 +140,7 @@ class Edge(nnx.Module):
         total, reports = plain["none"](x), list(silent)
         for weight, name in zip(gene[1:], OPERATIONS[1:], strict=True):
 
-            def add(x: Array, total: Array, name: str = name, weight: Array = weight) -> tuple[Array, list[Any]]:
+            def add(x: Array, total: Array, name: str = name, weight: Array = weight) -> tuple[Array, list[Report]]:
                 y, reports = run(name)(x)
                 return total + weight * y, reports
 
@@ -146,7 +149,7 @@ class Edge(nnx.Module):
                 reports[SEPARABLE.index(name)] = found[SEPARABLE.index(name)]
         return total, reports
 
-    def _silent(self, x: Array, probe: Probe) -> list[Any]:
+    def _silent(self, x: Array, probe: Probe) -> list[Report]:
         """What the probe reports on ReLUs that no image reaches: zeros."""
         inner = jax.ShapeDtypeStruct(x[:, :: self.stride, :: self.stride].shape, x.dtype)
         shape = jax.eval_shape(lambda z: probe(z, 1, block=False), inner)

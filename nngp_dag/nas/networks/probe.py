@@ -6,12 +6,15 @@ probe once a tensor, with the number of ReLUs that read it; that number is trace
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import jax.numpy as jnp
 from jax import Array, lax
 
-__all__ = ["Probe", "agreement", "no_probe", "patterns", "released_agreement"]
+__all__ = ["Probe", "Report", "agreement", "no_probe", "patterns", "released_agreement"]
+
+Report: TypeAlias = Any
+"""What a probe returns: a tree of arrays, for which JAX has no type."""
 
 _EXACT = 1 << 24
 """Sums of this many +-1 are exact in float32."""
@@ -20,7 +23,7 @@ _EXACT = 1 << 24
 class Probe(Protocol):
     """A probe of ReLU inputs; the network gathers what it returns."""
 
-    def __call__(self, z: Array, count: Array | int, *, block: bool) -> Any:
+    def __call__(self, z: Array, count: Array | int, *, block: bool) -> Report:
         """Report on z.
 
         Args:

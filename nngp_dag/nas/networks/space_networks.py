@@ -11,9 +11,12 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.choices import Choices
+from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.parameter_count import Parameters
+from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.spaces import Space
+from nngp_dag.spaces.base import Architecture
 
 __all__ = ["SpaceNetworks"]
 
@@ -37,11 +40,11 @@ class SpaceNetworks:
     """
 
     space: Space
-    network: type
-    wot: Any
-    ntk: Any
-    regions: Any
-    train: Any
+    network: type[Network]
+    wot: NetworkSizes
+    ntk: NetworkSizes
+    regions: NetworkSizes
+    train: NetworkSizes
     genes: Callable[[np.ndarray], np.ndarray]
     layout: Layout
     supernet: Callable[[np.ndarray], np.ndarray]
@@ -55,7 +58,7 @@ class SpaceNetworks:
             return self
         return replace(self, wot=self.wot.replace(**changes), train=self.train.replace(**changes))
 
-    def read(self, architecture: Any) -> np.ndarray:
+    def read(self, architecture: Architecture) -> np.ndarray:
         """Integers [cells, genes] of an architecture given in the space's notation or as such an array.
 
         Raises:
