@@ -13,9 +13,10 @@ from nngp_dag.nas.images import random_patches
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import draw
 from nngp_dag.nas.networks.network201 import MacroSpec
+from nngp_dag.nas.scores.batches import LabelledImages
 from nngp_dag.nas.scores.linear_regions import count_distinct
 from nngp_dag.nas.scores.ntk_condition import condition_number, tangent_kernel
-from nngp_dag.nas.scores.registry import BASELINES, SCORES
+from nngp_dag.nas.scores.registry import SCORES, baselines
 from nngp_dag.nas.scores.scorer import Scorer, architecture_key
 from nngp_dag.nas.scores.wot import code_kernel, log_det
 from nngp_dag.spaces import get
@@ -34,8 +35,8 @@ def oracle(spec, key):
 
 
 def batch_of(name):
-    make = SCORES[name].batch
-    return None if make is None else make(IMAGES, np.random.default_rng(0), 4 if name == "ntk-cond" else 6)
+    recipe = SCORES[name].batch
+    return None if recipe is None else recipe.draw(IMAGES, np.random.default_rng(0), 4 if name == "ntk-cond" else 6)
 
 
 # ---- NAS-WOT -------------------------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ def test_scores_take_text_and_arrays_and_depend_on_the_key_alone(name):
     assert isinstance(first, float)
     assert first == score(SPACE.parse(ALIVE), batch, jax.random.key(0))
     others = {score(ALIVE, batch, jax.random.key(k)) for k in range(5)}
-    assert (len(others) == 1) == (name in BASELINES)
+    assert (len(others) == 1) == (name in baselines())
 
 
 @pytest.mark.parametrize("name", list(SCORES))
@@ -186,12 +187,19 @@ def test_what_the_space_does_not_have_is_refused(name):
             score(bad, batch_of(name), KEY)
 
 
-@pytest.mark.parametrize("name", [name for name in SCORES if name not in BASELINES])
+@pytest.mark.parametrize("name", [name for name in SCORES if SCORES[name].batch is not None])
 def test_batches_of_the_wrong_kind_are_refused(name):
     score, batch = make_score(name, NETWORKS), batch_of(name)
-    for bad in (batch[..., :0], batch[0], batch.astype(int), batch * np.nan, batch[..., None]):
+    x = batch.x if isinstance(batch, LabelledImages) else batch
+    for bad in (x[..., :0], x[0], x.astype(int), x * np.nan, x[..., None]):
         with pytest.raises(InputError, match="images"):
-            score(ALIVE, bad, KEY)
+            score(ALIVE, batch._replace(x=bad) if isinstance(batch, LabelledImages) else bad, KEY)
+
+
+@pytest.mark.parametrize("name", [name for name in SCORES if name not in baselines()])
+def test_scores_with_weights_need_a_key(name):
+    with pytest.raises(InputError, match="needs a key"):
+        make_score(name, NETWORKS)(ALIVE, batch_of(name))
 
 
 def test_unknown_names_and_options_are_refused():
@@ -206,7 +214,7 @@ def test_unknown_names_and_options_are_refused():
 
 
 def test_baselines_are_what_they_say():
-    values = {name: make_score(name, "nasbench201")(ALIVE, None, None) for name in BASELINES}
+    values = {name: make_score(name, "nasbench201")(ALIVE, None, None) for name in baselines()}
     # Paths of ALIVE: 0-3 (pool), 0-2-3 (skip, conv), 0-1-2-3 (three convolutions).
     assert values["effective-depth"] == 4 / 3
     assert values["effective-width"] == 2 / (4 / 3)
@@ -221,7 +229,7 @@ def test_a_row_depends_on_its_architecture_and_the_seed_alone():
     again = Scorer.make(["linear-regions", "wot"], NETWORKS, IMAGES, seed=1, batch_size=6)
     back = {row["architecture"]: row["wot"] for row in again.rows(list(cells[::-1]))}
     assert forth == back
-    assert set(BASELINES) < set(scorer.names)
+    assert set(baselines()) < set(scorer.names)
     assert not (jax.random.key_data(architecture_key(1, "a")) == jax.random.key_data(architecture_key(1, "b"))).all()
     assert scorer.settings() != again.settings()
     assert scorer.settings() != Scorer.make(["wot"], NETWORKS, IMAGES, seed=2, batch_size=6).settings()

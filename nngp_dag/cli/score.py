@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.score_options import batch_sizes, by_score, score_list, score_options
 from nngp_dag.errors import InputError
 from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.row_format import Cell, Row
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_HELP = f"""Score architectures without training them; a row each as it is finished.
 
-@click.command("score")
+SCORE is one or more of {score_list()}, which always stand beside the others. Without --archs or --sample all
+architectures of the space are scored. With --out a run that was killed goes on where it stopped.
+"""
+
+
+@click.command("score", help=_HELP)
 @click.argument("names", metavar="SCORE,...")
 @click.option("--space", "space_name", default="nasbench201", show_default=True, help="nasbench201 or darts.")
 @click.option(
@@ -39,16 +46,10 @@ __all__ = ["command"]
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N random architectures instead.")
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Accuracies to correlate with.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Rows go here: .csv or .jsonl.")
-@click.option("--batch-size", type=click.IntRange(min=2), help="Images of a batch (128 for wot, 32 for ntk-cond).")
+@click.option("--batch-size", type=click.IntRange(min=2), help=f"Images of a batch ({batch_sizes()}).")
 @click.option("--channels", type=click.IntRange(min=1), help="C of the network that wot scores (16).")
 @click.option("--cells", type=click.IntRange(min=1), help="N, cells of a stage of that network (5; darts 2).")
-@click.option(
-    "--wot-weights",
-    type=click.Choice(["once", "released"]),
-    default="once",
-    show_default=True,
-    help="Count every ReLU once, or as often as NAS-WOT's released code does.",
-)
+@score_options()
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="k of the top-k recall.")
 @click.option("--skip-bad", is_flag=True, help="Count lines of --archs that cannot be read and go on.")
 @seed_option
@@ -65,18 +66,13 @@ def command(
     batch_size: int | None,
     channels: int | None,
     cells: int | None,
-    wot_weights: str,
     top: int,
     skip_bad: bool,
     seed: int,
     as_json: bool,
+    **options: str,
 ) -> None:
-    """Score architectures without training them; a row each as it is finished.
-
-    SCORE is one or more of wot, ntk-cond, linear-regions, effective-depth, effective-width, num-parameterised,
-    parameters, multiply-adds. The last five, trivial baselines, always stand beside the others. Without --archs or
-    --sample all architectures of the space are scored. With --out a run that was killed goes on where it stopped.
-    """
+    """Score architectures without training them (`_HELP`)."""
     from nngp_dag.accuracy import read
     from nngp_dag.nas.images import load_images
     from nngp_dag.nas.networks.registry import space_networks
@@ -96,8 +92,7 @@ def command(
     networks = space_networks(space_name).resized(channels, cells)
     table = None if benchmark is None else read(networks.space, benchmark)
     images = load_images(data, data_dir=data_dir) if needs_images else None
-    options = {"wot": {"weights": wot_weights}}
-    scorer = Scorer.make(chosen, networks, images, seed=seed, batch_size=batch_size, options=options)
+    scorer = Scorer.make(chosen, networks, images, seed=seed, batch_size=batch_size, options=by_score(options))
     source = ArchitectureSource(networks, archs, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
     on_row = None if as_json or out is not None else _print_rows(scorer.columns)
     scored = score_architectures(scorer, source, out, on_row=on_row, total=source.total, progress=progress_bar)

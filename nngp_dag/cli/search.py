@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.score_options import score_options
 from nngp_dag.errors import InputError, unknown
 
 __all__ = ["command", "summary"]
@@ -44,7 +45,7 @@ __all__ = ["command", "summary"]
 @click.option("--samples-per-nat", type=click.FloatRange(min=0, min_open=True), help="fp-nas: lambda (1).")
 @click.option("--channels", type=click.IntRange(min=1), help="wot, fp-nas: C of the networks (16).")
 @click.option("--cells", type=click.IntRange(min=1), help="wot, fp-nas: N, cells of a stage (5; darts 2).")
-@click.option("--wot-weights", type=click.Choice(["once", "released"]), default="once", show_default=True)
+@score_options("wot")
 @seed_option
 @json_option
 def command(

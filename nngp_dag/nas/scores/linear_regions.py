@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +12,21 @@ from jax.typing import ArrayLike
 
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import create
+from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.probe import patterns
+from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.scores.batches import Batch, patch_batches
+from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
+from nngp_dag.spaces.base import Architecture
 
-__all__ = ["activation_patterns", "count_distinct", "make"]
+__all__ = ["SCORE", "activation_patterns", "count_distinct", "make"]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def activation_patterns(network: type, spec: Any, genes: ArrayLike, x: ArrayLike, key: Array) -> Array:
+def activation_patterns(
+    network: type[Network], spec: NetworkSizes, genes: ArrayLike, x: ArrayLike, key: Array
+) -> Array:
     """Which ReLUs are on, bits packed into bytes, uint8 [B N, ceil(units / 8)].
 
     Args:
@@ -40,21 +46,32 @@ def activation_patterns(network: type, spec: Any, genes: ArrayLike, x: ArrayLike
     return jax.lax.map(codes, batches).reshape(batches.shape[0] * batches.shape[1], -1)
 
 
-def count_distinct(codes: Any) -> int:
+def count_distinct(codes: ArrayLike) -> int:
     """Number of different rows of a byte array [A, W]."""
     rows = np.ascontiguousarray(codes)
     return len(np.unique(rows.view(np.dtype((np.void, rows.shape[1])))))
 
 
-def make(networks: SpaceNetworks) -> Any:
+def make(networks: SpaceNetworks) -> ScoreFunction:
     """The score, number of distinct patterns over all batches: (architecture, patches [B, N, h, w, 1], key) -> float.
 
     Weights are Kaiming normal (by fan-in, as the released code has it for this score).
     """
 
-    def score(architecture: Any, batch: Any, key: Array) -> float:
+    def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:
         genes = networks.genes(networks.read(architecture))
         x = image_batch(batch, networks.regions, leading=1)
-        return float(count_distinct(activation_patterns(networks.network, networks.regions, genes, x, key)))
+        codes = activation_patterns(networks.network, networks.regions, genes, x, weights_key(key))
+        return float(count_distinct(codes))
 
     return score
+
+
+SCORE = Score(
+    name="linear-regions",
+    title="distinct activation patterns of 3x3 patches",
+    source="TE-NAS, arXiv:2102.11535",
+    higher_is_better=True,
+    make=make,
+    batch=patch_batches(),
+)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import draw, leaf_names, rebuild
+from nngp_dag.nas.networks.network import Network
+from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.scores.batches import Batch, image_batches
+from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
+from nngp_dag.spaces.base import Architecture
 
-__all__ = ["condition_number", "gradients", "make", "tangent_kernel"]
+__all__ = ["SCORE", "condition_number", "gradients", "make", "tangent_kernel"]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def gradients(network: type, spec: Any, genes: ArrayLike, x: ArrayLike, key: Array) -> Array:
+def gradients(network: type[Network], spec: NetworkSizes, genes: ArrayLike, x: ArrayLike, key: Array) -> Array:
     """Gradient of every image's summed logits with respect to all weights, [N, P].
 
     Weights are kernels of convolutions and of the classifier and scales of batch normalisations: all parameters but
@@ -48,13 +52,15 @@ def gradients(network: type, spec: Any, genes: ArrayLike, x: ArrayLike, key: Arr
     return jnp.concatenate([leaf.reshape(images.shape[0], -1) for leaf in jacobian], axis=1)
 
 
-def tangent_kernel(network: type, spec: Any, genes: ArrayLike, x: ArrayLike, key: Array) -> np.ndarray:
+def tangent_kernel(
+    network: type[Network], spec: NetworkSizes, genes: ArrayLike, x: ArrayLike, key: Array
+) -> np.ndarray:
     """J J^T, float64 [N, N], J the `gradients` (TE-NAS, Eq. 1)."""
     jacobian = np.asarray(gradients(network, spec, genes, x, key), dtype=np.float64)
     return np.asarray(jacobian @ jacobian.T)
 
 
-def condition_number(kernel: np.ndarray, dtype: Any = np.float32) -> float:
+def condition_number(kernel: np.ndarray, dtype: DTypeLike = np.float32) -> float:
     """lambda_max / lambda_min of a symmetric matrix J J^T [N, N], with float64 eigenvalues; infinite if singular.
 
     Args:
@@ -69,15 +75,26 @@ def condition_number(kernel: np.ndarray, dtype: Any = np.float32) -> float:
     return float(values[-1] / values[0])
 
 
-def make(networks: SpaceNetworks) -> Any:
+def make(networks: SpaceNetworks) -> ScoreFunction:
     """The score kappa = lambda_max / lambda_min of a space's networks: (architecture, images, key) -> float.
 
     Lower is better. Weights are Kaiming normal (by fan-out, as the released code has it for this score).
     """
 
-    def score(architecture: Any, batch: Any, key: Array) -> float:
+    def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:
         genes = networks.genes(networks.read(architecture))
         x = image_batch(batch, networks.ntk)
-        return condition_number(tangent_kernel(networks.network, networks.ntk, genes, x, key), networks.ntk.dtype)
+        kernel = tangent_kernel(networks.network, networks.ntk, genes, x, weights_key(key))
+        return condition_number(kernel, networks.ntk.dtype)
 
     return score
+
+
+SCORE = Score(
+    name="ntk-cond",
+    title="condition number of the tangent kernel",
+    source="TE-NAS, arXiv:2102.11535",
+    higher_is_better=False,
+    make=make,
+    batch=image_batches(32),
+)

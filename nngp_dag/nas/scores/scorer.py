@@ -8,14 +8,17 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
 
+from nngp_dag.errors import InputError
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
-from nngp_dag.nas.scores.registry import BASELINES, SCORES, ScoreFunction, make_score, score
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.registry import SCORES, baselines, make_score, score
+from nngp_dag.nas.scores.score import ScoreFunction
+from nngp_dag.spaces.base import Architecture
 from nngp_dag.support.row_format import Row
 
 __all__ = ["Scorer", "architecture_key"]
@@ -34,7 +37,7 @@ class Scorer:
         networks: the space and its networks.
         names: the scores asked for, then the trivial baselines.
         functions: by score.
-        batches: by score, what it is computed on; None for baselines.
+        batches: by score, what it is computed on; scores without data have none.
         seed: of weights and batches.
         options: by score, what it was made with where that is not its default.
     """
@@ -42,9 +45,9 @@ class Scorer:
     networks: SpaceNetworks
     names: tuple[str, ...]
     functions: Mapping[str, ScoreFunction]
-    batches: Mapping[str, Any]
+    batches: Mapping[str, Batch]
     seed: int
-    options: Mapping[str, Mapping[str, object]]
+    options: Mapping[str, Mapping[str, str]]
 
     @classmethod
     def make(
@@ -55,7 +58,7 @@ class Scorer:
         *,
         seed: int = 0,
         batch_size: int | None = None,
-        options: Mapping[str, Mapping[str, object]] | None = None,
+        options: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Scorer:
         """Scores with their batches drawn from the images.
 
@@ -64,22 +67,23 @@ class Scorer:
             networks: the space's networks.
             images: needed by scores that have a batch.
             seed: of weights and batches. Every score draws its batch from a generator of its own.
-            batch_size: images of a batch, by default each score's own (128 for wot, 32 for ntk-cond).
+            batch_size: images of a batch, by default each score's own.
             options: of each score.
 
         Raises:
-            InputError: an unknown score, or fewer images than a batch needs.
+            InputError: an unknown score, or no images, or fewer than a batch needs.
         """
-        chosen = tuple(dict.fromkeys([*names, *BASELINES]))
+        chosen = tuple(dict.fromkeys([*names, *baselines()]))
         given = {name: dict(values) for name, values in (options or {}).items() if name in chosen}
         functions = {name: make_score(name, networks, given.get(name)) for name in chosen}
         batches = {}
         for name in chosen:
-            make_batch = score(name).batch
-            if make_batch is not None:
-                assert images is not None, f"{name} needs images"
+            recipe = score(name).batch
+            if recipe is not None:
+                if images is None:
+                    raise InputError(f"the score {name} needs images")
                 rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-                batches[name] = make_batch(images, rng, batch_size)
+                batches[name] = recipe.draw(images, rng, batch_size)
         return cls(networks, chosen, functions, batches, seed, given)
 
     @property
@@ -100,18 +104,21 @@ class Scorer:
         content = [networks.space.name, self.names, sizes, self.seed, self.options]
         digest.update(json.dumps(content, sort_keys=True).encode())
         for name, batch in self.batches.items():
-            digest.update(name.encode() + str(batch.shape).encode() + np.ascontiguousarray(batch).tobytes())
+            digest.update(name.encode())
+            for array in batch if isinstance(batch, tuple) else (batch,):
+                digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:16]
 
-    def row(self, architecture: str | np.ndarray) -> Row:
+    def row(self, architecture: Architecture) -> Row:
         """All scores of one architecture, and the seconds they took (compilation of a first one included)."""
         rows = self.networks.read(architecture)
         text = self.networks.space.write(rows)
-        key = architecture_key(self.seed, text) if self.batches else None  # baselines have no weights
+        weighted = not all(SCORES[name].baseline for name in self.names)
+        key = architecture_key(self.seed, text) if weighted else None
         start = time.perf_counter()
         values = {name: self.functions[name](rows, self.batches.get(name), key) for name in self.names}
         return {"architecture": text, **values, "seconds": time.perf_counter() - start}
 
-    def rows(self, architectures: Sequence[str | np.ndarray]) -> Iterator[Row]:
+    def rows(self, architectures: Sequence[Architecture]) -> Iterator[Row]:
         """A row per architecture, as it is finished."""
         return (self.row(architecture) for architecture in architectures)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,17 +13,24 @@ from jax.typing import ArrayLike
 from nngp_dag.errors import unknown
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import create
+from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.probe import agreement, released_agreement
+from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.scores.batches import Batch, image_batches
+from nngp_dag.nas.scores.score import Score, ScoreFunction, ScoreOption, weights_key
+from nngp_dag.spaces.base import Architecture
 
-__all__ = ["WEIGHTS", "code_kernel", "log_det", "make"]
+__all__ = ["SCORE", "WEIGHTS", "code_kernel", "log_det", "make"]
 
 WEIGHTS = {"once": agreement, "released": released_agreement}
 """How often a ReLU counts: `once`; or as in the released code, whose hooks fire twice in a ReLU-conv-BN block."""
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def code_kernel(network: type, spec: Any, weights: str, genes: ArrayLike, x: ArrayLike, key: Array) -> Array:
+def code_kernel(
+    network: type[Network], spec: NetworkSizes, weights: str, genes: ArrayLike, x: ArrayLike, key: Array
+) -> Array:
     """K [N, N], int32: over all ReLUs, the number of units that agree on two images (Eq. 3 there, N_A - d_H).
 
     Args:
@@ -39,7 +45,7 @@ def code_kernel(network: type, spec: Any, weights: str, genes: ArrayLike, x: Arr
     return jnp.stack([report.sum(0, dtype=jnp.int32) for report in reports]).sum(0, dtype=jnp.int32)
 
 
-def log_det(kernel: Any) -> float:
+def log_det(kernel: ArrayLike) -> float:
     """log|det K| of a symmetric positive semi-definite matrix [N, N], in float64; -inf where it is singular.
 
     Singular means a smallest eigenvalue of at most N eps times the largest: what rounding alone would give.
@@ -50,7 +56,7 @@ def log_det(kernel: Any) -> float:
     return float(np.log(values).sum())
 
 
-def make(networks: SpaceNetworks, weights: str = "once") -> Any:
+def make(networks: SpaceNetworks, weights: str = "once") -> ScoreFunction:
     """The score log|det K| of a space's networks: (architecture, images [N, h, w, channels], key) -> float.
 
     A network that treats two images alike has a singular K and scores -inf. So does, by definition, one of whose cells
@@ -59,11 +65,26 @@ def make(networks: SpaceNetworks, weights: str = "once") -> Any:
     if weights not in WEIGHTS:
         raise unknown("weights", weights, WEIGHTS, "of the ReLUs")
 
-    def score(architecture: Any, batch: Any, key: Array) -> float:
+    def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:
         rows = networks.read(architecture)
         genes, x = networks.genes(rows), image_batch(batch, networks.wot)
         if (networks.space.totals(rows).paths == 0).any():
             return float("-inf")
-        return log_det(code_kernel(networks.network, networks.wot, weights, genes, x, key))
+        return log_det(code_kernel(networks.network, networks.wot, weights, genes, x, weights_key(key)))
 
     return score
+
+
+SCORE = Score(
+    name="wot",
+    title="log|det K| of the binary codes of all ReLUs",
+    source="NAS-WOT, arXiv:2006.04647",
+    higher_is_better=True,
+    make=make,
+    batch=image_batches(128),
+    options=(
+        ScoreOption(
+            "weights", tuple(WEIGHTS), "once", "Count every ReLU once, or as often as NAS-WOT's released code does."
+        ),
+    ),
+)
