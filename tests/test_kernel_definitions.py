@@ -1,7 +1,6 @@
 """The kernels against slow literal transcriptions of their definitions, over every reading and over whole spaces."""
 
 import numpy as np
-import oracle
 import pytest
 from helpers import assert_close
 
@@ -11,6 +10,8 @@ from nngp_dag.kernel import pair_kernel
 from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.paths import path_counts
 from nngp_dag.reading import EMBEDDINGS, ORDERS, Setting
+from verify.tools.dual_formulas import DUALS
+from verify.tools.pair_recursion import exact, exact_gram
 
 READINGS = [
     (order, embedding)
@@ -25,15 +26,15 @@ PAIRS = np.array([[1.0, 0.3, 1.0], [0.5, -0.6, 1.7], [1.2, 1.1, 1.05], [1.0, -1.
 @pytest.mark.parametrize(("order", "embedding"), READINGS)
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "erf", "gelu", "sin", "identity"])
 def test_exact_is_the_node_to_node_recursion(order, embedding, activation):
-    # The oracle's GELU is Gauss-Hermite quadrature, which is accurate at small variances only.
+    # The reference's GELU is Gauss-Hermite quadrature, which is accurate at small variances only.
     kxx, kxy, kyy = PAIRS.T / 10 if activation == "gelu" else PAIRS.T
-    reason = "Gauss-Hermite quadrature of the oracle's GELU near rho = 1"
+    reason = "Gauss-Hermite quadrature of the reference's GELU near rho = 1"
     loose = {"tolerance": 1e-8, "reason": reason} if activation == "gelu" else {}
     # Programs are traced, so that DAGs of one node count share a compilation.
     for code in ["2_21_112", "1_11_121"] + ["2_12_221_1222"] * (activation == "relu"):
         dag = Dag.from_code(code)
         kernel = pair_kernel(dag, kxx, kxy, kyy, order=order, embedding=embedding, activation=activation)
-        nngp, ntk = oracle.exact(dag, kxx, kxy, kyy, order, embedding, activation)
+        nngp, ntk = exact(dag, kxx, kxy, kyy, order, embedding, activation)
         assert_close(kernel.nngp, nngp, **loose)
         assert_close(kernel.ntk, ntk, **loose)
 
@@ -43,8 +44,8 @@ def test_all_four_node_dags_equal_the_node_to_node_recursion(order, embedding):
     x = np.random.default_rng(0).normal(size=(4, 3)) / np.sqrt(3)
     codes = enumerate_codes(4)
     kernels = sweep_kernels(codes, x, setting=Setting.make(order=order, embedding=embedding))
-    grams = [oracle.exact_gram(Dag.from_array(code), x, x, order, embedding) for code in codes]
-    reason = "arccos of a rounded correlation, at the diagonal of the oracle's fdot"
+    grams = [exact_gram(Dag.from_array(code), x, x, order, embedding) for code in codes]
+    reason = "arccos of a rounded correlation, at the diagonal of the reference's fdot"
     assert_close(kernels.nngp, np.array([nngp for nngp, _ in grams]))
     assert_close(kernels.ntk, np.array([ntk for _, ntk in grams]), tolerance=2e-8, reason=reason)
 
@@ -91,7 +92,7 @@ def propagated(duals, k):
     ("method", "literally"), [("independent", independent_literally), ("path-sum", path_sum_literally)]
 )
 def test_the_papers_rules_are_what_the_paper_says(method, literally, order, embedding, activation):
-    duals = oracle.DUALS[activation]
+    duals = DUALS[activation]
     kxx, kxy, kyy = PAIRS.T
     k_in = np.array([[kxx, kxy], [kxy, kyy]])
     f, fdot = propagated(duals, k_in)

@@ -5,13 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import assert_close, assert_mean
-from oracle import exact_gram
 
 from nngp_dag.activations import from_function
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
 from nngp_dag.kernel import neural_tangents as backend
 from nngp_dag.reading import Setting
+from verify.tools.pair_recursion import exact_gram
 
 NAMES = ("nngp", "ntk")
 ORDERS = ("activation-first", "activation-last")

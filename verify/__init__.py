@@ -16,6 +16,7 @@ from verify.framework.plots import Captioned as Captioned
 from verify.framework.plots import Dags as Dags
 from verify.framework.plots import Lines as Lines
 from verify.framework.plots import Matrix as Matrix
+from verify.framework.plots import Plot as Plot
 from verify.framework.plots import Points as Points
 from verify.framework.plots import Series as Series
 from verify.framework.table import Table as Table
@@ -32,6 +33,7 @@ __all__ = [
     "KeyValue",
     "Lines",
     "Matrix",
+    "Plot",
     "Points",
     "Series",
     "Table",

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 
+from nngp_dag.reading import Setting
 from verify import Context, Evidence, Matrix, Table, claim
-from verify.tools.exhaustive import VIOLATIONS, Violation, try_on_spaces
+from verify.tools.exhaustive import VIOLATIONS, Exhaustive, Statement, Violation, try_on_spaces
 from verify.tools.proofs import Proved, largest_difference, term
-from verify.tools.spaces import READINGS, Space, complete_space, path_sum_reading, two_point_kernels
+from verify.tools.settings import NNGP_SETTINGS, key, path_sum_of
+from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
 
-_Name = tuple[str, str, str]
 
-
-def _violations(reading: _Name) -> list[Violation]:
+def _violations(setting: Setting) -> list[Violation]:
     names = ["mixed_depth"]
-    if reading[0] == "exact":
-        names += ["double_skip"] + ["mean_meeting"] * (reading[1] == "activation-last")
+    if setting.method == "exact":
+        names += ["double_skip"] + ["mean_meeting"] * (setting.order == "activation-last")
     return [VIOLATIONS[name] for name in names]
 
 
-def _error(kernel: str) -> Callable[[Space, _Name], np.ndarray]:
-    def measure(space: Space, reading: _Name) -> np.ndarray:
-        ours = two_point_kernels(space, reading, kernel)
-        theirs = two_point_kernels(space, path_sum_reading(reading, kernel), kernel)
+def _error(kernel: str) -> Callable[[CompleteSpace, Setting], np.ndarray]:
+    def measure(space: CompleteSpace, setting: Setting) -> np.ndarray:
+        ours = two_point_kernels(space, setting, kernel)
+        theirs = two_point_kernels(space, path_sum_of(setting, kernel), kernel)
         off = np.abs(ours.covariance - theirs.covariance).max(axis=1)
         return np.maximum(off, np.abs(ours.variance - theirs.variance)) / theirs.variance
 
@@ -33,13 +33,13 @@ def _error(kernel: str) -> Callable[[Space, _Name], np.ndarray]:
 
 
 @lru_cache
-def _certify(code: str, reading: _Name) -> Proved | None:
+def _certify(code: str, setting: Setting) -> Proved | None:
     """A difference of K_ii or of K_ij, in whichever direction it is largest."""
-    statement = f"K differs from sum_d n_d f^d(rho) for {code}, {' '.join(reading)}"
-    path_sum = path_sum_reading(reading)
+    statement = f"K differs from sum_d n_d f^d(rho) for {code}, {key(setting)}"
+    path_sum = path_sum_of(setting)
     found = [
         largest_difference(
-            f"{statement} ({quantity})", [term(code, reading, quantity, sign), term(code, path_sum, quantity, -sign)]
+            f"{statement} ({quantity})", [term(code, setting, quantity, sign), term(code, path_sum, quantity, -sign)]
         )
         for quantity in ("covariance", "variance")
         for sign in (1, -1)
@@ -61,22 +61,13 @@ def _certify(code: str, reading: _Name) -> Proved | None:
 def check(context: Context) -> Evidence:
     """Every DAG with a path in every reading, NNGP and (counts only) NTK."""
     spaces = [complete_space(n) for n in context.pick(quick=(4,), full=(4, 5))]
-    result = try_on_spaces(spaces, READINGS, _error("nngp"), _violations, _certify)
+    result = try_on_spaces(spaces, NNGP_SETTINGS, Statement(_error("nngp"), _violations, _certify))
     total = len(spaces[0].names)
-    equal = {
-        reading: total - row[3] for reading, row in zip(READINGS, [r for r in result.counts if r[1] == 4], strict=True)
-    }
-    ntk = {reading: int((_error("ntk")(spaces[0], reading) <= 1e-11).sum()) for reading in READINGS}
+    equal = {count.setting: total - count.failing for count in result.of_space(spaces[0])}
+    ntk = {setting: int((_error("ntk")(spaces[0], setting) <= 1e-11).sum()) for setting in NNGP_SETTINGS}
     return Evidence(
         result.findings,
-        summary=f"Of {total} four-node DAGs with a path, the sum over paths is the kernel for "
-        + ", ".join(f"{count} ({', '.join(reading)})" for reading, count in equal.items())
-        + "".join(
-            f"; of {len(space.names)} of {space.num_nodes} nodes for "
-            + ", ".join(str(len(space.names) - row[3]) for row in result.counts if row[1] == space.num_nodes)
-            for space in spaces[1:]
-        )
-        + f". The other {spaces[0].total - total} of {spaces[0].total} have no path: kernel and sum are zero.",
+        summary=_summary(spaces, result, equal),
         condition="The identity is true of every DAG in none of these classes, and of no other. (a) A linear edge"
         " leaves a node that paths of"
         " different depths reach: f is strictly convex, so f of a sum is not the sum. In exact also (b): two nodes are"
@@ -84,14 +75,14 @@ def check(context: Context) -> Evidence:
         " skip paths, so that a feature meets its own copy. In exact activation-last also (c): skip paths bring the"
         " features"
         " of two linear edges to one node, where their means multiply.",
-        counterexample=result.counterexample(READINGS[0]),
+        counterexample=result.counterexample(NNGP_SETTINGS[0]),
         certificates=result.certificates,
         tables=[
             *result.tables("differ from the sum over paths"),
             Table(
                 f"DAGs of {total} whose kernel is the sum over paths",
                 ["reading", "NNGP", "NTK"],
-                [[", ".join(reading), equal[reading], ntk[reading]] for reading in READINGS],
+                [[str(setting), equal[setting], ntk[setting]] for setting in NNGP_SETTINGS],
             ),
         ],
         plots=[result.drawings(), _map(spaces[0])],
@@ -99,17 +90,32 @@ def check(context: Context) -> Evidence:
     )
 
 
-def _map(space: Space) -> Matrix:
+def _summary(spaces: Sequence[CompleteSpace], result: Exhaustive, equal: Mapping[Setting, int]) -> str:
+    """The numbers of DAGs for which it is an identity, by setting; `equal` has those of the first space."""
+    total = len(spaces[0].names)
+    first = ", ".join(f"{count} ({setting})" for setting, count in equal.items())
+    others = "".join(
+        f"; of {len(space.names)} of {space.num_nodes} nodes for "
+        + ", ".join(str(len(space.names) - count.failing) for count in result.of_space(space))
+        for space in spaces[1:]
+    )
+    return (
+        f"Of {total} four-node DAGs with a path, the sum over paths is the kernel for {first}{others}."
+        f" The other {spaces[0].total - total} of {spaces[0].total} have no path: kernel and sum are zero."
+    )
+
+
+def _map(space: CompleteSpace) -> Matrix:
     """How far the sum over paths is off, by correlation and reading."""
     rows, values = [], []
-    for reading in READINGS:
-        ours, theirs = (two_point_kernels(space, name) for name in (reading, path_sum_reading(reading)))
+    for setting in NNGP_SETTINGS:
+        ours, theirs = (two_point_kernels(space, s) for s in (setting, path_sum_of(setting)))
         off = np.abs(ours.covariance - theirs.covariance) / theirs.variance[:, None]
         for words, quantile in (("median", 0.5), ("largest", 1.0)):
             wrong = off[off.max(axis=1) > 1e-11]
-            rows.append(f"{', '.join(reading)}: {words}")
+            rows.append(f"{setting}: {words}")
             values.append(np.quantile(wrong, quantile, axis=0).tolist())
-    rho = two_point_kernels(space, READINGS[0]).rho
+    rho = two_point_kernels(space, NNGP_SETTINGS[0]).rho
     return Matrix(
         "|K_ij - sum over paths| / P over the DAGs for which they differ",
         values,

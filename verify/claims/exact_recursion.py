@@ -6,50 +6,48 @@ from fractions import Fraction
 
 import jax.numpy as jnp
 import numpy as np
-from flint import fmpq
 
 from nngp_dag.activations import from_function
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.chunks import sweep_kernels
-from nngp_dag.proofs import two_point
 from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, claim
-from verify.tools.literal import exact_two_point, gaussian_integrals
-from verify.tools.spaces import READINGS, complete_space, two_point_kernels
+from verify.tools.literal import gaussian_integrals
+from verify.tools.pair_recursion import exact
+from verify.tools.proofs import two_point_at
+from verify.tools.settings import NNGP_SETTINGS
+from verify.tools.spaces import complete_space, two_point_kernels
 
 _SETTINGS = (
-    ("activation-last", "gaussian"),
-    ("activation-first", "gaussian-trained"),
-    ("activation-last", "stem"),
+    Setting.make("exact", "activation-last", "gaussian"),
+    Setting.make("exact", "activation-first", "gaussian-trained"),
+    Setting.make("exact", "activation-last", "stem"),
 )
 
 
-def _pairs_of_nodes(order: str, embedding: str) -> tuple[float, float]:
+def _pairs_of_nodes(setting: Setting) -> tuple[float, float]:
     """The largest relative differences of NNGP and NTK over all DAGs."""
     space = complete_space(4)
-    reading = ("exact", order, embedding)
-    nngp, ntk = (two_point_kernels(space, reading, kernel) for kernel in ("nngp", "ntk"))
+    ours = [two_point_kernels(space, setting, kernel) for kernel in ("nngp", "ntk")]
     worst = [0.0, 0.0]
+    pairs = np.concatenate([[1.0], ours[0].rho])  # the first is the pair of an input with itself
     for i, name in enumerate(space.names):
-        dag = Dag.from_code(name).pruned()
-        edges = [(s, t, int(op)) for s, t, op in dag.edges()]
-        k, k_off, t, t_off = exact_two_point(edges, dag.num_nodes, nngp.rho, order == "activation-last", embedding)
-        worst[0] = max(worst[0], abs(nngp.variance[i] / k - 1), np.abs(nngp.covariance[i] - k_off).max() / k)
-        worst[1] = max(worst[1], abs(ntk.variance[i] / t - 1), np.abs(ntk.covariance[i] - t_off).max() / t)
+        theirs = exact(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding)
+        for kernel, (mine, values) in enumerate(zip(ours, theirs, strict=True)):
+            found = np.concatenate([[mine.variance[i]], mine.covariance[i]])
+            worst[kernel] = max(worst[kernel], float(np.abs(found - values).max() / values[0]))
     return worst[0], worst[1]
 
 
-def _balls(reading: tuple[str, str, str], every: int) -> tuple[float, int]:
+def _balls(setting: Setting, every: int) -> tuple[float, int]:
     """The largest relative distance of the library's NNGP from the ball that holds the true value."""
     space = complete_space(4)
-    ours = two_point_kernels(space, reading)
+    ours = two_point_kernels(space, setting)
     columns = [2, len(ours.rho) // 2, len(ours.rho) - 2]
     worst, cases = 0.0, 0
     for i in range(0, len(space.names), every):
-        dag = Dag.from_code(space.names[i])
         for column in columns:
-            v = Fraction(1 - float(ours.rho[column]))
-            point = two_point(dag, fmpq(v.numerator, v.denominator), None, *reading)
+            point = two_point_at(space.names[i], setting, Fraction(1 - float(ours.rho[column])))
             error = max(
                 abs(float(point.variance) - ours.variance[i]), abs(float(point.covariance) - ours.covariance[i, column])
             )
@@ -69,18 +67,14 @@ def _unreached() -> Finding:
     rho, rows = 0.6, np.array([[1.0, 0.0], [0.6, 0.8]])
     c = 1 / gaussian_integrals(sigma, 1, 1, 1)
     expected = c * np.array([[gaussian_integrals(sigma, 1, 1, r) for r in line] for line in ((1, rho), (rho, 1))])
-    activation = from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)")
+    setting = Setting.make(order="activation-first", activation=from_function(lambda x: jnp.sin(x + 1), "sin(x + 1)"))
     codes = np.array([[0, 2, 2], [0, 2, 0]], dtype=np.int8)
-    setting = Setting.make(order="activation-first", activation=activation)
     kernels = np.asarray(sweep_kernels(codes, rows, ("nngp",), setting).nngp)
     return Finding.agreement(
         float(np.abs(kernels - expected).max()),
         tolerance=1e-9,
         cases=kernels.size,
-        order="activation-first",
-        embedding="gaussian",
-        method="exact",
-        activation=activation.name,
+        setting=setting,
         label="a source that nothing reaches",
         detail="0_22 and 0_20 are one linear edge",
     )
@@ -104,31 +98,26 @@ def check(context: Context) -> Evidence:
     """Both kernels of all DAGs, by two routes that share no code with the library's."""
     total = len(complete_space(4).names)
     findings = []
-    for order, embedding in _SETTINGS:
-        for kernel, error in zip(("NNGP", "NTK"), _pairs_of_nodes(order, embedding), strict=True):
+    for setting in _SETTINGS:
+        for kernel, error in zip(("NNGP", "NTK"), _pairs_of_nodes(setting), strict=True):
             findings.append(
                 Finding.agreement(
-                    float(error),
+                    error,
                     tolerance=1e-9,
                     cases=total,
-                    order=order,
-                    embedding=embedding,
-                    method="exact",
+                    setting=setting,
                     label=f"{kernel} against the recursion over pairs of nodes",
                     detail="relative to the diagonal",
                 )
             )
-    for reading in READINGS:
-        worst, cases = _balls(reading, context.pick(quick=4, full=1))
-        method, order, embedding = reading
+    for setting in NNGP_SETTINGS:
+        worst, cases = _balls(setting, context.pick(quick=4, full=1))
         findings.append(
             Finding.agreement(
                 worst,
                 tolerance=1e-11,
                 cases=cases,
-                order=order,
-                embedding=embedding,
-                method=method,
+                setting=setting,
                 label="NNGP against ball arithmetic",
                 detail="relative to the diagonal",
             )

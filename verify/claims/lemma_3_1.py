@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from nngp_dag.activations import Activation, from_function
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
-from verify import Context, Evidence, Finding, KeyValue, Table, claim
-from verify.framework.errors import Undecided
+from nngp_dag.reading import Setting
+from verify import Context, Evidence, Finding, KeyValue, Table, Undecided, claim
 from verify.tools.data import space_spectra
-from verify.tools.spaces import READINGS, complete_space
+from verify.tools.settings import NNGP_SETTINGS, key, with_activation
+from verify.tools.spaces import CompleteSpace, complete_space
 
 _PLANE = ((Fraction(1), Fraction(0)), (Fraction(3, 5), Fraction(4, 5)), (Fraction(5, 13), Fraction(12, 13)))
 """Three unit rows in the plane, no two of them parallel."""
@@ -31,7 +32,6 @@ def _determinant_of_input_kernel() -> Fraction:
 
 
 def _square() -> Activation:
-
     return from_function(lambda x: x * x, "square")
 
 
@@ -48,7 +48,7 @@ def _relative_rank(dag: str, rows: np.ndarray, activation: str | Activation) -> 
     )
 
 
-def _controls(context: Context) -> list[list[Any]]:
+def _controls(context: Context) -> list[list[object]]:
     """Where the hypotheses fail: parallel rows, polynomials, ReLU."""
     rng = context.rng()
     few = rng.standard_normal((24, 3))
@@ -76,6 +76,58 @@ def _controls(context: Context) -> list[list[Any]]:
     return table
 
 
+@dataclass(frozen=True)
+class _Ranks:
+    """Which DAGs of a space are singular in a setting, and lambda_min / lambda_max of each."""
+
+    space: CompleteSpace
+    setting: Setting
+    singular: np.ndarray
+    relative: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def key(self) -> str:
+        """The name of the key value."""
+        return f"singular, {key(self.setting)}, {self.setting.activation.name}"
+
+    @property
+    def finding(self) -> Finding:
+        """Whether none is singular."""
+        count = int(self.singular.sum())
+        return Finding(
+            count == 0,
+            setting=self.setting,
+            cases=len(self.space.names),
+            tolerance=_resolution(self.rows),
+            worst=float(self.relative.min()),
+            detail=f"{count} of {len(self.space.names)} DAGs singular on {len(self.rows)} rows of dimension"
+            f" {self.rows.shape[1]}",
+            counterexample={"code": self.space.smallest(self.singular)} if count else None,
+        )
+
+
+def _resolution(rows: np.ndarray) -> float:
+    """The smallest lambda_min / lambda_max that is not rounding."""
+    return len(rows) * float(np.finfo(float).eps)
+
+
+def _ranks(space: CompleteSpace, rows: np.ndarray, base: Setting, activation: str) -> _Ranks:
+    """The ranks of all DAGs in one setting.
+
+    Raises:
+        Undecided: another set of DAGs is singular than those whose paths have no linear edge.
+    """
+    setting = with_activation(base, activation)
+    spectra = space_spectra(space, rows, setting)["nngp"]
+    relative = spectra.smallest / spectra.largest
+    singular = relative <= _resolution(rows)
+    expected = space.flags("has_linear_path") if base.embedding != "stem" else np.ones(len(space.names), bool)
+    if (singular == expected).any():
+        raise Undecided(f"{base}, {activation}: another set of DAGs is singular than those of skips only")
+    return _Ranks(space, setting, singular, relative, rows)
+
+
 @claim(
     "lemma-3.1",
     title="The kernel has full rank where no two rows are parallel",
@@ -97,42 +149,15 @@ def check(context: Context) -> Evidence:
     rng = context.rng()
     rows = rng.standard_normal((12, 4))  # more rows than dimensions: skips alone leave the kernel singular
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    resolution = len(rows) * float(np.finfo(float).eps)
-    linear, linear_stem = space.flags("has_linear_path"), np.ones(len(space.names), bool)
-    findings, key_values = [], {}
-    smallest_full = np.inf
-    for activation in context.pick(quick=("erf", "gelu"), full=("erf", "gelu", "sin", "tanh")):
-        for reading in READINGS if activation == "erf" else READINGS[2:3]:
-            spectra = space_spectra(space, rows, reading, activation)["nngp"]
-            relative = spectra.smallest / spectra.largest
-            expected = linear_stem if reading[2] == "stem" else linear
-            singular = relative <= resolution
-            if (singular == expected).any():
-                raise Undecided(
-                    f"{', '.join(reading)}, {activation}: another set of DAGs is singular than those of skips only"
-                )
-            smallest_full = min(smallest_full, float(relative[~singular].min()))
-            method, order, embedding = reading
-            count = int(singular.sum())
-            key_values[f"singular, {' '.join(reading)}, {activation}"] = KeyValue(count, 0)
-            findings.append(
-                Finding(
-                    count == 0,
-                    method=method,
-                    order=order,
-                    embedding=embedding,
-                    activation=activation,
-                    cases=len(space.names),
-                    tolerance=resolution,
-                    worst=float(relative.min()),
-                    detail=f"{count} of {len(space.names)} DAGs singular on {len(rows)} rows of dimension"
-                    f" {rows.shape[1]}",
-                    counterexample={"code": space.smallest(singular)} if count else None,
-                )
-            )
-    controls = _controls(context)
+    ranks = [
+        _ranks(space, rows, base, activation)
+        for activation in context.pick(quick=("erf", "gelu"), full=("erf", "gelu", "sin", "tanh"))
+        for base in (NNGP_SETTINGS if activation == "erf" else NNGP_SETTINGS[2:3])
+    ]
+    smallest_full = min(float(found.relative[~found.singular].min()) for found in ranks)
+    linear = space.flags("has_linear_path")
     return Evidence(
-        findings,
+        [found.finding for found in ranks],
         summary=f"{int(linear.sum())} of {len(space.names)} DAGs have a path with a linear edge, and for all of them"
         f" the kernel has full rank"
         f" (lambda_min / lambda_max at least {smallest_full:.1e}); the other {int((~linear).sum())} are singular, but"
@@ -152,10 +177,10 @@ def check(context: Context) -> Evidence:
             Table(
                 "Hypotheses dropped one at a time (one linear edge)",
                 ["case", "rows", "rank", "lambda_min / lambda_max", "rank is"],
-                controls,
+                _controls(context),
             )
         ],
-        key_values=key_values,
+        key_values={found.key: KeyValue(int(found.singular.sum()), 0) for found in ranks},
         notes=[
             "ReLU is not analytic. Its f has positive Taylor coefficients of every even order, so no two parallel rows"
             " suffice there too; but of odd orders it has the first alone, so rows with their opposites become"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, KeyValue, Table, claim
 from verify.tools.data import space_spectra
+from verify.tools.settings import with_activation
 from verify.tools.spaces import complete_space
 
-_READINGS = (
-    ("exact", "activation-last", "gaussian"),
-    ("exact", "activation-last", "gaussian-trained"),
-    ("exact", "activation-last", "stem"),
-    ("exact", "activation-first", "gaussian-trained"),
-    ("independent", "activation-last", "gaussian"),
-    ("path-sum", "activation-last", "gaussian"),
+_SETTINGS = (
+    Setting.make("exact", "activation-last", "gaussian"),
+    Setting.make("exact", "activation-last", "gaussian-trained"),
+    Setting.make("exact", "activation-last", "stem"),
+    Setting.make("exact", "activation-first", "gaussian-trained"),
+    Setting.make("independent", "activation-last", "gaussian"),
+    Setting.make("path-sum", "activation-last", "gaussian"),
 )
 _PROOF = "written proof (Schur products and sums of positive semi-definite matrices) and exhaustive check"
 
@@ -39,29 +41,26 @@ def check(context: Context) -> Evidence:
     tolerance = 1e-12
     findings, table = [], []
     for activation in context.pick(quick=("relu", "erf"), full=("relu", "leaky_relu", "erf", "gelu", "sin")):
-        for reading in _READINGS if activation == "relu" else _READINGS[:1]:
-            spectra = space_spectra(space, rows, reading, activation, ("nngp", "ntk", "tangent"))
+        for base in _SETTINGS if activation == "relu" else _SETTINGS[:1]:
+            setting = with_activation(base, activation)
+            spectra = space_spectra(space, rows, setting, ("nngp", "ntk", "tangent"))
             nngp, ntk = spectra["nngp"], spectra["ntk"]
             margin = float(((ntk.smallest - nngp.smallest) / ntk.largest).min())
             semidefinite = float((spectra["tangent"].smallest / ntk.largest).min())
             strictly = int((ntk.smallest > nngp.smallest + 1e-9 * ntk.largest).sum())
-            method, order, embedding = reading
             findings.append(
                 Finding.inequality(
                     min(margin, semidefinite),
                     tolerance=tolerance,
                     strict=False,
                     cases=len(space.names),
-                    method=method,
-                    order=order,
-                    embedding=embedding,
-                    activation=activation,
+                    setting=setting,
                     proof=_PROOF,
                     detail="smallest of lambda_min(NTK) - lambda_min(NNGP) and lambda_min(NTK - NNGP), over"
                     " lambda_max(NTK)",
                 )
             )
-            table.append([", ".join(reading), activation, margin, semidefinite, strictly])
+            table.append([str(base), activation, margin, semidefinite, strictly])
     return Evidence(
         findings,
         summary=f"All {len(space.names)} DAGs on {len(rows)} rows of {context.data} in {len(findings)} readings: never"

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from nngp_dag.dag import Dag
-from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Table, claim
-from verify.framework.errors import Undecided
+from nngp_dag.reading import Setting
+from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Table, Undecided, claim
 from verify.tools.proofs import Proved, largest_difference, term
-from verify.tools.spaces import READINGS, Space, complete_space, two_point_kernels
+from verify.tools.settings import NNGP_SETTINGS, key
+from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
 
-_Name = tuple[str, str, str]
+_TOLERANCE = 1e-9
 
 
-def _groups(space: Space) -> list[list[int]]:
+def _groups(space: CompleteSpace) -> list[list[int]]:
     """DAGs of equal numbers of paths of each depth and equal in-degree of the output (both pruned)."""
     groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for i, name in enumerate(space.names):
@@ -26,44 +27,79 @@ def _groups(space: Space) -> list[list[int]]:
     return [members for members in groups.values() if len(members) > 1]
 
 
-def _worst_pair(space: Space, reading: _Name, groups: list[list[int]]) -> tuple[int, float, tuple[str, str] | None]:
-    """Number of groups that disagree, the largest spread of K_ij within a group, and the disagreeing pair of fewest
-    edges.
+@dataclass(frozen=True)
+class _Outcome:
+    """How a setting came out: how many groups disagree, the largest spread of K_ij within a group, and the disagreeing
+    pair of fewest edges with its proof.
     """
-    k = two_point_kernels(space, reading).covariance
+
+    setting: Setting
+    groups: int
+    disagreeing: int
+    spread: float
+    pair: tuple[str, str] | None = None
+    proved: Proved | None = None
+
+    @property
+    def counterexample(self) -> dict[str, object] | None:
+        """The pair in words."""
+        if self.pair is None or self.proved is None:
+            return None
+        return {"codes": " and ".join(self.pair), "rho": str(self.proved.rho), "margin": self.proved.margin}
+
+    @property
+    def finding(self) -> Finding:
+        """The outcome as a finding."""
+        return Finding(
+            self.disagreeing == 0,
+            setting=self.setting,
+            cases=self.groups,
+            tolerance=_TOLERANCE,
+            worst=self.spread,
+            detail=f"{self.disagreeing} of {self.groups} groups of DAGs disagree",
+            counterexample=self.counterexample,
+        )
+
+
+def _outcome(space: CompleteSpace, setting: Setting, groups: list[list[int]]) -> _Outcome:
+    """The groups compared in one setting, the counterexample certified."""
+    k = two_point_kernels(space, setting).covariance
     disagreeing, largest, best = 0, 0.0, None
     for members in groups:
         spread = float(np.ptp(k[members], axis=0).max())
         largest = max(largest, spread)
-        if spread <= 1e-9:
+        if spread <= _TOLERANCE:
             continue
         disagreeing += 1
         ranked = sorted(members, key=lambda i: (_size(space.names[i]), space.names[i]))
         first = ranked[0]
-        other = next(i for i in ranked if np.abs(k[i] - k[first]).max() > 1e-9)
+        other = next(i for i in ranked if np.abs(k[i] - k[first]).max() > _TOLERANCE)
         pair = tuple(Dag.from_code(space.names[i]).pruned().to_code() for i in (first, other))
         size = _size(pair[0]) + _size(pair[1])
         if best is None or (size, pair) < best:
             best = (size, pair)
-    return disagreeing, largest, None if best is None else (best[1][0], best[1][1])
+    if best is None:
+        return _Outcome(setting, len(groups), disagreeing, largest)
+    pair = best[1][0], best[1][1]
+    return _Outcome(setting, len(groups), disagreeing, largest, pair, _certify(pair, setting))
 
 
 def _size(code: str) -> int:
     return len(list(Dag.from_code(code).pruned().edges()))
 
 
-def _certify(pair: tuple[str, str], reading: _Name) -> Proved:
+def _certify(pair: tuple[str, str], setting: Setting) -> Proved:
     a, b = pair
     found = [
         largest_difference(
-            f"K_ij of {x} > K_ij of {y}, {' '.join(reading)}",
-            [term(x, reading, "covariance"), term(y, reading, "covariance", -1)],
+            f"K_ij of {x} > K_ij of {y}, {key(setting)}",
+            [term(x, setting, "covariance"), term(y, setting, "covariance", -1)],
         )
         for x, y in ((a, b), (b, a))
     ]
     best = max((proved for proved in found if proved), key=lambda proved: proved.margin, default=None)
     if best is None:
-        raise Undecided(f"the difference between {a} and {b} in {', '.join(reading)} could not be certified")
+        raise Undecided(f"the difference between {a} and {b} in {setting} could not be certified")
     return best
 
 
@@ -82,46 +118,22 @@ def check(context: Context) -> Evidence:
     """Every group of DAGs that the rule says are alike, in every reading."""
     space = complete_space(4)
     groups = _groups(space)
-    findings: list[Finding] = []
-    rows: list[list[Any]] = []
-    certificates, key_values, smallest = [], {}, {}
-    for reading in READINGS:
-        disagreeing, spread, pair = _worst_pair(space, reading, groups)
-        key_values[f"groups that disagree, {' '.join(reading)}"] = KeyValue(disagreeing, 0)
-        counterexample = None
-        if pair is not None:
-            proved = _certify(pair, reading)
-            certificates.append(proved.certificate)
-            counterexample = {"codes": " and ".join(pair), "rho": str(proved.rho), "margin": proved.margin}
-            smallest[reading] = counterexample
-        method, order, embedding = reading
-        findings.append(
-            Finding(
-                disagreeing == 0,
-                order=order,
-                embedding=embedding,
-                method=method,
-                cases=len(groups),
-                tolerance=1e-9,
-                worst=spread,
-                detail=f"{disagreeing} of {len(groups)} groups of DAGs disagree",
-                counterexample=counterexample,
-            )
-        )
-        rows.append(
-            [", ".join(reading), len(groups), disagreeing, spread, counterexample["codes"] if counterexample else None]
-        )
-    first = smallest.get(READINGS[0])
+    outcomes = [_outcome(space, setting, groups) for setting in NNGP_SETTINGS]
+    failing = [outcome for outcome in outcomes if outcome.pair is not None]
+    first = outcomes[0].counterexample
+    rows = [
+        [str(o.setting), o.groups, o.disagreeing, o.spread, o.counterexample["codes"] if o.counterexample else None]
+        for o in outcomes
+    ]
     return Evidence(
-        findings,
+        [outcome.finding for outcome in outcomes],
         summary=f"Of {len(groups)} groups of four-node DAGs that the rule cannot tell apart, "
-        + ", ".join(f"{row[2]} disagree in {row[0]}" for row in rows)
+        + ", ".join(f"{outcome.disagreeing} disagree in {outcome.setting}" for outcome in outcomes)
         + ".",
         condition="True among the DAGs for which Eq. 12 is an identity (claim eq-12-identity): their kernel is the sum"
-        " over paths, which"
-        " depends on the numbers of paths of each depth and on nothing else.",
+        " over paths, which depends on the numbers of paths of each depth and on nothing else.",
         counterexample=None if first is None else {**first, "confirmed": "interval arithmetic"},
-        certificates=certificates,
+        certificates=[outcome.proved.certificate for outcome in failing if outcome.proved],
         tables=[
             Table(
                 "Groups of DAGs with equal path depths and in-degree",
@@ -132,8 +144,8 @@ def check(context: Context) -> Evidence:
         plots=[
             Dags(
                 "Alike to the rule, but not alike",
-                [Captioned(code, ", ".join(r)) for r, c in smallest.items() for code in str(c["codes"]).split(" and ")],
+                [Captioned(code, str(outcome.setting)) for outcome in failing for code in outcome.pair or ()],
             )
         ],
-        key_values=key_values,
+        key_values={f"groups that disagree, {key(o.setting)}": KeyValue(o.disagreeing, 0) for o in outcomes},
     )

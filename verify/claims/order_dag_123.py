@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from nngp_dag.proofs import Inequality, prove
 from nngp_dag.proofs.certificate import to_certificate
+from nngp_dag.proofs.prove import Proof
+from nngp_dag.reading import Setting
 from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Table, Undecided, claim
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import term
-from verify.tools.spaces import READINGS
+from verify.tools.settings import NNGP_SETTINGS, key
 
 CODES = [code for code, *_ in EQUATIONS.values()]
 _CROSSING = (Fraction(3, 10), Fraction(7, 4))
 """v = 1 - rho between which the scale-free gaps of DAG#2 and DAG#3 change their order (independent)."""
 
 
-def _controls() -> list[list[Any]]:
+def _controls() -> list[list[str]]:
     """Statements that are true at one end of an interval and false at the other: no prover may prove them.
 
     Raises:
@@ -26,7 +28,7 @@ def _controls() -> list[list[Any]]:
     rows = []
     for large, small, end in ((2, 3, "lower"), (3, 2, "upper")):
         terms = tuple(
-            term(CODES[i - 1], READINGS[0], "gap-ratio", sign, "variance") for i, sign in ((large, 1), (small, -1))
+            term(CODES[i - 1], NNGP_SETTINGS[0], "gap-ratio", sign, "variance") for i, sign in ((large, 1), (small, -1))
         )
         statement = f"scale-free gap of DAG#{large} > of DAG#{small} for v in [{_CROSSING[0]}, {_CROSSING[1]}]"
         proof = prove(Inequality(terms, *_CROSSING, statement), max_boxes=64)
@@ -34,6 +36,67 @@ def _controls() -> list[list[Any]]:
             raise Undecided(f"the prover proved what is false: {statement}")
         rows.append([statement, f"at the {end} end only", "not proved"])
     return rows
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Proofs of both inequalities of the order, for one quantity in one setting."""
+
+    setting: Setting
+    words: str
+    proofs: tuple[Proof, Proof]
+
+    @property
+    def proved(self) -> bool:
+        """Whether both are proved."""
+        return all(proof.proved for proof in self.proofs)
+
+    @property
+    def boxes(self) -> int:
+        """The number of boxes of both."""
+        return sum(proof.boxes for proof in self.proofs)
+
+    @property
+    def margin(self) -> float:
+        """The smaller margin."""
+        return min(proof.margin for proof in self.proofs)
+
+    @property
+    def seconds(self) -> float:
+        """The time of both."""
+        return sum(proof.seconds for proof in self.proofs)
+
+    @property
+    def finding(self) -> Finding:
+        """The order as a finding."""
+        return Finding(
+            True if self.proved else None,
+            setting=self.setting,
+            label=self.words,
+            proof="interval arithmetic" if self.proved else "",
+            cases=self.boxes,
+            worst=self.margin,
+            detail=f"{self.boxes} boxes, {self.proofs[0].precision} bits, {self.seconds:.3f} s"
+            if self.proved
+            else "not proved within the budget",
+        )
+
+    @property
+    def row(self) -> list[object]:
+        """The order as a row of the table."""
+        bits = self.proofs[0].precision
+        return [str(self.setting), self.words, self.proved, self.boxes, bits, self.margin, self.seconds]
+
+
+def _order(setting: Setting, quantity: str, words: str) -> _Order:
+    """Both inequalities tried on v = 1 - rho in [0, 2]."""
+
+    def attempt(small: int, large: int) -> Proof:
+        terms = (term(CODES[large - 1], setting, quantity), term(CODES[small - 1], setting, quantity, -1))
+        statement = f"{words} / v of DAG#{small} < of DAG#{large}, {setting}"
+        return prove(Inequality(terms, Fraction(0), Fraction(2), statement))
+
+    return _Order(setting, words, (attempt(1, 2), attempt(2, 3)))
 
 
 @claim(
@@ -53,48 +116,23 @@ def check(context: Context) -> Evidence:
     """Both quantities, both inequalities, every reading; divided by v = 1 - rho so that the end rho -> 1 is strict
     too.
     """
-    findings, certificates, key_values = [], [], {}
-    rows: list[list[Any]] = []
-    for reading in READINGS:
-        method, order, embedding = reading
-        for quantity, words in (("gap-ratio", "K_ii - K_ij"), ("eigenvalue-ratio", "lambda_min")):
-            proofs = []
-            for small, large in ((1, 2), (2, 3)):
-                terms = (term(CODES[large - 1], reading, quantity), term(CODES[small - 1], reading, quantity, -1))
-                statement = f"{words} / v of DAG#{small} < of DAG#{large}, {', '.join(reading)}"
-                proofs.append(prove(Inequality(terms, Fraction(0), Fraction(2), statement)))
-            certificates += [to_certificate(proof) for proof in proofs]
-            boxes, margin = sum(p.boxes for p in proofs), min(p.margin for p in proofs)
-            seconds, proved = sum(p.seconds for p in proofs), all(p.proved for p in proofs)
-            rows.append([", ".join(reading), words, proved, boxes, proofs[0].precision, margin, seconds])
-            key_values[f"boxes, {words}, {' '.join(reading)}"] = KeyValue(boxes, 0.5, 2)
-            findings.append(
-                Finding(
-                    True if proved else None,
-                    order=order,
-                    embedding=embedding,
-                    method=method,
-                    label=words,
-                    proof="interval arithmetic" if proved else "",
-                    cases=boxes,
-                    worst=margin,
-                    detail=f"{boxes} boxes, {proofs[0].precision} bits, {seconds:.3f} s"
-                    if proved
-                    else "not proved within the budget",
-                )
-            )
+    orders = [
+        _order(setting, quantity, words)
+        for setting in NNGP_SETTINGS
+        for quantity, words in (("gap-ratio", "K_ii - K_ij"), ("eigenvalue-ratio", "lambda_min"))
+    ]
     return Evidence(
-        findings,
-        summary=f"Proved for all rho in [-1, 1) in {len(READINGS)} readings with {sum(row[3] for row in rows)} boxes."
-        f" On the scale of the"
-        " kernels as they are: DAG#2 and DAG#3 have three and four paths, so larger outputs (claims order-dag-123-*).",
+        [order.finding for order in orders],
+        summary=f"Proved for all rho in [-1, 1) in {len(NNGP_SETTINGS)} readings with"
+        f" {sum(order.boxes for order in orders)} boxes. On the scale of the kernels as they are: DAG#2 and DAG#3 have"
+        " three and four paths, so larger outputs (claims order-dag-123-*).",
         would_decide="a larger budget of boxes",
-        certificates=certificates,
+        certificates=[to_certificate(proof) for order in orders for proof in order.proofs],
         tables=[
             Table(
                 "Proofs on v = 1 - rho in [0, 2]",
                 ["reading", "quantity over v", "proved", "boxes", "bits", "smallest margin", "s"],
-                rows,
+                [order.row for order in orders],
             ),
             Table("Controls", ["statement", "true", "outcome"], _controls()),
         ],
@@ -104,5 +142,5 @@ def check(context: Context) -> Evidence:
                 [Captioned(code, name.replace("dag-", "DAG#")) for name, (code, *_) in EQUATIONS.items()],
             )
         ],
-        key_values=key_values,
+        key_values={f"boxes, {o.words}, {key(o.setting)}": KeyValue(o.boxes, 0.5, 2) for o in orders},
     )

@@ -4,29 +4,90 @@ number.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from nngp_dag.dag import Dag
-from nngp_dag.kernel import kernel_fn
-from nngp_dag.spectrum import spectrum
+from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.reading import Setting
+from nngp_dag.spectrum import Spectrum, spectrum
 from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 from verify.tools.literal import EQUATIONS
+from verify.tools.settings import DATA_SETTINGS, key
 
-_SETTINGS = (
-    ("independent", "activation-last", "gaussian"),
-    ("exact", "activation-first", "gaussian"),
-    ("exact", "activation-first", "gaussian-trained"),
-    ("exact", "activation-last", "gaussian"),
-    ("exact", "activation-last", "gaussian-trained"),
-    ("exact", "activation-last", "stem"),
-)
-_QUANTITIES = {
+_QUANTITIES: dict[str, Callable[[Spectrum], float | None]] = {
     "lambda_min": lambda s: s.lambda_min,
     "lambda_min / mean diagonal": lambda s: s.scale_free.lambda_min,
     "1 / condition": lambda s: s.lambda_min / s.lambda_max,
 }
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The spectra of one kernel of the three DAGs in one setting."""
+
+    setting: Setting
+    kernel: str
+    spectra: tuple[Spectrum, ...]
+
+    def values(self, words: str) -> list[float]:
+        """One of the quantities of each DAG."""
+        values = [_QUANTITIES[words](found) for found in self.spectra]
+        return [math.nan if value is None else float(value) for value in values]
+
+    def findings(self) -> list[Finding]:
+        """Whether each quantity is ordered as claimed."""
+        return [self._finding(words, *self.values(words)) for words in _QUANTITIES]
+
+    def _finding(self, words: str, first: float, second: float, third: float) -> Finding:
+        shown = ", ".join(f"{value:.4g}" for value in (first, second, third))
+        return Finding.inequality(
+            min(second / first - 1, third / second - 1),
+            tolerance=1e-7,
+            cases=2,
+            setting=self.setting,
+            label=f"{self.kernel.upper()}, {words}",
+            detail=f"{_ranking([first, second, third])}: {shown}",
+        )
+
+    def rows(self) -> list[list[object]]:
+        """One row of the table per quantity."""
+        return [
+            [str(self.setting), self.kernel.upper(), words, *self.values(words), _ranking(self.values(words))]
+            for words in _QUANTITIES
+        ]
+
+    def key_values(self) -> dict[str, KeyValue]:
+        """The smallest eigenvalues."""
+        return {
+            f"{self.kernel} lambda_min, {name}, {key(self.setting)}": KeyValue(float(found.lambda_min), 1e-6)
+            for name, found in zip(EQUATIONS, self.spectra, strict=True)
+        }
+
+    def plot(self, data: str) -> Lines:
+        """The three spectra."""
+        series = [
+            Series(f"DAG#{i}", list(range(1, len(s.eigenvalues) + 1)), s.eigenvalues[::-1].tolist())
+            for i, s in enumerate(self.spectra, start=1)
+        ]
+        title = f"Spectra: {self.kernel.upper()}, {self.setting.order}, {data}"
+        return Lines(title, series, x="index", y="eigenvalue", yscale="log")
+
+
+def _ranking(values: list[float]) -> str:
+    return " < ".join(f"#{i + 1}" for i in np.argsort(values))
+
+
+def _comparisons(setting: Setting, rows: np.ndarray) -> list[_Comparison]:
+    """NNGP and NTK of the three DAGs on rows [N, d]."""
+    kernels = [kernel_of(Dag.from_code(code), setting)(rows) for code, *_ in EQUATIONS.values()]
+    return [
+        _Comparison(setting, name, tuple(spectrum(np.asarray(getattr(k, name))) for k in kernels))
+        for name in ("nngp", "ntk")
+    ]
 
 
 @claim(
@@ -44,35 +105,8 @@ _QUANTITIES = {
 def check(context: Context) -> Evidence:
     """Six readings, both kernels, three scalings."""
     rows = context.rows(context.pick(quick=64, full=256))
-    findings, table, spectra = [], [], []
-    key_values: dict[str, KeyValue] = {}
-    for method, order, embedding in _SETTINGS:
-        kernels = [kernel_fn(Dag.from_code(code), method, order, embedding)(rows) for code, *_ in EQUATIONS.values()]
-        for kernel in ("nngp", "ntk"):
-            found = [spectrum(np.asarray(getattr(k, kernel))) for k in kernels]
-            for words, quantity in _QUANTITIES.items():
-                values = [float(quantity(s)) for s in found]
-                margin = min(values[1] / values[0] - 1, values[2] / values[1] - 1)
-                ranking = " < ".join(f"#{i + 1}" for i in np.argsort(values))
-                findings.append(
-                    Finding.inequality(
-                        margin,
-                        tolerance=1e-7,
-                        cases=2,
-                        method=method,
-                        order=order,
-                        embedding=embedding,
-                        label=f"{kernel.upper()}, {words}",
-                        detail=f"{ranking}: " + ", ".join(f"{v:.4g}" for v in values),
-                    )
-                )
-                table.append([f"{method}, {order}, {embedding}", kernel.upper(), words, *values, ranking])
-            key_values |= {
-                f"{kernel} lambda_min, {name}, {method} {order} {embedding}": KeyValue(float(s.lambda_min), 1e-6)
-                for name, s in zip(EQUATIONS, found, strict=True)
-            }
-            if (method, kernel) == ("exact", "nngp") and embedding == "gaussian":
-                spectra.append(_spectra(found, f"NNGP, {order}, {len(rows)} rows of {context.data}"))
+    comparisons = [found for setting in DATA_SETTINGS for found in _comparisons(setting, rows)]
+    findings = [finding for comparison in comparisons for finding in comparison.findings()]
     raw = [r for r in findings if r.label.endswith("lambda_min")]
     scaled = [r for r in findings if not r.label.endswith("lambda_min")]
     yes, no = next(r for r in findings if r.holds), next((r for r in findings if r.holds is False), None)
@@ -90,17 +124,14 @@ def check(context: Context) -> Evidence:
             Table(
                 f"{len(rows)} rows of {context.data}",
                 ["reading", "kernel", "quantity", "DAG#1", "DAG#2", "DAG#3", "order"],
-                table,
+                [row for comparison in comparisons for row in comparison.rows()],
             )
         ],
-        plots=spectra,
-        key_values=key_values,
+        plots=[
+            comparison.plot(f"{len(rows)} rows of {context.data}")
+            for comparison in comparisons
+            if (comparison.setting.method, comparison.kernel) == ("exact", "nngp")
+            and comparison.setting.embedding == "gaussian"
+        ],
+        key_values={name: value for comparison in comparisons for name, value in comparison.key_values().items()},
     )
-
-
-def _spectra(found: list[Any], title: str) -> Lines:
-    series = [
-        Series(f"DAG#{i}", list(range(1, len(s.eigenvalues) + 1)), s.eigenvalues[::-1].tolist())
-        for i, s in enumerate(found, start=1)
-    ]
-    return Lines(f"Spectra: {title}", series, x="index", y="eigenvalue", yscale="log")

@@ -2,68 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import dataclass
 
 import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
-from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, claim
-from verify.framework.errors import Undecided
+from nngp_dag.reading import Setting
+from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
 from verify.tools.data import space_spectra
-from verify.tools.literal import exact_two_point
-from verify.tools.spaces import Space, complete_space, two_point_kernels
+from verify.tools.pair_recursion import exact
+from verify.tools.settings import key
+from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
 
-_Name = tuple[str, str, str]
 _TOLERANCE = 1e-11
-_WITHOUT: _Name = ("exact", "activation-first", "gaussian")
-_READINGS: tuple[_Name, ...] = (
-    _WITHOUT,
-    ("exact", "activation-last", "gaussian"),
-    ("exact", "activation-last", "stem"),
-)
+_WITHOUT = Setting.make("exact", "activation-first", "gaussian")
+_LAST = Setting.make("exact", "activation-last", "gaussian")
+_SETTINGS = (_WITHOUT, _LAST, Setting.make("exact", "activation-last", "stem"))
 
 
-def _without_means(space: Space, reading: _Name) -> tuple[np.ndarray, np.ndarray]:
+def _without_means(space: CompleteSpace, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
     """K_ii [A] and K_ij [A, R] with every mean set to zero: activation-first differs from activation-last in nothing
     else.
     """
-    if reading[2] != "stem":
+    if setting.embedding != "stem":
         kernels = two_point_kernels(space, _WITHOUT)
         return kernels.variance, kernels.covariance
-    rho = two_point_kernels(space, reading).rho
-    variance, covariance = np.empty(len(space.names)), np.empty((len(space.names), rho.size))
-    for i, name in enumerate(space.names):
-        dag = Dag.from_code(name).pruned()
-        edges = [(s, t, int(op)) for s, t, op in dag.edges()]
-        variance[i], covariance[i], *_ = exact_two_point(edges, dag.num_nodes, rho, True, "stem", means=False)
-    return variance, covariance
+    rho = two_point_kernels(space, setting).rho
+    pairs = np.concatenate([[1.0], rho])  # the first is the pair of an input with itself
+    found = [
+        exact(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding, means=False)[0]
+        for name in space.names
+    ]
+    return np.array(found)[:, 0], np.array(found)[:, 1:]
 
 
-def _changes(space: Space, reading: _Name) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Changes:
     """How much the means change the kernel, and K_ii - K_ij, relative to K_ii without them, [A] each."""
-    ours = two_point_kernels(space, reading)
-    variance, covariance = _without_means(space, reading)
+
+    space: CompleteSpace
+    setting: Setting
+    kernel: np.ndarray
+    gap: np.ndarray
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """The numbers of DAGs whose kernel, and K_ii - K_ij, they change."""
+        return int((self.kernel > _TOLERANCE).sum()), int((self.gap > _TOLERANCE).sum())
+
+    @property
+    def row(self) -> list[object]:
+        """The changes as a row of the table."""
+        return [str(self.setting), *self.counts, float(self.kernel.max()), float(self.gap.max())]
+
+    def findings(self) -> list[Finding]:
+        """Whether they change either of any DAG."""
+        return [
+            self._finding(self.kernel, "kernel", "the kernel"),
+            self._finding(self.gap, "K_ii - K_ij", "K_ii - K_ij"),
+        ]
+
+    def _finding(self, changed: np.ndarray, label: str, words: str) -> Finding:
+        count, code = int((changed > _TOLERANCE).sum()), self.space.smallest(changed > _TOLERANCE)
+        return Finding(
+            count == 0,
+            setting=self.setting,
+            label=label,
+            cases=len(changed),
+            tolerance=_TOLERANCE,
+            worst=float(changed.max()),
+            detail=f"the means change {words} of {count} of {len(changed)} DAGs",
+            counterexample={"code": code, "margin": float(changed.max())} if code else None,
+        )
+
+
+def _changes(space: CompleteSpace, setting: Setting) -> _Changes:
+    """The changes in one setting.
+
+    Raises:
+        Undecided: the structural conditions do not tell which DAGs are changed.
+    """
+    ours = two_point_kernels(space, setting)
+    variance, covariance = _without_means(space, setting)
     kernel = np.maximum(np.abs(ours.covariance - covariance).max(axis=1), np.abs(ours.variance - variance)) / variance
     gap = np.abs(ours.gap - (variance[:, None] - covariance)).max(axis=1) / variance
-    return kernel, gap
-
-
-def _reading(name: _Name, changed: np.ndarray, label: str, code: str | None, what: str) -> Finding:
-    method, order, embedding = name
-    count = int((changed > _TOLERANCE).sum())
-    return Finding(
-        count == 0,
-        method=method,
-        order=order,
-        embedding=embedding,
-        label=label,
-        cases=len(changed),
-        tolerance=_TOLERANCE,
-        worst=float(changed.max()),
-        detail=f"the means change {what} of {count} of {len(changed)} DAGs",
-        counterexample={"code": code, "margin": float(changed.max())} if code else None,
-    )
+    for changed, flag in ((kernel, "mean_meeting"), (gap, "mean_meeting_before_linear")):
+        expected = np.zeros(len(space.names), bool)
+        if setting.order == "activation-last":
+            expected = space.flags(flag, setting.embedding == "stem")
+        if ((changed > _TOLERANCE) != expected).any():
+            raise Undecided(f"{setting}: {flag} does not tell which DAGs the means change")
+    return _Changes(space, setting, kernel, gap)
 
 
 @claim(
@@ -84,30 +114,15 @@ def _reading(name: _Name, changed: np.ndarray, label: str, code: str | None, wha
 def check(context: Context) -> Evidence:
     """Exact kernels with and without means; which DAGs change, and in what."""
     space = complete_space(4)
-    findings, rows, key_values = [], [], {}
-    for name in _READINGS:
-        stem, last = name[2] == "stem", name[1] == "activation-last"
-        kernel, gap = _changes(space, name)
-        for changed, flag in ((kernel, "mean_meeting"), (gap, "mean_meeting_before_linear")):
-            expected = space.flags(flag, stem) if last else np.zeros(len(space.names), bool)
-            if ((changed > _TOLERANCE) != expected).any():
-                raise Undecided(f"{', '.join(name)}: {flag} does not tell which DAGs the means change")
-        findings += [
-            _reading(name, kernel, "kernel", space.smallest(kernel > _TOLERANCE), "the kernel"),
-            _reading(name, gap, "K_ii - K_ij", space.smallest(gap > _TOLERANCE), "K_ii - K_ij"),
-        ]
-        counts = [int((changed > _TOLERANCE).sum()) for changed in (kernel, gap)]
-        rows.append([", ".join(name), *counts, float(kernel.max()), float(gap.max())])
-        key_values[f"kernel changed, {' '.join(name)}"] = KeyValue(counts[0], 0)
-        key_values[f"K_ii - K_ij changed, {' '.join(name)}"] = KeyValue(counts[1], 0)
+    changes = [_changes(space, setting) for setting in _SETTINGS]
     spectra = _spectra(context, space)
-    findings.append(spectra["reading"])
+    findings = [finding for change in changes for finding in change.findings()]
+    (_, last, stem) = (change.counts for change in changes)
     return Evidence(
-        findings,
-        summary=f"Activation-first: features have mean zero and nothing changes. Activation-last: the means change the"
-        f" kernel of {rows[1][1]}"
-        f" of {len(space.names)} DAGs ({rows[2][1]} with a stem), K_ii - K_ij of {rows[1][2]} ({rows[2][2]})."
-        f" {spectra['words']}",
+        [*findings, spectra.finding],
+        summary="Activation-first: features have mean zero and nothing changes. Activation-last: the means change the"
+        f" kernel of {last[0]} of {len(space.names)} DAGs ({stem[0]} with a stem), K_ii - K_ij of {last[1]}"
+        f" ({stem[1]}). {spectra.words}",
         condition="Means change the kernel exactly where skip paths bring the features of two different linear edges"
         " (a stem is one) to one node, in"
         " activation-last. On unit rows they then add the same constant to every entry, which leaves K_ii - K_ij"
@@ -116,11 +131,11 @@ def check(context: Context) -> Evidence:
         " not constant.",
         inside={"reading": findings[0].name(), "DAGs": len(space.names)},
         outside={
-            "code": space.smallest(_changes(space, _READINGS[1])[1] > _TOLERANCE),
-            "reading": ", ".join(_READINGS[1]),
+            "code": space.smallest(changes[1].gap > _TOLERANCE),
+            "reading": str(_LAST),
             "what": "K_ii - K_ij",
         },
-        counterexample={"margin": rows[1][3], "confirmed": "by two routes (claim exact-recursion)"},
+        counterexample={"margin": float(changes[1].kernel.max()), "confirmed": "by two routes (claim exact-recursion)"},
         tables=[
             Table(
                 f"DAGs of {len(space.names)} that the means change",
@@ -131,20 +146,83 @@ def check(context: Context) -> Evidence:
                     "largest change of the kernel",
                     "largest change of K_ii - K_ij",
                 ],
-                rows,
+                [change.row for change in changes],
             ),
-            spectra["table"],
+            spectra.table,
             _norms(),
         ],
-        plots=[spectra["plot"]],
-        key_values=key_values | spectra["key_values"],
+        plots=[spectra.plot],
+        key_values=_key_values(changes) | spectra.key_values,
     )
 
 
-def _spectra(context: Context, space: Space) -> dict[str, Any]:
-    """The smallest and largest eigenvalues on real data, with and without means (activation-last, gaussian)."""
+def _key_values(changes: list[_Changes]) -> dict[str, KeyValue]:
+    values = {}
+    for change in changes:
+        values[f"kernel changed, {key(change.setting)}"] = KeyValue(change.counts[0], 0)
+        values[f"K_ii - K_ij changed, {key(change.setting)}"] = KeyValue(change.counts[1], 0)
+    return values
+
+
+@dataclass(frozen=True)
+class _Spectra:
+    """The smallest and largest eigenvalues with means over those without, on real data.
+
+    Attributes:
+        ratios: by class of DAGs, their number, lambda_min least and most, lambda_max most, each minus one.
+        worst: the largest change of lambda_min.
+        data: the rows in words.
+    """
+
+    ratios: dict[str, tuple[int, float, float, float]]
+    worst: float
+    num_dags: int
+    data: str
+    plot: Points
+
+    @property
+    def finding(self) -> Finding:
+        """Whether the means change the smallest eigenvalue."""
+        return Finding.agreement(
+            self.worst,
+            tolerance=1e-7,
+            cases=self.num_dags,
+            setting=_LAST,
+            label="smallest eigenvalue on data",
+            detail=f"relative change over {self.data}",
+        )
+
+    @property
+    def words(self) -> str:
+        """A sentence for the summary."""
+        _, (_, low, high, most), (_, low_inner, high_inner, most_inner) = self.ratios.values()
+        return (
+            f"On {self.data} the smallest eigenvalue changes by {low:+.1%} to {high:+.1%} where no linear edge follows,"
+            f" by {low_inner:+.1%} to {high_inner:+.1%} where one does; the largest grows by up to {most:.0%} and"
+            f" {most_inner:.0%}."
+        )
+
+    @property
+    def table(self) -> Table:
+        """The ratios."""
+        return Table(
+            f"Eigenvalues with means over those without, minus one, {self.data}",
+            ["DAGs in which", "count", "lambda_min, least", "lambda_min, most", "lambda_max, most"],
+            [[words, *values] for words, values in self.ratios.items()],
+        )
+
+    @property
+    def key_values(self) -> dict[str, KeyValue]:
+        """The largest changes of lambda_min."""
+        return {
+            f"lambda_min, most, {words}": KeyValue(most, 1e-6, 1e-9) for words, (_, _, most, _) in self.ratios.items()
+        }
+
+
+def _spectra(context: Context, space: CompleteSpace) -> _Spectra:
+    """The eigenvalues of every DAG with and without means (activation-last, gaussian)."""
     data = context.rows(40)
-    with_means = space_spectra(space, data, _READINGS[1])["nngp"]
+    with_means = space_spectra(space, data, _LAST)["nngp"]
     without = space_spectra(space, data, _WITHOUT)["nngp"]
     small, large = with_means.smallest / without.smallest - 1, with_means.largest / without.largest - 1
     meeting, inner = space.flags("mean_meeting"), space.flags("mean_meeting_before_linear")
@@ -154,45 +232,21 @@ def _spectra(context: Context, space: Space) -> dict[str, Any]:
         "they meet, and no linear edge follows": meeting & ~inner,
         "a linear edge follows": inner,
     }
-    table = [
-        [
-            words,
+    ratios = {
+        words: (
             int(flag.sum()),
             float(small[flag & full].min()),
             float(small[flag & full].max()),
             float(large[flag].max()),
-        ]
+        )
         for words, flag in classes.items()
-    ]
-    worst = float(np.abs(small[full]).max())
-    method, order, embedding = _READINGS[1]
-    reading = Finding.agreement(
-        worst,
-        tolerance=1e-7,
-        cases=len(space.names),
-        method=method,
-        order=order,
-        embedding=embedding,
-        label="smallest eigenvalue on data",
-        detail=f"relative change over {len(data)} rows of {context.data}",
-    )
+    }
     dots = [
         Series(words, with_means.largest[flag].tolist(), (1 + small)[flag].tolist()) for words, flag in classes.items()
     ]
-    return {
-        "reading": reading,
-        "words": f"On {len(data)} rows of {context.data} the smallest eigenvalue changes by {table[1][2]:+.1%} to"
-        f" {table[1][3]:+.1%} where no linear"
-        f" edge follows, by {table[2][2]:+.1%} to {table[2][3]:+.1%} where one does; the largest grows by up to"
-        f" {table[1][4]:.0%} and {table[2][4]:.0%}.",
-        "table": Table(
-            f"Eigenvalues with means over those without, minus one, {len(data)} rows of {context.data}",
-            ["DAGs in which", "count", "lambda_min, least", "lambda_min, most", "lambda_max, most"],
-            table,
-        ),
-        "plot": Points("lambda_min with means over without", dots, x="lambda_max", y="ratio of lambda_min"),
-        "key_values": {f"lambda_min, most, {row[0]}": KeyValue(cast(float, row[3]), 1e-6, 1e-9) for row in table},
-    }
+    plot = Points("lambda_min with means over without", dots, x="lambda_max", y="ratio of lambda_min")
+    worst = float(np.abs(small[full]).max())
+    return _Spectra(ratios, worst, len(space.names), f"{len(data)} rows of {context.data}", plot)
 
 
 def _norms() -> Table:

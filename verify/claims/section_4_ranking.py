@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from flint import arb
@@ -12,15 +12,18 @@ from nngp_dag.dag import Dag
 from nngp_dag.paths import effective_depth_width
 from nngp_dag.proofs import precision
 from nngp_dag.proofs.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
+from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
 from verify.tools.data import space_spectra
-from verify.tools.spaces import complete_space
+from verify.tools.dual_formulas import DUALS
+from verify.tools.settings import key
+from verify.tools.spaces import CompleteSpace, complete_space
 
-_READINGS = (
-    ("independent", "activation-last", "gaussian-trained"),
-    ("exact", "activation-first", "gaussian-trained"),
-    ("exact", "activation-last", "gaussian-trained"),
-    ("exact", "activation-last", "stem"),
+_SETTINGS = (
+    Setting.make("independent", "activation-last", "gaussian-trained"),
+    Setting.make("exact", "activation-first", "gaussian-trained"),
+    Setting.make("exact", "activation-last", "gaussian-trained"),
+    Setting.make("exact", "activation-last", "stem"),
 )
 _LINEAR = (2, 3, 4)
 _RESOLUTION = 1e-9
@@ -32,6 +35,111 @@ def _tau(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
     tau = float(stats.kendalltau(a, b).statistic)
     product = np.sign(a[:, None] - a[None]) * np.sign(b[:, None] - b[None])
     return tau, int((product < 0).sum()) // 2
+
+
+@dataclass(frozen=True)
+class _Rank:
+    """How the ranking by Eq. 12 agrees with one by lambda_min, among DAGs of one number of linear edges.
+
+    Attributes:
+        number: of linear edges.
+        dags: how many DAGs have so many.
+        tau: Kendall's tau of Eq. 12 with lambda_min. discordant: the number of pairs that they order differently.
+        by_depth, by_width: tau of effective depth and width with lambda_min.
+    """
+
+    number: int
+    dags: int
+    tau: float
+    discordant: int
+    by_depth: float
+    by_width: float
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The ranks at each number of linear edges of one kernel, as it is or scale-free, in one setting."""
+
+    setting: Setting
+    words: str
+    ranks: tuple[_Rank, ...]
+
+    @property
+    def finding(self) -> Finding:
+        """Whether no pair is discordant."""
+        discordant = sum(rank.discordant for rank in self.ranks)
+        return Finding(
+            discordant == 0,
+            setting=self.setting,
+            label=self.words,
+            cases=sum(rank.dags * (rank.dags - 1) // 2 for rank in self.ranks),
+            tolerance=_RESOLUTION,
+            worst=min(rank.tau for rank in self.ranks),
+            detail=f"tau {', '.join(f'{rank.tau:.2f}' for rank in self.ranks)} at {_LINEAR} linear edges; {discordant}"
+            " discordant pairs",
+        )
+
+    @property
+    def rows(self) -> list[list[object]]:
+        """The ranks as rows of the table."""
+        return [
+            [str(self.setting), self.words, r.number, r.dags, r.tau, r.discordant, r.by_depth, r.by_width]
+            for r in self.ranks
+        ]
+
+    @property
+    def key_values(self) -> dict[str, KeyValue]:
+        """Tau at each number of linear edges."""
+        return {f"tau, {key(self.setting)}, {self.words}, {r.number}": KeyValue(r.tau, 0, 1e-3) for r in self.ranks}
+
+
+@dataclass(frozen=True)
+class _Space:
+    """The DAGs that are ranked: their numbers of linear edges, effective depths and widths, and the gaps of Eq. 12 on
+    the data without and with a stem, [A] each.
+    """
+
+    dags: CompleteSpace
+    linear: np.ndarray
+    depth: np.ndarray
+    width: np.ndarray
+    gaps: dict[str, np.ndarray]
+
+    def bound(self, setting: Setting) -> np.ndarray:
+        """Eq. 12 on the data, [A]."""
+        return self.gaps["stem" if setting.embedding == "stem" else "gaussian"]
+
+
+def _ranked(rows: np.ndarray) -> _Space:
+    """The complete space of four nodes with what ranks its DAGs on rows [N, d]."""
+    space = complete_space(4)
+    linear = np.array([item.num_linear for item in space.structures()])
+    depth, width = effective_depth_width(space.counts)
+    return _Space(space, linear, depth, width, _closest_pair_gaps(rows, space.counts))
+
+
+def _rankings(space: _Space, rows: np.ndarray, setting: Setting) -> list[_Ranking]:
+    """The rankings of both kernels, as they are and scale-free, in one setting."""
+    spectra = space_spectra(space.dags, rows, setting, kernels=("nngp", "ntk"))
+    bound = space.bound(setting)
+    scaled = bound / space.dags.counts.sum(axis=1)
+    return [
+        _Ranking(setting, words, tuple(_rank(space, number, rank_by, value) for number in _LINEAR))
+        for words, rank_by, value in (
+            ("NNGP", bound, spectra["nngp"].smallest),
+            ("NTK", bound, spectra["ntk"].smallest),
+            ("NNGP scale-free", scaled, spectra["nngp"].scale_free),
+            ("NTK scale-free", scaled, spectra["ntk"].scale_free),
+        )
+    ]
+
+
+def _rank(space: _Space, number: int, rank_by: np.ndarray, value: np.ndarray) -> _Rank:
+    """Eq. 12 (`rank_by`) against lambda_min (`value`) among the DAGs of `number` linear edges."""
+    chosen = space.linear == number
+    tau, discordant = _tau(rank_by[chosen], value[chosen])
+    by_depth, by_width = (_tau(by[chosen], value[chosen])[0] for by in (space.depth, space.width))
+    return _Rank(number, int(chosen.sum()), tau, discordant, by_depth, by_width)
 
 
 @claim(
@@ -50,61 +158,19 @@ def _tau(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
 )
 def check(context: Context) -> Evidence:
     """Kendall's tau at a fixed number of linear edges; one strictly discordant pair makes a reading false."""
-    space = complete_space(4)
     rows = context.rows(context.pick(quick=32, full=96))
-    linear = np.array([item.num_linear for item in space.structures()])
-    depth, width = effective_depth_width(space.counts)
-    gaps = _closest_pair_gaps(rows, space.counts)
-    findings, table, key_values = [], [], {}
-    points = None
-    for reading in _READINGS:
-        spectra = space_spectra(space, rows, reading, kernels=("nngp", "ntk"))
-        values = {
-            "NNGP": spectra["nngp"].smallest,
-            "NTK": spectra["ntk"].smallest,
-            "NNGP scale-free": spectra["nngp"].scale_free,
-            "NTK scale-free": spectra["ntk"].scale_free,
-        }
-        bound = gaps["stem" if reading[2] == "stem" else "gaussian"]
-        scaled = bound / space.counts.sum(axis=1)
-        for words, value in values.items():
-            rank_by = scaled if "scale-free" in words else bound
-            taus, discordant, pairs = [], 0, 0
-            for number in _LINEAR:
-                chosen = linear == number
-                tau, wrong = _tau(rank_by[chosen], value[chosen])
-                by_depth, by_width = (_tau(by[chosen], value[chosen])[0] for by in (depth, width))
-                table.append([", ".join(reading), words, number, int(chosen.sum()), tau, wrong, by_depth, by_width])
-                key_values[f"tau, {' '.join(reading)}, {words}, {number}"] = KeyValue(tau, 0, 1e-3)
-                taus.append(tau)
-                discordant += wrong
-                pairs += int(chosen.sum()) * (int(chosen.sum()) - 1) // 2
-            method, order, embedding = reading
-            findings.append(
-                Finding(
-                    discordant == 0,
-                    method=method,
-                    order=order,
-                    embedding=embedding,
-                    label=words,
-                    cases=pairs,
-                    tolerance=_RESOLUTION,
-                    worst=min(taus),
-                    detail=f"tau {', '.join(f'{t:.2f}' for t in taus)} at {_LINEAR} linear edges; {discordant}"
-                    f" discordant pairs",
-                )
-            )
-            if points is None and linear is not None:
-                points = _points(space.counts, linear, bound, value)
-    discordance = _counterexample(rows, space.names, linear, gaps["gaussian"], spectra_of_first(context, space, rows))
-    rescaled = _rescaled(table)
+    space = _ranked(rows)
+    rankings = [ranking for setting in _SETTINGS for ranking in _rankings(space, rows, setting)]
+    # The paper's own recursion: the counterexample is looked for in it, and the plot shows it.
+    first = _SETTINGS[0]
+    smallest = space_spectra(space.dags, rows, first)["nngp"].smallest
     return Evidence(
-        findings,
-        summary=_summary(table, rescaled),
+        [ranking.finding for ranking in rankings],
+        summary=_summary(rankings),
         condition="True between DAGs for which Eq. 12 is an identity and the smallest eigenvalue is that of two rows;"
         " on N rows and for other DAGs"
         " it is a correlation, given as Kendall's tau at each number of linear edges.",
-        counterexample=discordance,
+        counterexample=_counterexample(rows, space.dags.names, space.linear, space.bound(first), smallest),
         tables=[
             Table(
                 f"Kendall's tau with lambda_min on {len(rows)} rows of {context.data}",
@@ -118,17 +184,12 @@ def check(context: Context) -> Evidence:
                     "by depth",
                     "by width",
                 ],
-                table,
+                [row for ranking in rankings for row in ranking.rows],
             )
         ],
-        plots=[points] if points else [],
-        key_values=key_values,
+        plots=[_points(space.linear, space.bound(first), smallest)],
+        key_values={name: value for ranking in rankings for name, value in ranking.key_values.items()},
     )
-
-
-def spectra_of_first(context: Context, space: Any, rows: np.ndarray) -> np.ndarray:
-    """lambda_min of the paper's own recursion, by which the counterexample is looked for."""
-    return space_spectra(space, rows, _READINGS[0])["nngp"].smallest
 
 
 def _closest_pair_gaps(rows: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -137,8 +198,7 @@ def _closest_pair_gaps(rows: np.ndarray, counts: np.ndarray) -> dict[str, np.nda
     rho = gram[np.triu_indices(len(rows), 1)]
 
     def f(r: np.ndarray) -> np.ndarray:
-        r = np.clip(r, -1, 1)
-        return (np.sqrt(1 - r**2) + (np.pi - np.arccos(r)) * r) / np.pi
+        return DUALS["relu"].f(np.ones_like(r), r, np.ones_like(r))
 
     found = {}
     for name, start in (("gaussian", rho), ("stem", f(rho))):
@@ -152,7 +212,7 @@ def _closest_pair_gaps(rows: np.ndarray, counts: np.ndarray) -> dict[str, np.nda
 
 def _counterexample(
     rows: np.ndarray, names: tuple[str, ...], linear: np.ndarray, bound: np.ndarray, value: np.ndarray
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     """The discordant pair with the largest product of relative differences, at three linear edges, certified."""
     chosen = np.flatnonzero(linear == 3)
     b, v = np.log(bound[chosen]), np.log(value[chosen])
@@ -191,25 +251,25 @@ def _confirmed(rows: np.ndarray, first: str, second: str, between: float) -> str
     )
 
 
-def _rescaled(table: list[list[Any]]) -> str:
-    raw = [row[4] for row in table if row[2] == 3 and row[1] in ("NNGP", "NTK")]
-    scaled = [row[4] for row in table if row[2] == 3 and "scale-free" in row[1]]
-    return f"{min(raw):.2f} to {max(raw):.2f} as they are, {min(scaled):.2f} to {max(scaled):.2f} scale-free"
+def _summary(rankings: list[_Ranking]) -> str:
+    """The range of tau at three linear edges."""
+    at_three = [(ranking.words, rank) for ranking in rankings for rank in ranking.ranks if rank.number == 3]
 
+    def span(values: list[float]) -> str:
+        return f"{min(values):.2f} to {max(values):.2f}"
 
-def _summary(table: list[list[Any]], rescaled: str) -> str:
-    by = {
-        words: [row[i] for row in table if row[2] == 3 and row[1] == "NNGP"]
-        for words, i in (("depth", 6), ("width", 7))
-    }
+    raw = span([rank.tau for words, rank in at_three if "scale-free" not in words])
+    scaled = span([rank.tau for words, rank in at_three if "scale-free" in words])
+    nngp = [rank for words, rank in at_three if words == "NNGP"]
+    depth, width = [rank.by_depth for rank in nngp], [rank.by_width for rank in nngp]
     return (
-        f"At three linear edges Kendall's tau of Eq. 12 with lambda_min is {rescaled}; of the NNGP with effective depth"
-        f" {min(by['depth']):+.2f} to {max(by['depth']):+.2f}, with effective width {min(by['width']):+.2f} to"
-        f" {max(by['width']):+.2f}."
+        f"At three linear edges Kendall's tau of Eq. 12 with lambda_min is {raw} as they are, {scaled} scale-free; of"
+        f" the NNGP with effective depth {min(depth):+.2f} to {max(depth):+.2f}, with effective width {min(width):+.2f}"
+        f" to {max(width):+.2f}."
     )
 
 
-def _points(counts: np.ndarray, linear: np.ndarray, bound: np.ndarray, value: np.ndarray) -> Points:
+def _points(linear: np.ndarray, bound: np.ndarray, value: np.ndarray) -> Points:
     series = [
         Series(f"{number} linear edges", bound[linear == number].tolist(), value[linear == number].tolist())
         for number in _LINEAR

@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
+from nngp_dag.reading import Reading, Setting
 from verify.framework.checks import as_number, case, text
 from verify.framework.errors import EvidenceError
 
@@ -21,6 +22,7 @@ CLEARLY_FALSE = 1000.0
 class _Words(TypedDict, total=False):
     """What a finding says beside its numbers: fields of `Finding`."""
 
+    setting: Setting | Reading | None
     order: str | None
     embedding: str | None
     method: str | None
@@ -37,7 +39,9 @@ class Finding:
 
     Attributes:
         holds: True, False, or None where the numbers do not decide.
-        order, embedding, method, activation: what the reading fixes; None where the statement does not depend on it.
+        setting: the reading, with its method or without.
+        order, embedding, method, activation: the names of what is fixed; those of `setting` where it is given, None
+        where the statement does not depend on it.
         label: what else distinguishes the reading ("smallest eigenvalue", "MNIST", ...).
         proof: how it was proved ("interval arithmetic", or a written proof plus the exhaustive check); empty otherwise.
         cases: number of cases compared.
@@ -52,6 +56,7 @@ class Finding:
     """
 
     holds: bool | None
+    setting: Setting | Reading | None = None
     order: str | None = None
     embedding: str | None = None
     method: str | None = None
@@ -68,6 +73,7 @@ class Finding:
     def __post_init__(self) -> None:
         if not isinstance(self.holds, bool | np.bool_ | None):
             raise EvidenceError(f"holds: expected True, False or None, got {type(self.holds).__name__}")
+        self._name_setting()
         for name in ("order", "embedding", "method", "activation"):
             if (value := getattr(self, name)) is not None:
                 text(value, name)
@@ -81,6 +87,21 @@ class Finding:
         for name in ("tolerance", "worst", "confidence"):
             object.__setattr__(self, name, as_number(getattr(self, name), name))
         object.__setattr__(self, "counterexample", case(self.counterexample, "counterexample"))
+
+    def _name_setting(self) -> None:
+        """Take the names of `setting`."""
+        if self.setting is None:
+            return
+        if not isinstance(self.setting, Setting | Reading):
+            raise EvidenceError(f"setting: expected Setting or Reading, got {type(self.setting).__name__}")
+        names: dict[str, str] = {"order": self.setting.order, "embedding": self.setting.embedding}
+        if isinstance(self.setting, Setting):
+            names["method"] = self.setting.method
+        if any(getattr(self, name) is not None for name in names):
+            raise EvidenceError("a finding has a setting, or names, not both")
+        names["activation"] = self.setting.activation.name
+        for name, value in names.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def agreement(

@@ -10,6 +10,7 @@ from typing import TypedDict, cast
 
 from verify.framework.checks import plain
 from verify.framework.evidence import Evidence
+from verify.framework.finding import Finding
 
 __all__ = [
     "BaselineClaim",
@@ -169,8 +170,13 @@ def evidence_record(evidence: Evidence) -> EvidenceRecord:
     """The evidence as plain data."""
     fields = {field.name: getattr(evidence, field.name) for field in dataclasses.fields(evidence)}
     findings = fields.pop("findings")
-    readings = [{"name": finding.name(), **vars(finding)} for finding in findings]
+    readings = [{"name": finding.name(), **_fields(finding)} for finding in findings]
     fields["tables"] = [vars(table) for table in evidence.tables]
     fields["plots"] = [plot.as_record() for plot in evidence.plots]
     fields["key_values"] = {name: vars(value) for name, value in evidence.key_values.items()}
     return cast(EvidenceRecord, plain({"readings": readings, **fields}, "evidence"))
+
+
+def _fields(finding: Finding) -> dict[str, object]:
+    """The fields of a finding; its setting is there by its names."""
+    return {name: value for name, value in vars(finding).items() if name != "setting"}

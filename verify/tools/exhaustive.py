@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from nngp_dag.dag import Dag
+from nngp_dag.reading import Setting
 from verify import Captioned, Dags, Finding, KeyValue, Table, Undecided
+from verify.framework.finding import CLEARLY_FALSE
 from verify.tools.proofs import Proved
-from verify.tools.spaces import Space
+from verify.tools.settings import key
+from verify.tools.spaces import CompleteSpace
 
-__all__ = ["VIOLATIONS", "Exhaustive", "Violation", "try_on_spaces"]
-
-_Name = tuple[str, str, str]
+__all__ = ["VIOLATIONS", "Count", "Counterexample", "Exhaustive", "Statement", "Violation", "try_on_spaces"]
 
 
 @dataclass(frozen=True)
@@ -44,39 +44,111 @@ VIOLATIONS = {
 """All classes. Under the stem the input itself is a feature of a linear edge."""
 
 
-@dataclass
-class Exhaustive:
-    """What came of it: findings, a table of counts and one of smallest counterexamples, certificates and key
-    figures.
+@dataclass(frozen=True)
+class Statement:
+    """A statement about each DAG, and how it is tried.
+
+    Attributes:
+        measure: by how much each DAG of a space misses it in a setting, float [A]; at most `tolerance` where
+            it is true.
+        violations: the classes that decide it in a setting.
+        certify: a proof that a DAG (by its code) misses it in a setting; None where there is none.
+        tolerance: the largest rounding; a miss must be `CLEARLY_FALSE` times as large.
     """
 
+    measure: Callable[[CompleteSpace, Setting], np.ndarray]
+    violations: Callable[[Setting], Sequence[Violation]]
+    certify: Callable[[str, Setting], Proved | None]
+    tolerance: float = 1e-11
+
+    def certified(self, code: str, setting: Setting) -> Proved:
+        """The proof that a DAG misses it.
+
+        Raises:
+            Undecided: there is none.
+        """
+        proved = self.certify(code, setting)
+        if proved is None:
+            raise Undecided(f"the counterexample {code} in {setting} could not be certified")
+        return proved
+
+
+@dataclass(frozen=True)
+class Count:
+    """For how many DAGs of a space a statement fails in a setting, and by how much at most."""
+
+    setting: Setting
+    space: CompleteSpace
+    failing: int
+    largest: float
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The DAG of fewest edges that is in one class alone, of so many."""
+
+    setting: Setting
+    words: str
+    alike: int
+    code: str
+    proved: Proved
+
+
+@dataclass
+class Exhaustive:
+    """All that came of it: findings, counts, the smallest counterexamples of each class, and the first of all."""
+
     findings: list[Finding] = field(default_factory=list)
-    counts: list[list[Any]] = field(default_factory=list)
-    smallest: list[list[Any]] = field(default_factory=list)
-    certificates: list[Mapping[str, Any]] = field(default_factory=list)
-    key_values: dict[str, KeyValue] = field(default_factory=dict)
-    first: dict[_Name, tuple[str, Proved]] = field(default_factory=dict)
+    counts: list[Count] = field(default_factory=list)
+    smallest: list[Counterexample] = field(default_factory=list)
+    first: dict[Setting, tuple[str, Proved]] = field(default_factory=dict)
+
+    def of_space(self, space: CompleteSpace) -> list[Count]:
+        """The counts of one space, in the order of the settings."""
+        return [count for count in self.counts if count.space is space]
+
+    @property
+    def certificates(self) -> list[Mapping[str, object]]:
+        """The proofs of the smallest counterexamples."""
+        return [found.proved.certificate for found in self.smallest]
+
+    @property
+    def key_values(self) -> dict[str, KeyValue]:
+        """The counts, which a baseline records."""
+        return {f"fail: {key(c.setting)}, {c.space.num_nodes} nodes": KeyValue(c.failing, 0) for c in self.counts}
 
     def tables(self, failing: str) -> list[Table]:
         """The two tables; `failing` says what the counted DAGs do."""
-        counts = Table(
-            f"DAGs that {failing}", ["reading", "nodes", "DAGs with a path", f"{failing}", "largest"], self.counts
-        )
-        smallest = Table(
-            "Counterexample with the fewest edges of each class, certified by interval arithmetic",
-            ["reading", "class (in no other)", "DAGs", "code", "edges", "rho", "margin"],
-            self.smallest,
-        )
-        return [counts, smallest]
+        counts = [[str(c.setting), c.space.num_nodes, len(c.space.names), c.failing, c.largest] for c in self.counts]
+        smallest = [
+            [
+                str(s.setting),
+                s.words,
+                s.alike,
+                s.code,
+                _edges(s.code),
+                str(s.proved.rho),
+                s.proved.margin,
+            ]
+            for s in self.smallest
+        ]
+        return [
+            Table(f"DAGs that {failing}", ["reading", "nodes", "DAGs with a path", failing, "largest"], counts),
+            Table(
+                "Counterexample with the fewest edges of each class, certified by interval arithmetic",
+                ["reading", "class (in no other)", "DAGs", "code", "edges", "rho", "margin"],
+                smallest,
+            ),
+        ]
 
-    def counterexample(self, reading: _Name) -> dict[str, Any] | None:
-        """The smallest counterexample of a reading, as evidence for `refuted`."""
-        if reading not in self.first:
+    def counterexample(self, setting: Setting) -> dict[str, object] | None:
+        """The smallest counterexample of a setting, as evidence for `refuted`."""
+        if setting not in self.first:
             return None
-        code, proved = self.first[reading]
+        code, proved = self.first[setting]
         return {
             "code": code,
-            "reading": ", ".join(reading),
+            "reading": str(setting),
             "rho": str(proved.rho),
             "margin": proved.margin,
             "confirmed": "interval arithmetic",
@@ -85,119 +157,77 @@ class Exhaustive:
     def drawings(self) -> Dags:
         """The drawings of the smallest counterexamples, each drawn once."""
         captions: dict[str, list[str]] = {}
-        for reading, _, _, code, *_ in self.smallest:
-            captions.setdefault(code, []).append(reading)
+        for found in self.smallest:
+            captions.setdefault(found.code, []).append(str(found.setting))
         dags = [Captioned(code, "\n".join(dict.fromkeys(names))) for code, names in captions.items()]
         return Dags("Smallest counterexamples", dags)
 
 
-def try_on_spaces(
-    spaces: Sequence[Space],
-    readings: Sequence[_Name],
-    measure: Callable[[Space, _Name], np.ndarray],
-    violations: Callable[[_Name], Sequence[Violation]],
-    certify: Callable[[str, _Name], Proved | None],
-    *,
-    tolerance: float = 1e-11,
-    label: str = "",
-) -> Exhaustive:
-    """Try a statement on every DAG of every space in every reading.
+def try_on_spaces(spaces: Sequence[CompleteSpace], settings: Sequence[Setting], statement: Statement) -> Exhaustive:
+    """Try a statement on every DAG of every space in every setting.
 
     Args:
         spaces: complete spaces; the smallest counterexamples are looked for in the first.
-        readings: (method, order, embedding) each.
-        measure: by how much each DAG of a space misses the statement, float [A]; at most `tolerance` where it is true.
-        violations: the classes that decide it in a reading.
-        certify: a proof that a DAG misses it.
-        tolerance: the largest rounding; a miss must be `CLEARLY_FALSE` times as large.
-        label: label of the readings.
+        settings: one finding each.
+        statement: what is tried.
 
     Raises:
         Undecided: the classes do not separate the DAGs, or a counterexample could not be certified.
     """
     result = Exhaustive()
-    for reading in readings:
-        stem = reading[2] == "stem"
-        classes = list(violations(reading))
+    for setting in settings:
+        stem = setting.embedding == "stem"
+        classes = list(statement.violations(setting))
         for space in spaces:
-            missed = measure(space, reading)
-            fails = np.asarray(missed > tolerance)
+            missed = statement.measure(space, setting)
+            fails = np.asarray(missed > statement.tolerance)
             flags = np.array([space.flags(v.flag, stem) for v in classes] or np.zeros((0, len(space.names)), bool))
-            _separates(space, reading, missed, np.asarray(flags.any(axis=0)), tolerance)
-            count = int(fails.sum())
-            result.counts.append([", ".join(reading), space.num_nodes, len(space.names), count, float(missed.max())])
-            result.key_values[f"{label or 'fail'}: {' '.join(reading)}, {space.num_nodes} nodes"] = KeyValue(count, 0)
+            _separates(space, setting, missed, np.asarray(flags.any(axis=0)), statement.tolerance)
+            result.counts.append(Count(setting, space, int(fails.sum()), float(missed.max())))
             if space is spaces[0]:
-                _first(result, space, reading, fails, certify, tolerance, label)
+                result.findings.append(_finding(result, space, setting, fails, statement))
                 for violation, flag in zip(classes, flags, strict=True):
                     alone = fails & flag & (flags.sum(axis=0) == 1)
-                    _smallest(result, space, reading, violation.words, alone, certify)
+                    code = space.smallest(alone)
+                    if code is not None:
+                        proved = statement.certified(code, setting)
+                        found = Counterexample(setting, violation.words, int(alone.sum()), code, proved)
+                        result.smallest.append(found)
     return result
 
 
-def _separates(space: Space, reading: _Name, missed: np.ndarray, violated: np.ndarray, tolerance: float) -> None:
+def _edges(code: str) -> int:
+    return len(list(Dag.from_code(code).edges()))
+
+
+def _separates(
+    space: CompleteSpace, setting: Setting, missed: np.ndarray, violated: np.ndarray, tolerance: float
+) -> None:
     wrong = np.flatnonzero((missed > tolerance) != violated)
     if wrong.size:
         names = ", ".join(space.names[i] for i in wrong[:5])
-        raise Undecided(
-            f"{', '.join(reading)}: the structural condition is wrong for {wrong.size} DAGs, such as {names}"
-        )
-    if violated.any() and missed[violated].min() < 1000 * tolerance:
-        raise Undecided(f"{', '.join(reading)}: a miss of {missed[violated].min():.1e} is not clearly beyond rounding")
+        raise Undecided(f"{setting}: the structural condition is wrong for {wrong.size} DAGs, such as {names}")
+    if violated.any() and missed[violated].min() < CLEARLY_FALSE * tolerance:
+        raise Undecided(f"{setting}: a miss of {missed[violated].min():.1e} is not clearly beyond rounding")
 
 
-def _first(
-    result: Exhaustive,
-    space: Space,
-    reading: _Name,
-    fails: np.ndarray,
-    certify: Callable[[str, _Name], Proved | None],
-    tolerance: float,
-    label: str,
-) -> None:
-    method, order, embedding = reading
+def _finding(
+    result: Exhaustive, space: CompleteSpace, setting: Setting, fails: np.ndarray, statement: Statement
+) -> Finding:
+    """The finding of a setting, with its smallest counterexample, which becomes the first of `result`."""
     count, total, code = int(fails.sum()), len(space.names), space.smallest(fails)
-    counterexample: dict[str, Any] | None = None
+    worst, counterexample = 0.0, None
     if code is not None:
-        proved = _certified(code, reading, certify)
-        result.first[reading] = code, proved
+        proved = statement.certified(code, setting)
+        result.first[setting] = code, proved
+        worst = proved.margin
         counterexample = {"code": code, "rho": str(proved.rho), "margin": proved.margin}
-    result.findings.append(
-        Finding(
-            count == 0,
-            order=order,
-            embedding=embedding,
-            method=method,
-            label=label,
-            cases=total,
-            tolerance=tolerance,
-            worst=counterexample["margin"] if counterexample else 0.0,
-            detail=f"false for {count} of {total} DAGs" + (f"; smallest: {code}" if code else ""),
-            counterexample=counterexample,
-        )
+    return Finding(
+        count == 0,
+        setting=setting,
+        cases=total,
+        tolerance=statement.tolerance,
+        worst=worst,
+        detail=f"false for {count} of {total} DAGs" + (f"; smallest: {code}" if code else ""),
+        counterexample=counterexample,
     )
-
-
-def _smallest(
-    result: Exhaustive,
-    space: Space,
-    reading: _Name,
-    words: str,
-    alone: np.ndarray,
-    certify: Callable[[str, _Name], Proved | None],
-) -> None:
-    code = space.smallest(alone)
-    if code is None:
-        return
-    proved = _certified(code, reading, certify)
-    result.certificates.append(proved.certificate)
-    edges = len(list(Dag.from_code(code).edges()))
-    row = [", ".join(reading), words, int(alone.sum()), code, edges, str(proved.rho), proved.margin]
-    result.smallest.append(row)
-
-
-def _certified(code: str, reading: _Name, certify: Callable[[str, _Name], Proved | None]) -> Proved:
-    proved = certify(code, reading)
-    if proved is None:
-        raise Undecided(f"the counterexample {code} in {', '.join(reading)} could not be certified")
-    return proved

@@ -4,13 +4,15 @@ library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 from scipy import special
 
-__all__ = ["EQUATIONS", "SIGMAS", "exact_two_point", "gaussian_integrals", "relu_f"]
+from verify.tools.dual_formulas import DUALS
+
+__all__ = ["EQUATIONS", "SIGMAS", "gaussian_integrals", "relu_f"]
 
 SIGMAS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0),
@@ -26,10 +28,8 @@ SIGMAS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def relu_f(k: np.ndarray) -> np.ndarray:
     """Lemma 3.2 for ReLU with c = 2 on a Gram matrix [N, N] with its own diagonal."""
-    scale = np.sqrt(np.outer(np.diag(k), np.diag(k)))
-    rho = np.clip(k / scale, -1, 1)
-    np.fill_diagonal(rho, 1)
-    return scale * (np.sqrt(1 - rho**2) + (np.pi - np.arccos(rho)) * rho) / np.pi
+    diagonal = np.diag(k)
+    return DUALS["relu"].f(diagonal[:, None], k, diagonal[None, :])
 
 
 def _dag1(k: np.ndarray) -> np.ndarray:
@@ -91,67 +91,3 @@ def gaussian_integrals(
         inner = sigma(np.sqrt(kyy) * (rho * z1[:, None] + root * z2)) * np.exp(-(z2**2) / 2) / np.sqrt(2 * np.pi)
         total += np.sum(w2 * inner, axis=1)
     return float(np.sum(w1 * g * total))
-
-
-def exact_two_point(
-    edges: Sequence[tuple[int, int, int]], n: int, rho: np.ndarray, last: bool, embedding: str, means: bool = True
-) -> Kernels:
-    """NNGP and NTK of wide ReLU networks on unit rows, by the recursion over all pairs of nodes.
-
-    Args:
-        edges: (s, t, op) of a pruned DAG, op 1 skip or 2 linear.
-        n: number of nodes.
-        rho: correlations [R].
-        last: activation-last, else activation-first.
-        embedding: `gaussian`, `gaussian-trained` or `stem`.
-        means: whether features have their means; without, every mean is taken as zero.
-
-    Returns:
-        (NNGP K_ii, NNGP K_ij [R], NTK Theta_ii + K_ii, NTK K_ij + Theta_ij [R]).
-    """
-    k = np.concatenate([[1.0], rho])  # entry 0 is the pair of an input with itself, whose correlation is 1
-    mean, theta = 0.0, np.zeros_like(k)
-    if embedding == "stem":
-        mean, theta, k = np.sqrt(1 / np.pi) * means, _fdot(k) * k, _f(k)
-    elif embedding == "gaussian-trained":
-        theta = k
-    covariance = {(0, 0): k}
-    tangent = {(0, 0): theta}
-    totals = [mean]
-    for t in range(1, n):
-        skips = [s for s, head, op in edges if head == t and op == 1]
-        linears = [s for s, head, op in edges if head == t and op == 2]
-        b = {s: np.sqrt(covariance[s, s][0] / np.pi) if last and means else 0.0 for s in linears}
-        for r in range(t):
-            k_tr = sum((covariance[s, r] for s in skips), np.zeros_like(k)) + sum(b[s] * totals[r] for s in linears)
-            theta_tr = sum((tangent[s, r] for s in skips), np.zeros_like(k))
-            covariance[t, r] = covariance[r, t] = k_tr
-            tangent[t, r] = tangent[r, t] = theta_tr
-        k_tt, theta_tt = np.zeros_like(k), np.zeros_like(k)
-        for s in skips:
-            for u in skips:
-                k_tt = k_tt + covariance[s, u]
-                theta_tt = theta_tt + tangent[s, u]
-            k_tt = k_tt + 2 * sum(totals[s] * b[u] for u in linears)
-        for s in linears:
-            inner = covariance[s, s]
-            f, fdot = _f(inner), _fdot(inner)
-            k_tt = k_tt + f + sum(b[s] * b[u] for u in linears if u != s)
-            theta_tt = theta_tt + fdot * tangent[s, s] + (fdot * inner if last else f)
-        covariance[t, t], tangent[t, t] = k_tt, theta_tt
-        totals.append(sum(totals[s] for s in skips) + sum(b.values()))
-    k, theta = covariance[n - 1, n - 1], tangent[n - 1, n - 1]
-    return float(k[0]), k[1:], float(k[0] + theta[0]), (k + theta)[1:]
-
-
-Kernels = tuple[float, np.ndarray, float, np.ndarray]
-
-
-def _f(k: np.ndarray) -> np.ndarray:
-    """The map f on [variance, covariances...] of two inputs of equal variance."""
-    rho = np.clip(k / k[0], -1, 1)
-    return k[0] * (np.sqrt(1 - rho**2) + (np.pi - np.arccos(rho)) * rho) / np.pi
-
-
-def _fdot(k: np.ndarray) -> np.ndarray:
-    return (np.pi - np.arccos(np.clip(k / k[0], -1, 1))) / np.pi

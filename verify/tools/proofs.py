@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-from nngp_dag.proofs import Inequality, Term, prove
+from flint import fmpq
+
+from nngp_dag.dag import Dag
+from nngp_dag.proofs import Inequality, Term, prove, two_point
 from nngp_dag.proofs.certificate import to_certificate
+from nngp_dag.proofs.two_point import TwoPoint
+from nngp_dag.reading import Setting
 
-__all__ = ["RHOS", "Proved", "largest_difference", "term"]
+__all__ = ["RHOS", "Proved", "largest_difference", "term", "two_point_at"]
 
 RHOS = tuple(Fraction(p, 20) for p in (19, 18, 17, 16, 15, 14, 12, 10, 8, 5, 0, -5, -10, -15))
 """Rational correlations at which counterexamples are certified; the one with the largest margin is chosen."""
@@ -22,15 +26,18 @@ class Proved:
 
     rho: Fraction
     margin: float
-    certificate: Mapping[str, Any]
+    certificate: Mapping[str, object]
 
 
-def term(
-    code: str, reading: tuple[str, str, str], quantity: str, coefficient: int | Fraction = 1, scale: str = "none"
-) -> Term:
-    """A term for a reading (method, order, embedding)."""
-    method, order, embedding = reading
-    return Term(Fraction(coefficient), code, method, order, embedding, quantity, scale)
+def term(code: str, setting: Setting, quantity: str, coefficient: int | Fraction = 1, scale: str = "none") -> Term:
+    """A term for a setting, whose activation is ReLU."""
+    return Term(Fraction(coefficient), code, setting.method, setting.order, setting.embedding, quantity, scale)
+
+
+def two_point_at(code: str, setting: Setting, v: Fraction) -> TwoPoint:
+    """The two-point kernel of a DAG at v = 1 - rho, in balls."""
+    names = setting.method, setting.order, setting.embedding
+    return two_point(Dag.from_code(code), fmpq(v.numerator, v.denominator), None, *names)
 
 
 def largest_difference(statement: str, terms: Iterable[Term], weight_by_v: bool = False) -> Proved | None:

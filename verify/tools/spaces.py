@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.paths import path_counts_array
+from nngp_dag.reading import Setting
 from verify.tools.structure import Structure, structure
 
+if TYPE_CHECKING:
+    from nngp_dag.kernel import Kernel
+
 __all__ = [
-    "READINGS",
-    "Space",
+    "CompleteSpace",
     "TwoPointKernels",
     "complete_space",
-    "path_sum_reading",
+    "swept",
     "two_point_kernels",
     "unit_circle",
 ]
 
-READINGS: tuple[tuple[str, str, str], ...] = (
-    ("independent", "activation-last", "gaussian"),
-    ("exact", "activation-first", "gaussian"),
-    ("exact", "activation-last", "gaussian"),
-    ("exact", "activation-last", "stem"),
-)
-"""Readings (method, order, embedding) of the NNGP that differ; the paper's own recursion comes first.
-
-The NNGP of *independent* does not depend on the order, and none depends on whether the Gaussian embedding is trained.
-"""
+_CHUNK_BYTES = 128 * 2**20
+"""Memory for the kernels of one piece of a sweep."""
 
 
 @dataclass(frozen=True, eq=False)
-class Space:
+class CompleteSpace:
     """The DAGs of a node count that have a path from input to output.
 
     Attributes:
+        num_nodes: the node count.
         codes: flat codes, int8 [A, E], in lexicographic order.
         names: code strings.
         counts: path counts by depth, int64 [A, n].
@@ -72,7 +70,7 @@ class Space:
 
 
 @lru_cache(maxsize=4)
-def complete_space(num_nodes: int) -> Space:
+def complete_space(num_nodes: int) -> CompleteSpace:
     """The complete space of `num_nodes` nodes (729 DAGs of four, 59,049 of five), without the DAGs that have no
     path.
     """
@@ -80,7 +78,7 @@ def complete_space(num_nodes: int) -> Space:
     counts = path_counts_array(codes)
     keep = counts.sum(axis=1) > 0
     names = tuple(Dag.from_array(code).to_code() for code in codes[keep])
-    return Space(num_nodes, codes[keep], names, counts[keep], len(codes))
+    return CompleteSpace(num_nodes, codes[keep], names, counts[keep], len(codes))
 
 
 @lru_cache(maxsize=8)
@@ -88,15 +86,19 @@ def _structures(num_nodes: int, stem: bool) -> tuple[Structure, ...]:
     return tuple(structure(Dag.from_code(name), stem) for name in complete_space(num_nodes).names)
 
 
-def path_sum_reading(reading: tuple[str, str, str], kernel: str = "nngp") -> tuple[str, str, str]:
-    """The reading of Eq. 12 to compare a reading with; its NNGP does not depend on the order."""
-    return ("path-sum", "activation-last" if kernel == "nngp" else reading[1], reading[2])
-
-
 def unit_circle(n: int) -> np.ndarray:
     """Unit rows [n, 2] whose correlations with the first run from 1 (itself) down to -1, denser near 1."""
     angles = np.pi * np.linspace(0, 1, n) ** 1.5
     return np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+
+
+def swept(
+    space: CompleteSpace, x: np.ndarray, setting: Setting, get: tuple[str, ...] = ("nngp", "ntk")
+) -> Iterator[tuple[np.ndarray, Kernel]]:
+    """The kernels of every DAG of a space on rows [N, d], piece by piece: positions in the space, kernels [a, N, N]."""
+    from nngp_dag.kernel.chunks import sweep_chunks
+
+    yield from sweep_chunks(space.codes, x, get, setting, _CHUNK_BYTES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,25 +116,19 @@ class TwoPointKernels:
 
 
 def two_point_kernels(
-    space: Space, reading: tuple[str, str, str], kernel: str = "nngp", points: int = 25, activation: str = "relu"
+    space: CompleteSpace, setting: Setting, kernel: str = "nngp", points: int = 25
 ) -> TwoPointKernels:
     """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations."""
-    return _both_kernels(space, reading, points, activation)[kernel]
+    return _both_kernels(space, setting, points)[kernel]
 
 
 @lru_cache(maxsize=64)
-def _both_kernels(
-    space: Space, reading: tuple[str, str, str], points: int, activation: str
-) -> dict[str, TwoPointKernels]:
+def _both_kernels(space: CompleteSpace, setting: Setting, points: int) -> dict[str, TwoPointKernels]:
     """Both kernels out of one sweep, kept, since claims share them."""
-    from nngp_dag.kernel.chunks import sweep_chunks
-    from nngp_dag.reading import Setting
-
     x = unit_circle(points)
-    setting = Setting.make(*reading, activation)
     rho, size = x[1:] @ x[0], len(space.codes)
     found = {name: TwoPointKernels(rho, np.empty(size), np.empty((size, points - 1))) for name in ("nngp", "ntk")}
-    for index, kernels in sweep_chunks(space.codes, x, setting=setting):
+    for index, kernels in swept(space, x, setting):
         for name, store in found.items():
             matrices = np.asarray(getattr(kernels, name))
             store.variance[index] = matrices[:, 0, 0]

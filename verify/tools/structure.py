@@ -65,5 +65,5 @@ def structure(dag: Dag, stem: bool = False) -> Structure:
         mean_meeting=any(meeting),
         mean_meeting_before_linear=any(meeting[s] for s in tails),
         num_edges=len(edges),
-        num_linear=len(tails and [1 for *_, op in edges if op is Op.LINEAR]),
+        num_linear=pruned.num_linear,
     )
