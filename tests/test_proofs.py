@@ -204,7 +204,7 @@ def test_what_is_no_certificate_is_refused_in_one_line(content, message, tmp_pat
 
 def test_a_certificate_file_that_is_missing(capsys):
     assert _status(["verify", "--recheck", "/nowhere.json"]) == 2
-    assert "cannot be read" in capsys.readouterr().err
+    assert "cannot read /nowhere.json: No such file" in capsys.readouterr().err
 
 
 # ---- whole kernels ---------------------------------------------------------------------------------------------------

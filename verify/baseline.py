@@ -13,6 +13,7 @@ from typing import cast
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
+from nngp_dag.support.strict_json import Json, load_json
 from verify.framework.record import BaselineClaim, BaselineRecord, ClaimRecord, Comparison, RunRecord
 
 __all__ = ["compare", "load", "record", "save"]
@@ -50,22 +51,32 @@ def load(path: Path) -> BaselineRecord:
     """Read a baseline file.
 
     Raises:
-        InputError: a file that is missing, or is no baseline.
+        InputError: a file that cannot be read, or is no baseline.
     """
-    try:
-        baseline = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"baseline {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"baseline {path} is not JSON: {error}") from error
-    valid = (
-        isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA and isinstance(baseline.get("claims"), dict)
-    )
-    if not valid or not all(
-        isinstance(c, dict) and {"verdict", "key_values"} <= c.keys() for c in baseline["claims"].values()
-    ):
+    baseline = load_json(path)
+    claims = baseline.get("claims") if isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA else None
+    if not isinstance(claims, dict) or not all(_is_claim(claim) for claim in claims.values()):
         raise InputError(f"{path} is no baseline of schema {_SCHEMA}: record one with --update-baseline")
     return cast(BaselineRecord, baseline)
+
+
+def _is_claim(claim: Json) -> bool:
+    """Whether it is {"verdict": text, "key_values": {name: {"value", "tolerance", "absolute"}}}."""
+    if not isinstance(claim, dict) or not isinstance(claim.get("verdict"), str):
+        return False
+    values = claim.get("key_values")
+    return isinstance(values, dict) and all(
+        isinstance(value, dict)
+        and {"value", "tolerance", "absolute"} <= value.keys()
+        and (value["value"] is None or _is_number(value["value"]))
+        and _is_number(value["tolerance"])
+        and _is_number(value["absolute"])
+        for value in values.values()
+    )
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def compare(document: RunRecord, baseline: BaselineRecord, path: str, partial: bool = False) -> Comparison:

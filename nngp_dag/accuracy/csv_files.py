@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from nngp_dag.accuracy.table import Builder
 from nngp_dag.errors import InputError
+from nngp_dag.support.reading_files import open_file
+from nngp_dag.support.strict_json import parse_json
 
 __all__ = ["ARCHITECTURE_COLUMNS", "read_csv"]
 
@@ -36,7 +38,7 @@ def read_csv(
     """
     csv.field_size_limit(_MAX_FIELD)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with open_file(path, pipes=True) as binary, io.TextIOWrapper(binary, "utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             header = list(reader.fieldnames or [])
             notation = _notation_columns(path, header)
@@ -52,7 +54,7 @@ def read_csv(
                     builder.reject(where, error)
                     continue
                 builder.add(where, architecture, {name: row[name] for name in columns})
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot read {path} as CSV: {error}") from None
 
 
@@ -80,7 +82,7 @@ def _accuracy_columns(path: Path, header: list[str], notation: list[str], datase
 def _cell_json(row: dict[str, str]) -> str:
     for name in _MATRIX_COLUMNS:
         try:
-            json.loads(row[name])
-        except (ValueError, RecursionError):
+            parse_json(row[name])
+        except InputError:
             raise InputError(f"{name} is not JSON: {row[name][:40]!r}") from None
     return f'{{"module_adjacency": {row[_MATRIX_COLUMNS[0]]}, "module_operations": {row[_MATRIX_COLUMNS[1]]}}}'

@@ -9,6 +9,7 @@ from typing import Any
 
 from nngp_dag.accuracy.table import Builder
 from nngp_dag.errors import InputError
+from nngp_dag.support.strict_json import load_json
 
 __all__ = ["read_json"]
 
@@ -38,11 +39,7 @@ def read_json(
     Raises:
         InputError: a file of neither form, or a bad entry (its number is named).
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InputError(f"cannot read {path} as JSON: {error}") from None
-    entries = _entries(content)
+    entries = _entries(load_json(path, undefined=True))  # published files have NaN where a training diverged
     if not entries:
         raise InputError(f"{path} holds no list of networks (NDS) or cells (NAS-Bench-101)")
     numbers = range(len(entries))

@@ -17,6 +17,7 @@ from typing import Any
 
 from nngp_dag.accuracy.table import Builder
 from nngp_dag.errors import InputError
+from nngp_dag.support.reading_files import Kind, bounded_read, kind_of, open_file
 
 __all__ = ["TEST_SETS", "read_nats", "safe_load"]
 
@@ -68,7 +69,16 @@ def read_nats(
                 builder.add(f"{path}, architecture {i}", api.meta_archs[i], accuracy)
         except InputError:
             raise
-        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            AssertionError,
+            RecursionError,
+        ) as error:
             raise InputError(f"{path} is not a NATS-Bench topology archive: {error}") from None
         except (pickle.UnpicklingError, IndexError) as error:
             raise InputError(f"{path} is damaged or holds more than data: {error}") from None
@@ -94,9 +104,11 @@ def _safe_loader() -> Iterator[None]:
 
 def safe_load(path: Any, ext: str = ".pbz2") -> Any:
     """What the package's `pickle_load` returns, of containers and numbers alone; InputError names anything else."""
-    file = Path(path) if Path(path).is_file() else Path(f"{path}{ext}")
-    with bz2.BZ2File(file, "rb") as stream:
-        return _Restricted(io.BytesIO(stream.read())).load()
+    file = Path(path) if kind_of(Path(path)) is Kind.FILE else Path(f"{path}{ext}")
+    if kind_of(file) is Kind.MISSING:
+        raise FileNotFoundError(f"{file.name} is missing")
+    with open_file(file) as packed, bz2.BZ2File(packed, "rb") as stream:
+        return _Restricted(io.BytesIO(bounded_read(stream, file))).load()
 
 
 class _Restricted(pickle.Unpickler):

@@ -12,6 +12,7 @@ from nngp_dag.accuracy.nats import read_nats
 from nngp_dag.accuracy.table import Benchmark, Builder
 from nngp_dag.errors import InputError
 from nngp_dag.spaces import Space, get
+from nngp_dag.support.reading_files import Kind, kind_of
 
 __all__ = ["read"]
 
@@ -39,9 +40,10 @@ def read(
     files = [Path(p) for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
     builder = Builder(space, skip_bad)
     for path in files:
-        if not path.exists():
+        kind = kind_of(path)
+        if kind is Kind.MISSING:
             raise InputError(f"no such benchmark file: {path}")
-        if path.is_dir() or path.suffix == ".pbz2":
+        if kind is Kind.FOLDER or path.suffix == ".pbz2":
             read_nats(path, builder, track=track)
         elif path.suffix == ".csv":
             read_csv(path, builder, datasets, track)

@@ -12,6 +12,7 @@ from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
 from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.reading_files import read_text
 
 __all__ = ["command"]
 
@@ -74,11 +75,7 @@ def command(
 
 def _read_codes(path: Path) -> list[Dag]:
     """The DAGs of a file with a code per line; blank lines are skipped."""
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
-        raise InputError(f"cannot read {path}: {reason}") from None
+    lines = read_text(path).splitlines()
     dags = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -7,7 +7,7 @@ trusts nothing but the statement), and that the boxes cover the interval without
 from __future__ import annotations
 
 import itertools
-import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,10 +17,12 @@ from typing import Any
 
 from nngp_dag.errors import InputError
 from nngp_dag.proofs.prove import Inequality, Proof, Term, lower_bound, precision
+from nngp_dag.support.strict_json import load_json
 
 __all__ = ["SCHEMA", "from_certificate", "recheck", "recheck_file", "to_certificate"]
 
 SCHEMA = 1
+_RATIONAL = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")
 
 
 def to_certificate(proof: Proof) -> dict[str, Any]:
@@ -58,10 +60,10 @@ def from_certificate(certificate: Mapping[str, Any]) -> tuple[Inequality, list[F
             or certificate["activation"] != "relu"
         ):
             raise InputError(f"not a certificate of schema {SCHEMA} for relu")
-        terms = tuple(Term(**{**term, "coefficient": Fraction(term["coefficient"])}) for term in certificate["terms"])
-        low, high = (Fraction(end) for end in certificate["interval"])
-        inequality = Inequality(terms, low, high, str(certificate["statement"]), Fraction(certificate["constant"]))
-        cuts = [Fraction(cut) for cut in certificate["cuts"]]
+        terms = tuple(Term(**{**term, "coefficient": _rational(term["coefficient"])}) for term in certificate["terms"])
+        low, high = (_rational(end) for end in certificate["interval"])
+        inequality = Inequality(terms, low, high, str(certificate["statement"]), _rational(certificate["constant"]))
+        cuts = [_rational(cut) for cut in certificate["cuts"]]
         bits = int(certificate["precision"])
     except InputError:
         raise
@@ -70,6 +72,17 @@ def from_certificate(certificate: Mapping[str, Any]) -> tuple[Inequality, list[F
     if not 32 <= bits <= 65536:
         raise InputError(f"malformed certificate: precision {bits} is not within 32 to 65536 bits")
     return inequality, cuts, bits
+
+
+def _rational(text: Any) -> Fraction:
+    """The number "p/q" or "p"; not every form of Fraction, whose "1e999999999" would never end.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(text, str) or not _RATIONAL.fullmatch(text):
+        raise ValueError(f"{str(text)[:40]!r} is no rational number p/q")
+    return Fraction(text)
 
 
 def recheck(certificate: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,14 +113,12 @@ def recheck_file(path: Path) -> dict[str, Any]:
     Raises:
         InputError: a file that cannot be read, is not JSON, or holds no certificate.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"certificate {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"certificate {path} is not JSON: {error}") from error
+    content: Any = load_json(path)
     if isinstance(content, dict) and "claims" in content:
-        content = [item for claim in content["claims"] for item in claim["evidence"]["certificates"]]
+        try:
+            content = [item for claim in content["claims"] for item in claim["evidence"]["certificates"]]
+        except (KeyError, TypeError):
+            raise InputError(f"{path} is neither a certificate nor a report with certificates") from None
     items = content if isinstance(content, list) else [content]
     if not items or not all(isinstance(item, dict) for item in items):
         raise InputError(f"{path} holds no certificate")

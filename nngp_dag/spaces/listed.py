@@ -14,6 +14,7 @@ from nngp_dag.dag import Dag, DagLike, as_dag
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_counts
 from nngp_dag.spaces.base import Space
+from nngp_dag.support.reading_files import read_text
 
 __all__ = ["ListedSpace"]
 
@@ -44,10 +45,7 @@ class ListedSpace(Space):
     def from_file(cls, path: str | Path) -> ListedSpace:
         """The space of a text file with a code string a line; blank lines are skipped."""
         path = Path(path)
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read the codes in {path}: {error}") from None
+        lines = read_text(path).splitlines()
         dags = []
         for number, line in enumerate(lines, start=1):
             if line.strip():
