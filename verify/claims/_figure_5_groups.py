@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -97,7 +96,7 @@ def summarise(benchmark: Benchmark) -> str:
     return stream.getvalue()
 
 
-def _rows(cells: str, number: int, benchmark: Benchmark) -> Iterable[list[Any]]:
+def _rows(cells: str, number: int, benchmark: Benchmark) -> Iterable[list[object]]:
     groups = group(benchmark)
     for i, (depth, width) in enumerate(groups.shapes):
         values = [f"{x:.6f}" for name in DATASETS for x in (groups.mean[name][i], groups.deviation[name][i] ** 2)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nngp_dag import datasets
+from nngp_dag.reading import Reading
 from nngp_dag.reproduce.figure4 import CLAIMED, NAMES, PRESETS, Figure4, Panel, Preset, run_figure4
 from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 
@@ -40,7 +39,7 @@ def check(context: Context) -> Evidence:
     presets = _presets(context)
     names = ["digits"] + (["mnist-test:2000"] if context.profile == "full" and context.data_dir else [])
     findings: list[Finding] = []
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
     plots, key_values, words = [], {}, []
     for name in names:
         data = datasets.load(name, raw=True, data_dir=context.data_dir)
@@ -91,8 +90,7 @@ def _reading(label: str, panel: Panel, preset: Preset) -> Finding:
     holds = False if "reversed" in verdicts else True if verdicts == {"holds"} else None
     return Finding(
         holds,
-        order="activation-last",
-        embedding="stem",
+        setting=Reading.make(embedding="stem"),
         method="networks",
         label=label,
         cases=preset.seeds,
@@ -103,9 +101,9 @@ def _reading(label: str, panel: Panel, preset: Preset) -> Finding:
     )
 
 
-def _rows(name: str, preset: Preset, label: str, panel: Panel) -> list[list[Any]]:
+def _rows(name: str, preset: Preset, label: str, panel: Panel) -> list[list[object]]:
     start = [name, preset.learning_rate, preset.epochs, label]
-    rows: list[list[Any]] = [
+    rows: list[list[object]] = [
         [*start, f"{d.faster} - {d.slower}", d.mean, *d.interval, d.verdict] for d in panel.differences
     ]
     rows.append([*start, "order, measured", " > ".join(panel.order), None, None, None])

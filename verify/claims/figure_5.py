@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from nngp_dag.spaces import Box, get
 from nngp_dag.support.statistics import Estimate
@@ -20,6 +20,71 @@ _SIDES: dict[str, Callable[[Group, Box], bool]] = {
     "m too small": lambda g, box: g.width < box.width_min,
     "m too large": lambda g, box: g.width > box.width_max,
 }
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Mean accuracy on a data set inside the box and on a side of it, of n and k architectures of some cells."""
+
+    cells: str
+    side: str
+    data: str
+    inside: float
+    outside: float
+    n: int
+    k: int
+    difference: Estimate
+
+    @property
+    def interval(self) -> str:
+        """The confidence interval of the difference."""
+        return f"[{self.difference.low:.2f}, {self.difference.high:.2f}]"
+
+    @property
+    def finding(self) -> Finding:
+        """Whether those inside are more accurate."""
+        low, high, value = self.difference.low, self.difference.high, self.difference.value
+        return Finding(
+            True if low > 0 else False if high < 0 else None,
+            activation=None,
+            label=f"{self.data}, {self.cells}, {self.side}",
+            cases=self.n + self.k,
+            worst=value,
+            confidence=_CONFIDENCE,
+            detail=f"mean {self.inside:.2f} inside ({self.n}), {self.outside:.2f} {self.side} ({self.k}): difference"
+            f" {value:.2f} {self.interval}",
+        )
+
+    @property
+    def row(self) -> list[object]:
+        """The comparison as a row of the table."""
+        start = [self.cells, self.side, self.data, self.inside, self.outside]
+        return [*start, self.difference.value, self.interval, self.n + self.k]
+
+    @property
+    def case(self) -> dict[str, object]:
+        """The comparison as a case."""
+        return {
+            "cells": self.cells,
+            "data": self.data,
+            "inside": self.inside,
+            "outside": self.outside,
+            "difference": self.difference.value,
+            "interval": self.interval,
+        }
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """The box against counting convolutions on a data set: the share of the cells that the box keeps, their mean
+    accuracy, that of as many cells with the most convolutions, and that of all.
+    """
+
+    data: str
+    share: float
+    box: float
+    counted: float
+    all: float
 
 
 @claim(
@@ -52,37 +117,35 @@ def check(context: Context) -> Evidence:
         ("complete space, three convolutions", [g for g in complete if g.parameterised == 3], box, ["outside"]),
         (f"incomplete space: {INCOMPLETE}", incomplete, own, ["outside"]),
     ]
-    findings, rows, key_values = [], [], {}
-    for words, chosen, bounds, sides in sets:
-        for side in sides:
-            for dataset in DATASETS:
-                reading, row = _compare(words, chosen, bounds, side, dataset)
-                findings.append(reading)
-                rows.append(row)
-                key_values[f"{words}, {side}, {_TITLES[dataset]}"] = KeyValue(row[5], 1e-4, 1e-3)
+    comparisons = [
+        _compare(cells, chosen, bounds, side, dataset)
+        for cells, chosen, bounds, sides in sets
+        for side in sides
+        for dataset in DATASETS
+    ]
     against = [_against_counting(complete, box, dataset) for dataset in DATASETS]
     return Evidence(
-        findings,
-        summary=_summary(rows, against),
+        [comparison.finding for comparison in comparisons],
+        summary=_summary(comparisons, against),
         condition="The space is complete: any two nodes may be joined by any operation (Remark 5.1). Under a prior on"
         " the topology, here three convolutions in a row with optional shortcuts, the cells near the centre of the"
         " space are the worse ones.",
-        inside=_case(rows, "complete space", "outside"),
-        outside=_case(rows, f"incomplete space: {INCOMPLETE}", "outside"),
+        inside=_clearest(comparisons, "complete space").case,
+        outside=_clearest(comparisons, f"incomplete space: {INCOMPLETE}").case,
         tables=[
             Table(
                 "Mean accuracy inside the half-radius box against outside it and beyond each of its sides",
                 ["cells", "against", "data", "inside", "outside", "difference", "99 % interval", "n"],
-                rows,
+                [comparison.row for comparison in comparisons],
             ),
             Table(
                 "The box against counting convolutions, at the same share of the cells kept",
                 ["data", "share kept", "mean, box", "mean, at least k convolutions", "mean, all with d > 0"],
-                against,
+                [[c.data, c.share, c.box, c.counted, c.all] for c in against],
             ),
         ],
         plots=[_plot(complete)],
-        key_values=key_values,
+        key_values={f"{c.cells}, {c.side}, {c.data}": KeyValue(c.difference.value, 1e-4, 1e-3) for c in comparisons},
         notes=[
             "The box does not beat counting: among cells with d > 0, 'at least k convolutions' at equal share has the"
             " same mean accuracy to 0.05 points, and keeps more of the 100 best (`nngp-dag reproduce figure-5`).",
@@ -92,25 +155,14 @@ def check(context: Context) -> Evidence:
     )
 
 
-def _compare(words: str, groups: Sequence[Group], box: Box, side: str, dataset: str) -> tuple[Finding, list[Any]]:
+def _compare(cells: str, groups: Sequence[Group], box: Box, side: str, dataset: str) -> _Comparison:
     n, mean, variance = merged([g for g in groups if box.contains(g.depth, g.width)], dataset)
     k, other, spread = merged([g for g in groups if _SIDES[side](g, box)], dataset)
     difference = Estimate.difference((mean, other), (variance, spread), (n, k), _CONFIDENCE)
-    holds = True if difference.low > 0 else False if difference.high < 0 else None
-    interval = f"[{difference.low:.2f}, {difference.high:.2f}]"
-    reading = Finding(
-        holds,
-        activation=None,
-        label=f"{_TITLES[dataset]}, {words}, {side}",
-        cases=n + k,
-        worst=difference.value,
-        confidence=_CONFIDENCE,
-        detail=f"mean {mean:.2f} inside ({n}), {other:.2f} {side} ({k}): difference {difference.value:.2f} {interval}",
-    )
-    return reading, [words, side, _TITLES[dataset], mean, other, difference.value, interval, n + k]
+    return _Comparison(cells, side, _TITLES[dataset], mean, other, n, k, difference)
 
 
-def _against_counting(groups: Sequence[Group], box: Box, dataset: str) -> list[Any]:
+def _against_counting(groups: Sequence[Group], box: Box, dataset: str) -> _Counting:
     inside = [g for g in groups if box.contains(g.depth, g.width)]
     total = sum(g.count for g in groups)
     kept = room = sum(g.count for g in inside)
@@ -119,19 +171,14 @@ def _against_counting(groups: Sequence[Group], box: Box, dataset: str) -> list[A
         n, mean, _ = merged([g for g in groups if g.parameterised == number], dataset)
         score += min(n, room) * mean
         room -= min(n, room)
-    return [
-        _TITLES[dataset],
-        kept / total,
-        merged(inside, dataset)[1],
-        score / kept,
-        merged(groups, dataset)[1],
-    ]
+    box_mean, all_mean = merged(inside, dataset)[1], merged(groups, dataset)[1]
+    return _Counting(_TITLES[dataset], kept / total, box_mean, score / kept, all_mean)
 
 
-def _summary(rows: Sequence[Sequence[Any]], against: Sequence[Sequence[Any]]) -> str:
-    whole = {row[2]: row for row in rows if row[0] == "complete space" and row[1] == "outside"}
-    differences = ", ".join(f"{row[5]:.2f} on {name}" for name, row in whole.items())
-    gains = ", ".join(f"{row[2] - row[3]:+.2f}" for row in against)
+def _summary(comparisons: Sequence[_Comparison], against: Sequence[_Counting]) -> str:
+    whole = [c for c in comparisons if (c.cells, c.side) == ("complete space", "outside")]
+    differences = ", ".join(f"{c.difference.value:.2f} on {c.data}" for c in whole)
+    gains = ", ".join(f"{c.box - c.counted:+.2f}" for c in against)
     return (
         f"On NAS-Bench-201, a complete space, accuracy inside the half-radius box exceeds that outside by {differences}"
         " (points of mean test accuracy), beyond each of its four sides as well, and at three convolutions too. In an"
@@ -139,17 +186,10 @@ def _summary(rows: Sequence[Sequence[Any]], against: Sequence[Sequence[Any]]) ->
     )
 
 
-def _case(rows: Sequence[Sequence[Any]], words: str, side: str) -> dict[str, Any]:
-    """The clearest data set of a comparison, as a case."""
-    row = max((row for row in rows if row[0] == words and row[1] == side), key=lambda row: abs(row[5]))
-    return {
-        "cells": words,
-        "data": row[2],
-        "inside": row[3],
-        "outside": row[4],
-        "difference": row[5],
-        "interval": row[6],
-    }
+def _clearest(comparisons: Sequence[_Comparison], cells: str) -> _Comparison:
+    """Inside against outside on the data set that shows it most clearly."""
+    chosen = [c for c in comparisons if (c.cells, c.side) == (cells, "outside")]
+    return max(chosen, key=lambda comparison: abs(comparison.difference.value))
 
 
 def _plot(groups: Sequence[Group]) -> Points:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nngp_dag.dag import Dag
-from nngp_dag.kernel import pair_kernel
+from nngp_dag.kernel.functions import pair_kernel_of
+from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, claim
 
 
@@ -35,15 +36,14 @@ def check(context: Context) -> Evidence:
     findings = []
     for words, k in samples.items():
         for embedding in ("gaussian", "stem"):
-            behind = np.asarray(pair_kernel(chain, k, k, k, embedding=embedding).nngp)
+            setting = Setting.make(embedding=embedding)
+            behind = np.asarray(pair_kernel_of(chain, k, k, k, setting).nngp)
             findings.append(
                 Finding.agreement(
                     max(float(np.abs(k - 1).max()), float(np.abs(behind - 1).max())),
                     tolerance=1e-12,
                     cases=2 * len(k),
-                    order="activation-last",
-                    embedding=embedding,
-                    method="exact",
+                    setting=setting,
                     label=words,
                     detail=f"K_ii from {k.min():.4g} to {k.max():.4g}",
                 )

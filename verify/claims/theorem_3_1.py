@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from nngp_dag import datasets
 from nngp_dag.dag import Dag
 from nngp_dag.finite.convergence import (
     BoundMeasurement,
+    LearningRateThreshold,
+    ScalingFit,
+    WidthFailures,
     fit_scaling,
     learning_rate_thresholds,
     measure_bound,
@@ -23,10 +27,121 @@ _FURTHER = ("2_02_112", "2_22_222", "1_12_002", "2_12_221")
 """DAGs beside those of Figure 3: with a skip edge, all linear, and two of which Eq. 12 is not true."""
 
 _READINGS = (
-    ("activation-last", "gaussian-trained"),
-    ("activation-first", "gaussian-trained"),
-    ("activation-last", "stem"),
+    Reading.make("activation-last", "gaussian-trained"),
+    Reading.make("activation-first", "gaussian-trained"),
+    Reading.make("activation-last", "stem"),
 )
+_COLUMNS = (
+    "reading",
+    "DAG",
+    "lambda_min NNGP",
+    "lambda_min NTK",
+    "measured",
+    "infinite width",
+    "slowest NTK mode",
+    "bound",
+)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Width, seeds and steps of the networks that are trained."""
+
+    width: int
+    seeds: range
+    steps: int
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The bound against networks of every DAG, in one reading at one learning rate (per DAG)."""
+
+    reading: Reading
+    label: str
+    bounds: Sequence[BoundMeasurement]
+
+    @property
+    def finding(self) -> Finding:
+        """Whether the bound holds at every step of every seed."""
+        failing = sum(not m.holds for m in self.bounds)
+        seeds, points = self.bounds[0].residuals.shape
+        return Finding(
+            failing == 0,
+            setting=self.reading,
+            method="networks",
+            label=self.label,
+            cases=len(self.bounds) * seeds * (points - 1),
+            tolerance=1e-9,
+            worst=min(float(m.slack[:, 1:].min()) for m in self.bounds),
+            detail=f"{failing} of {len(self.bounds)} DAGs fail; smallest log(bound / residual) over all seeds and"
+            " steps",
+        )
+
+    def rows(self) -> list[list[object]]:
+        """One row of the table per DAG."""
+        names = ("measured", "predicted", "ntk", "bound")
+        return [
+            [str(self.reading), m.code, m.scales.nngp_min, m.scales.ntk_min, *(m.rates()[name] for name in names)]
+            for m in self.bounds
+        ]
+
+    def curves(self) -> Lines:
+        """The residuals of the three DAGs of Figure 3 with their bounds."""
+        series = []
+        for i, m in enumerate(self.bounds[:3], start=1):
+            steps, relative = list(range(len(m.bound))), m.residuals / m.residuals[:, :1]
+            mean, low, high = (np.asarray(of(relative, axis=0)).tolist() for of in (np.mean, np.min, np.max))
+            series.append(Series(f"DAG#{i}, mean over seeds", steps, mean, low=low, high=high))
+            series.append(Series(f"DAG#{i}, bound", steps, m.bound.tolist()))
+        title = f"||y - u(k)||^2 over its start, with the bound ({self.reading})"
+        return Lines(title, series, x="step", y="relative residual", yscale="log")
+
+
+@dataclass(frozen=True)
+class _Thresholds:
+    """How large eta may be, and how small the width, before the bound fails; what the largest eta scales with."""
+
+    rates: Sequence[LearningRateThreshold]
+    fit: ScalingFit
+    counts_of_rows: int
+    widths: Sequence[int]
+    failures: Sequence[WidthFailures]
+    sizes: _Sizes
+
+    @property
+    def words(self) -> str:
+        """The range of the largest eta, over 2 / lambda_max(NTK)."""
+        stability = [threshold.stability for threshold in self.rates]
+        return f"{min(stability):.2f} to {max(stability):.2f}"
+
+    @property
+    def key_values(self) -> dict[str, KeyValue]:
+        """The largest eta of each DAG."""
+        return {f"largest eta, {t.code}, over 2 / lambda_max(NTK)": KeyValue(t.stability, 0.25) for t in self.rates}
+
+    def tables(self) -> list[Table]:
+        """The largest eta, its scaling, and the widths that fail."""
+        sizes, fit, seeds = self.sizes, self.fit, len(self.sizes.seeds)
+        exponents = [[name, fit.exponents[name], *fit.intervals[name], fit.theorem[name]] for name in fit.exponents]
+        exponents.append(["log of eta lambda_max(NTK) / 2: mean, deviation", *fit.stability, None, None])
+        return [
+            Table(
+                f"Largest eta at which the bound holds for {sizes.steps} steps, width {sizes.width}, {seeds} seeds",
+                ["DAG", "paths", "over 2 / lambda_max(NTK)", "over lambda_min / (N P)^2"],
+                [[t.code, t.scales.num_paths, t.stability, t.over_theorem] for t in self.rates],
+            ),
+            Table(
+                f"What the largest eta scales with: exponents fitted to {fit.points} thresholds at"
+                f" {self.counts_of_rows} numbers of rows",
+                ["quantity", "exponent", "low (95 %)", "high", "the theorem's"],
+                exponents,
+            ),
+            Table(
+                f"Seeds of {seeds} for which the bound fails, by width",
+                ["DAG", *(f"m = {m}" for m in self.widths), "the theorem's (N P / lambda_min)^4"],
+                [[f.code, *f.failures, f.theorem_width] for f in self.failures],
+            ),
+        ]
 
 
 def _data(rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -57,65 +172,34 @@ def check(context: Context) -> Evidence:
     x, y = _data(context.pick(quick=16, full=32))
     dags = [Dag.from_code(code) for code in (*(code for code, *_ in EQUATIONS.values()), *_FURTHER)]
     width, seeds, steps = context.pick(quick=(64, 3, 60), full=(512, 5, 300))
-    sizes: dict[str, Any] = {
-        "width": width,
-        "seeds": range(context.seed, context.seed + seeds),
-        "steps": steps,
-    }
-    findings, rows = [], []
-    series: list[Series] = []
-    for order, embedding in context.pick(quick=_READINGS[:2], full=_READINGS):
-        setting: dict[str, Any] = {"reading": Reading.make(order, embedding)}
-        found = measure_bound(dags, x, y, **sizes, **setting)
-        findings.append(_reading(found, order, embedding, "eta = 1 / lambda_max(NTK)"))
-        rows += [_row(order, embedding, m) for m in found]
-        if not series:
-            series = _curves(found[:3])
+    sizes = _Sizes(width, range(context.seed, context.seed + seeds), steps)
+    measured = [_measure(dags, x, y, sizes, reading) for reading in context.pick(quick=_READINGS[:2], full=_READINGS)]
+    last = measured[-1]
     # The theorem's own learning rate is so small that nothing moves in so few steps; the bound still has to hold.
-    small = min(m.scales.theorem_rate for m in found)
-    tiny = measure_bound(dags, x, y, learning_rate=small, **sizes, **setting)
-    findings.append(_reading(tiny, order, embedding, "the theorem's eta"))
+    tiny = _measure(dags, x, y, sizes, last.reading, min(m.scales.theorem_rate for m in last.bounds))
     thresholds = _thresholds(context, dags, x, y, sizes)
-    worst = min(reading.worst or 0.0 for reading in findings)
-    rates = [m.rates() for m in found[:3]]
+    findings = [found.finding for found in (*measured, tiny)]
+    worst = min(finding.worst or 0.0 for finding in findings)
     return Evidence(
         findings,
         summary=f"The bound holds at each of {steps} steps for {len(dags)} DAGs and {seeds} seeds of width {width}"
-        f" (smallest slack of the logarithm"
-        f" {worst:.2g}), by far: for DAG#1-3 the residual falls {_ratios(rates)} times as fast as the bound. It fails"
-        f" when eta exceeds"
-        f" {thresholds['words']} of 2 / lambda_max(NTK).",
+        f" (smallest slack of the logarithm {worst:.2g}), by far: for DAG#1-3 the residual falls"
+        f" {_ratios(last.bounds[:3])} times as fast as the bound. It fails when eta exceeds {thresholds.words} of"
+        " 2 / lambda_max(NTK).",
         condition="for the learning rates and widths given in the tables",
         inside={"eta": "half of 2 / lambda_max(NTK)", "width": width},
-        outside={"eta": f"above {thresholds['words']} of 2 / lambda_max(NTK)"},
+        outside={"eta": f"above {thresholds.words} of 2 / lambda_max(NTK)"},
         counterexample={"margin": worst, "confirmed": "no: see the readings"},
         tables=[
             Table(
-                f"Decay of log ||y - u||^2 a step, width {width}, {seeds} seeds",
-                [
-                    "reading",
-                    "DAG",
-                    "lambda_min NNGP",
-                    "lambda_min NTK",
-                    "measured",
-                    "infinite width",
-                    "slowest NTK mode",
-                    "bound",
-                ],
-                rows,
+                f"Decay of log ||y - u||^2 per step, width {width}, {seeds} seeds",
+                _COLUMNS,
+                [row for found in measured for row in found.rows()],
             ),
-            *thresholds["tables"],
+            *thresholds.tables(),
         ],
-        plots=[
-            Lines(
-                "||y - u(k)||^2 over its start, with the bound (activation-last, gaussian-trained)",
-                series,
-                x="step",
-                y="relative residual",
-                yscale="log",
-            )
-        ],
-        key_values=thresholds["key_values"],
+        plots=[measured[0].curves()],
+        key_values=thresholds.key_values,
         notes=[
             "Why it holds, and so loosely: the residual's rate is that of the NTK, whose smallest eigenvalue is at"
             " least the"
@@ -127,90 +211,43 @@ def check(context: Context) -> Evidence:
     )
 
 
-def _ratios(rates: list[dict[str, float]]) -> str:
+def _ratios(bounds: Sequence[BoundMeasurement]) -> str:
+    rates = [m.rates() for m in bounds]
     return ", ".join(f"{rate['measured'] / rate['bound']:.0f}" for rate in rates)
 
 
-def _reading(found: list[BoundMeasurement], order: str, embedding: str, label: str) -> Finding:
-    slack = min(float(m.slack[:, 1:].min()) for m in found)
-    failing = sum(not m.holds for m in found)
-    seeds, points = found[0].residuals.shape
-    return Finding(
-        failing == 0,
-        order=order,
-        embedding=embedding,
-        method="networks",
-        label=label,
-        cases=len(found) * seeds * (points - 1),
-        tolerance=1e-9,
-        worst=slack,
-        detail=f"{failing} of {len(found)} DAGs fail; smallest log(bound / residual) over all seeds and steps",
+def _measure(
+    dags: list[Dag], x: np.ndarray, y: np.ndarray, sizes: _Sizes, reading: Reading, eta: float | None = None
+) -> _Measured:
+    """The bound at a learning rate, by default half of where linear dynamics turn unstable."""
+    bounds = measure_bound(
+        dags, x, y, width=sizes.width, seeds=sizes.seeds, steps=sizes.steps, learning_rate=eta, reading=reading
     )
+    return _Measured(reading, "eta = 1 / lambda_max(NTK)" if eta is None else "the theorem's eta", bounds)
 
 
-def _row(order: str, embedding: str, m: BoundMeasurement) -> list[Any]:
-    rates = m.rates()
-    values = [rates[name] for name in ("measured", "predicted", "ntk", "bound")]
-    return [f"{order}, {embedding}", m.code, m.scales.nngp_min, m.scales.ntk_min, *values]
-
-
-def _curves(found: list[BoundMeasurement]) -> list[Series]:
-    series = []
-    for i, m in enumerate(found, start=1):
-        steps = list(range(len(m.bound)))
-        relative = m.residuals / m.residuals[:, :1]
-        series += [
-            Series(
-                f"DAG#{i}, mean over seeds",
-                steps,
-                relative.mean(axis=0).tolist(),
-                low=relative.min(axis=0).tolist(),
-                high=relative.max(axis=0).tolist(),
-            ),
-            Series(f"DAG#{i}, bound", steps, m.bound.tolist()),
-        ]
-    return series
-
-
-def _thresholds(
-    context: Context, dags: list[Dag], x: np.ndarray, y: np.ndarray, sizes: dict[str, Any]
-) -> dict[str, Any]:
-    """How large eta may be, and how small the width, before the bound fails; what the largest eta scales with."""
+def _thresholds(context: Context, dags: list[Dag], x: np.ndarray, y: np.ndarray, sizes: _Sizes) -> _Thresholds:
+    """The thresholds in the reading of Eq. 1-2 with a trained embedding."""
+    reading = _READINGS[0]
     first, count = context.seed, context.pick(quick=3, full=5)
     # In the quick profile the sizes are those of the runs before, so that nothing is compiled again.
-    sizes = context.pick(quick=sizes, full={"width": 256, "seeds": range(first, first + count), "steps": 60})
-    setting: dict[str, Any] = {"reading": Reading(embedding="gaussian-trained")}
-    rounds = context.pick(quick=6, full=12)
-    rates = learning_rate_thresholds(dags, x, y, rounds=rounds, **sizes, **setting)
-    others = []
-    for n in context.pick(quick=(8,), full=(8, 16)):
-        fewer, targets = _data(n)
-        others += learning_rate_thresholds(dags, fewer, targets, rounds=rounds, **sizes, **setting)
-    fit = fit_scaling(rates + others)
+    sizes = context.pick(quick=sizes, full=_Sizes(256, range(first, first + count), 60))
+    fewer = [_data(n) for n in context.pick(quick=(8,), full=(8, 16))]
+
+    def largest(x: np.ndarray, y: np.ndarray) -> list[LearningRateThreshold]:
+        return learning_rate_thresholds(
+            dags,
+            x,
+            y,
+            width=sizes.width,
+            seeds=sizes.seeds,
+            steps=sizes.steps,
+            rounds=context.pick(quick=6, full=12),
+            reading=reading,
+        )
+
+    rates = largest(x, y)
+    others = [threshold for rows, targets in fewer for threshold in largest(rows, targets)]
     widths = context.pick(quick=(2, 64), full=(2, 4, 8, 16, 32, 64, 128, 256))
-    failures = width_failures(dags, x, y, widths=widths, seeds=sizes["seeds"], steps=sizes["steps"], **setting)
-    stability = [t.stability for t in rates]
-    return {
-        "words": f"{min(stability):.2f} to {max(stability):.2f}",
-        "tables": [
-            Table(
-                f"Largest eta at which the bound holds for {sizes['steps']} steps, width {sizes['width']},"
-                f" {count} seeds",
-                ["DAG", "paths", "over 2 / lambda_max(NTK)", "over lambda_min / (N P)^2"],
-                [[t.code, t.scales.num_paths, t.stability, t.over_theorem] for t in rates],
-            ),
-            Table(
-                f"What the largest eta scales with: exponents fitted to {fit.points} thresholds at"
-                f" {1 + len(others) // len(dags)} numbers of rows",
-                ["quantity", "exponent", "low (95 %)", "high", "the theorem's"],
-                [[name, fit.exponents[name], *fit.intervals[name], fit.theorem[name]] for name in fit.exponents]
-                + [["log of eta lambda_max(NTK) / 2: mean, deviation", *fit.stability, None, None]],
-            ),
-            Table(
-                f"Seeds of {count} for which the bound fails, by width",
-                ["DAG", *(f"m = {m}" for m in widths), "the theorem's (N P / lambda_min)^4"],
-                [[f.code, *f.failures, f.theorem_width] for f in failures],
-            ),
-        ],
-        "key_values": {f"largest eta, {t.code}, over 2 / lambda_max(NTK)": KeyValue(t.stability, 0.25) for t in rates},
-    }
+    failures = width_failures(dags, x, y, widths=widths, seeds=sizes.seeds, steps=sizes.steps, reading=reading)
+    return _Thresholds(rates, fit_scaling(rates + others), 1 + len(fewer), widths, failures, sizes)
