@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from verify_runs import finished
 
 from verify.framework.claim import discover, registry, select
 from verify.framework.options import Options
@@ -107,7 +108,7 @@ def test_a_run_that_is_killed_or_interrupted_leaves_no_process(tmp_path, sent):
     environment = {**os.environ, "GATE": str(tmp_path / "never")}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not (tmp_path / "report" / "partial" / "good.json").exists() and time.monotonic() < deadline:
+    while not finished(tmp_path / "report", "good") and time.monotonic() < deadline:
         time.sleep(0.05)
     children = _children(process.pid)
     assert len(children) >= 2

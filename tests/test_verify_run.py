@@ -12,11 +12,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from verify_runs import finished, status
 
-from nngp_dag.cli import main
 from verify.framework.claim import registry
 from verify.framework.options import Options
 from verify.framework.runner import run
+from verify.framework.store import NAME
 from verify.session import Request, run_session
 
 FOLDER = Path(__file__).parent / "claims_that_misbehave"
@@ -90,7 +91,7 @@ def test_report_json_is_strict_and_complete(outcome):
     needed = {"id", "title", "source", "verdict", "expected", "evidence", "seconds", "seed"}
     assert all(needed <= claim.keys() for claim in written["claims"])
     assert written["versions"]["jax"] and written["hardware"]["cores"] >= 1
-    assert not (out / "partial").exists()
+    assert not (out / NAME).exists()
 
 
 def test_the_documented_keys_are_those_written(outcome):
@@ -180,7 +181,7 @@ def test_a_killed_run_resumes(tmp_path):
     environment = {**os.environ, "GATE": str(gate)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
-    while not (out / "partial" / "good.json").exists() and time.monotonic() < deadline:
+    while not finished(out, "good") and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)  # the worker, which holds the pipes, goes with it
@@ -193,20 +194,14 @@ def test_a_killed_run_resumes(tmp_path):
     document = json.loads((out / "report.json").read_text())
     assert document["resumed"] == ["good"]
     assert [claim["verdict"] for claim in document["claims"]] == ["holds", "holds"]
-    assert not (out / "partial").exists()
-
-
-def _status(arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    return stop.value.code
+    assert not (out / NAME).exists()
 
 
 def test_baseline_recorded_then_a_verdict_and_a_value_change(tmp_path, monkeypatch, capsys):
     file = tmp_path / "baseline.json"
     arguments = ["verify", "--claims-dir", str(FOLDER), "--claims", "good,known-false", "--jobs", "1",
                  "--out", str(tmp_path / "out"), "--baseline", str(file)]  # fmt: skip
-    assert _status([*arguments, "--update-baseline"]) == 0
+    assert status([*arguments, "--update-baseline"]) == 0
     recorded = json.loads(file.read_text())
     assert recorded["claims"]["good"]["key_values"]["value"] == {"value": 1.0, "tolerance": 1e-6, "absolute": 0.0}
 
@@ -214,7 +209,7 @@ def test_baseline_recorded_then_a_verdict_and_a_value_change(tmp_path, monkeypat
     recorded["claims"]["known-false"]["verdict"] = "holds"
     file.write_text(json.dumps(recorded))
     capsys.readouterr()
-    assert _status(arguments) == 1
+    assert status(arguments) == 1
     shown = " ".join(capsys.readouterr().out.split())
     assert "baseline: good: key value 'value' is 1.1, was 1 (moved by 0.1, allowed 1e-06)" in shown
     assert "baseline: known-false: verdict refuted, was holds" in shown

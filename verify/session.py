@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nngp_dag.errors import InputError
-from nngp_dag.support.files import write_text
+from nngp_dag.support.files import make_folder, write_text
 from nngp_dag.support.progress import display
 from verify import baseline as baselines
 from verify.framework.claim import Claim, discover, select
+from verify.framework.fingerprint import checked_data, fingerprint
 from verify.framework.options import Options
 from verify.framework.record import ClaimRecord, Document
 from verify.framework.runner import run
-from verify.framework.store import Store, fingerprint
+from verify.framework.store import Store
 from verify.report.document import build_document
 
 __all__ = ["Request", "run_session", "write_reports"]
@@ -48,14 +49,24 @@ def run_session(request: Request) -> Document:
     start = time.perf_counter()
     claims = select(discover(request.options.directories), request.claims)
     known = baselines.load(request.baseline) if request.baseline and not request.update_baseline else None
-    try:
-        request.out.mkdir(parents=True, exist_ok=True)
-        store = Store(
-            request.out / "partial", fingerprint(request.options, [claim.path for claim in claims]), request.fresh
-        )
-    except OSError as error:
-        raise InputError(f"report folder {request.out} cannot be written: {error.strerror}") from error
-    done = store.load()
+    identity = fingerprint(request.options, checked_data(request.options))
+    with Store(make_folder(request.out), identity, request.fresh) as store:
+        _say_what_is_not_resumed(request.out, store.remarks)
+        records, resumed = _run_or_resume(claims, request.options, store)
+        document = build_document(records, request.options, time.perf_counter() - start, resumed)
+        if known is not None:
+            comparison = baselines.compare(document, known, str(request.baseline), partial=request.claims is not None)
+            document = build_document(records, request.options, time.perf_counter() - start, resumed, comparison)
+        write_reports(document, request.out)
+        if request.baseline and request.update_baseline:
+            baselines.save(baselines.record(document), request.baseline)
+        store.clear()
+    return document
+
+
+def _run_or_resume(claims: Sequence[Claim], options: Options, store: Store) -> tuple[list[ClaimRecord], list[str]]:
+    """The records of the claims, and the identifiers of those that an unfinished run had finished."""
+    done = store.records
     resumed = [claim.id for claim in claims if claim.id in done]
     with _progress(claims, resumed) as (on_start, on_record):
 
@@ -64,18 +75,14 @@ def run_session(request: Request) -> Document:
             on_record(record)
 
         left = [claim for claim in claims if claim.id not in done]
-        options = replace(request.options, compiled=str(store.folder / "compiled"))
-        fresh = {record["id"]: record for record in run(left, options, on_start, keep)}
-    records = [{**done, **fresh}[claim.id] for claim in claims]
-    document = build_document(records, request.options, time.perf_counter() - start, resumed)
-    if known is not None:
-        comparison = baselines.compare(document, known, str(request.baseline), partial=request.claims is not None)
-        document = build_document(records, request.options, time.perf_counter() - start, resumed, comparison)
-    write_reports(document, request.out)
-    if request.baseline and request.update_baseline:
-        baselines.save(baselines.record(document), request.baseline)
-    store.clear()
-    return document
+        fresh = run(left, replace(options, compiled=str(store.compiled)), on_start, keep)
+    known = {**done, **{record["id"]: record for record in fresh}}
+    return [known[claim.id] for claim in claims], resumed
+
+
+def _say_what_is_not_resumed(out: Path, remarks: Sequence[str]) -> None:
+    if remarks:
+        print(f"nngp-dag: the unfinished run in {out}: {'; '.join(remarks)}: computed again", file=sys.stderr)
 
 
 def write_reports(document: Document, folder: Path) -> None:

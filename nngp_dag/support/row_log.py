@@ -12,12 +12,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import reported, write_text
 
-__all__ = ["Key", "RowLog", "read_log"]
+__all__ = ["Key", "Log", "RowLog", "open_log", "read_log"]
 
 Key = int | str
 """Tells a row from the others of its table: its place, or its name."""
@@ -39,6 +40,40 @@ def _first_line(identity: Mapping[str, object]) -> str:
     return json.dumps({"kind": _KIND, **identity}, sort_keys=True)
 
 
+@dataclass(frozen=True)
+class Log:
+    """The content of a log.
+
+    Attributes:
+        identity: what is computed; None where the first line is not what was sealed.
+        rows: the line of each intact row by its key.
+        damaged: number of lines that were damaged, torn off or written twice.
+    """
+
+    identity: dict[str, object] | None
+    rows: dict[Key, str]
+    damaged: int
+
+
+def open_log(path: Path) -> Log | None:
+    """The content of a log, whatever it is a log of; None where there is none. InputError where it cannot be read."""
+    try:
+        *lines, torn = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    first = _opened(lines[0]) if lines else None
+    identity = json.loads(first) if first is not None and first.startswith("{") else {}
+    if identity.pop("kind", None) != _KIND:
+        return Log(None, {}, len(lines) + bool(torn))
+    texts = [text for text in map(_opened, lines[1:]) if text is not None]
+    found: list[tuple[Key, str]] = [json.loads(text) for text in texts]
+    times = Counter(key for key, _ in found)
+    rows = {key: row for key, row in found if times[key] == 1}
+    return Log(identity, rows, len(lines) - 1 - len(rows) + bool(torn))
+
+
 def read_log(path: Path, identity: Mapping[str, object], table: Path, another: str) -> tuple[dict[Key, str], int]:
     """The intact rows of a log, and the number of those that were damaged, torn off or written twice.
 
@@ -54,25 +89,17 @@ def read_log(path: Path, identity: Mapping[str, object], table: Path, another: s
     Raises:
         InputError: it cannot be read, is no such log, or is one of another computation.
     """
-    try:
-        *lines, torn = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
+    log = open_log(path)
+    if log is None:
         return {}, 0
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    first = _opened(lines[0]) if lines else None
-    if first is None or not first.startswith("{") or json.loads(first).get("kind") != _KIND:
+    if log.identity is None:
         raise InputError(
             f"{path} is no list of finished rows, or one of an older version: remove it to start anew, or choose"
             " another --out"
         )
-    if first != _first_line(identity):
+    if _first_line(log.identity) != _first_line(identity):
         raise InputError(f"{table} holds rows of {another}: remove it to start anew, or choose another --out")
-    texts = [text for text in map(_opened, lines[1:]) if text is not None]
-    found: list[tuple[Key, str]] = [json.loads(text) for text in texts]
-    times = Counter(key for key, _ in found)
-    rows = {key: row for key, row in found if times[key] == 1}
-    return rows, len(lines) - 1 - len(rows) + bool(torn)
+    return log.rows, log.damaged
 
 
 class RowLog:

@@ -1,56 +1,155 @@
 """Finished claims of an unfinished run, so that a run that was killed resumes.
 
-While a run goes on, `DIR/partial/` holds one record per finished claim and a fingerprint of everything that they depend
-on: profile, seed, data and the sources of library and claims. A run with another fingerprint starts afresh; one that
-ends removes the folder.
+While a run goes on, a folder of a name of its own, below the folder of the reports, holds the record of every finished
+claim with a checksum, after the fingerprint of what they depend on; and the programs that JAX has compiled. A file in
+it says what made it. A folder without that file is somebody else's and is left alone, and so is every file in it that
+was not written here.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
-import shutil
-from collections.abc import Iterable
+import re
+import secrets
 from pathlib import Path
+from typing import Self
 
-import nngp_dag
-from nngp_dag.support.files import write_text
-from verify.framework.options import Options
-from verify.framework.record import ClaimRecord
+from nngp_dag.errors import InputError
+from nngp_dag.support.files import reported, write_text
+from nngp_dag.support.row_log import Key, Log, RowLog, open_log
+from verify.framework.fingerprint import differing
+from verify.framework.record import ClaimRecord, EvidenceRecord
+from verify.framework.verdict import Verdict
 
-__all__ = ["Store", "fingerprint"]
+__all__ = ["NAME", "Store"]
 
+NAME = ".nngp-dag-verify-unfinished"
+"""Name of the folder, below that of the reports."""
 
-def fingerprint(options: Options, claim_files: Iterable[str]) -> str:
-    """A hash of profile, seed, data and the sources of library, framework and claims."""
-    digest = hashlib.sha256(f"{options.profile}|{options.seed}|{options.data}|{options.data_dir}".encode())
-    roots = [Path(str(nngp_dag.__file__)).parent, Path(__file__).parents[1]]
-    files = {path for root in roots for path in root.rglob("*.py")} | {Path(file) for file in claim_files}
-    for path in sorted(files):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+_MARKER, _LOG, _COMPILED = "made-by-nngp-dag-verify.txt", "finished-claims", "compiled"
+_MADE_BY = "Made by nngp-dag verify"
+_WORDS = f"""{_MADE_BY}: the claims that an unfinished run has finished. The same command goes on where it was, and
+removes this folder at its end. It may be removed by hand, too, while no run goes on.
+"""
+_PROGRAM = re.compile(r".+-(cache|atime)|\.lockfile")
+"""Names under which JAX keeps compiled programs."""
+_TORN = re.compile(rf"\.({_MARKER}|{_LOG})\.[0-9a-f]{{16}}\.tmp")
+"""Names of files that a kill kept from being renamed (`nngp_dag.support.files`)."""
 
 
 class Store:
-    """The records of finished claims in `folder`, valid for one fingerprint."""
+    """The records of finished claims of a run. Use it as a context.
 
-    def __init__(self, folder: Path, key: str, fresh: bool = False) -> None:
-        self.folder = folder
-        marker = folder / "fingerprint"
-        if fresh or not marker.is_file() or marker.read_text(encoding="utf-8") != key:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            write_text(marker, key)
+    Args:
+        out: folder of the reports, which must exist.
+        identity: what the records depend on (`verify.framework.fingerprint`); those of anything else are left out.
+        fresh: leave out all that is there.
 
-    def load(self) -> dict[str, ClaimRecord]:
-        """Records by claim identifier; claims that crashed are tried again."""
-        records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("*.json"))]
-        return {record["id"]: record for record in records if record["verdict"] != "crashed"}
+    Attributes:
+        records: records of finished claims that are there already, by identifier. Claims that crashed are not among
+            them: they are tried again.
+        remarks: lines that say what was there and is not taken over.
+
+    Raises:
+        InputError: the folder is not one of this program, or cannot be written.
+    """
+
+    def __init__(self, out: Path, identity: dict[str, str | int], fresh: bool = False) -> None:
+        self._folder = _own_folder(out / NAME)
+        self.remarks: list[str] = []
+        log = None if fresh else open_log(self._folder / _LOG)
+        records = {} if log is None else self._intact(log, identity)
+        self.records = {name: record for name, record in records.items() if record["verdict"] != Verdict.CRASHED}
+        lines: dict[Key, str] = {name: _line(record) for name, record in self.records.items()}
+        self._log = RowLog(self._folder / _LOG, identity, lines)
+
+    @property
+    def compiled(self) -> Path:
+        """Folder for programs that JAX compiles."""
+        return self._folder / _COMPILED
 
     def save(self, record: ClaimRecord) -> None:
-        """Keep the record of a finished claim."""
-        write_text(self.folder / f"{record['id']}.json", json.dumps(record, allow_nan=False))
+        """Keep the record of a finished claim; InputError where it cannot be written."""
+        self._log.append([(record["id"], _line(record))])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the files; without `clear` what is finished waits for another run."""
+        self._log.close()
 
     def clear(self) -> None:
-        """Forget everything: the run is complete."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """The run is complete: remove what was written here, and the folder where it holds nothing else."""
+        self._log.remove()
+        with reported(self._folder):
+            for folder, name in ((self.compiled, _PROGRAM), (self._folder, _TORN)):
+                for path in folder.iterdir():
+                    if name.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+                        path.unlink()
+            with contextlib.suppress(OSError):  # files of others stay, and so does their folder
+                self.compiled.rmdir()
+            if [path.name for path in self._folder.iterdir()] == [_MARKER]:
+                (self._folder / _MARKER).unlink()
+                self._folder.rmdir()
+
+    def _intact(self, log: Log, identity: dict[str, str | int]) -> dict[str, ClaimRecord]:
+        """The records of a log that are whole and of this run, by identifier."""
+        if log.identity is not None and (names := differing(log.identity, identity)):
+            self.remarks.append(f"its {len(log.rows)} finished claims are of another run ({', '.join(names)})")
+            return {}
+        records = {str(key): _record(str(key), line) for key, line in log.rows.items()}
+        damaged = log.damaged + sum(record is None for record in records.values())
+        if damaged:
+            self.remarks.append(f"{damaged} of its records damaged, torn off or written twice")
+        return {name: record for name, record in records.items() if record is not None}
+
+
+def _own_folder(folder: Path) -> Path:
+    """The folder with its marker and a folder for compiled programs, made where it is missing.
+
+    Raises:
+        InputError: it is there and this program did not make it, or it cannot be made.
+    """
+    compiled = folder / _COMPILED
+    for path in (folder, compiled):
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise InputError(f"{path} is in the way of what verify keeps while it runs: it is no folder")
+    if not folder.exists():
+        beside = folder.with_name(f"{NAME}.{secrets.token_hex(8)}.tmp")  # so that it is never there without its marker
+        with reported(folder):
+            beside.mkdir()
+            write_text(beside / _MARKER, _WORDS)
+            beside.rename(folder)
+    if not _is_marked(folder / _MARKER):
+        raise InputError(
+            f"{folder} was not made by nngp-dag verify (it has no {_MARKER}) and is left alone: choose another --out"
+        )
+    with reported(compiled):
+        compiled.mkdir(exist_ok=True)
+    return folder
+
+
+def _is_marked(marker: Path) -> bool:
+    try:
+        return not marker.is_symlink() and marker.read_bytes().startswith(_MADE_BY.encode())
+    except OSError:
+        return False
+
+
+def _line(record: ClaimRecord) -> str:
+    return json.dumps(record, allow_nan=False)
+
+
+def _record(identifier: str, line: str) -> ClaimRecord | None:
+    """The record in a line; None where it is none of that claim."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or record.keys() != ClaimRecord.__annotations__.keys():
+        return None
+    evidence = record["evidence"]
+    whole = isinstance(evidence, dict) and evidence.keys() == EvidenceRecord.__annotations__.keys()
+    return record if whole and record["id"] == identifier and record["verdict"] in set(Verdict) else None  # type: ignore[return-value]

@@ -59,5 +59,6 @@ def configure_jax(options: Options) -> None:
         jax.config.update("jax_disable_most_optimizations", True)
     if options.compiled is not None:
         jax.config.update("jax_compilation_cache_dir", options.compiled)
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")  # XLA's own folders would stay
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
