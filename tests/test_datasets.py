@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from nngp_dag import InputError
 from nngp_dag.datasets import load, unit_rows
+from nngp_dag.datasets.split import split
 
 
 def refused(spec, match, **kwargs):
@@ -260,3 +261,23 @@ def test_an_unreadable_file(tmp_path, rows):
     if os.access(path, os.R_OK):
         pytest.skip("this user reads every file")
     refused(path, "cannot read .*Permission denied")
+
+
+# ---- rows to learn from and rows to test on ------------------------------------------------------------------------
+
+
+def test_the_last_fifth_is_held_out_or_another_data_set_serves(tmp_path):
+    rows = load("digits:11")
+    x, y, x_test, y_test = split(rows)
+    assert len(x) == len(y) == 9 and len(x_test) == len(y_test) == 2
+    assert (np.concatenate([x, x_test]) == rows.x).all() and (np.concatenate([y, y_test]) == rows.one_hot()).all()
+    np.savez(tmp_path / "more.npz", x=np.eye(64)[:3], y=[0, 11, 3])
+    more = load(tmp_path / "more.npz")
+    x, y, x_test, y_test = split(rows, more)
+    assert x is rows.x and x_test is more.x and y.shape == (11, 12) and y_test.shape == (3, 12)
+    assert (y[:, :10] == rows.one_hot()).all() and (y_test == more.one_hot()).all()
+    with pytest.raises(InputError, match="digits:1 has 1 rows, too few to hold some out"):
+        split(load("digits:1"))
+    np.savez(tmp_path / "other.npz", x=np.eye(3), y=[0, 1, 2])
+    with pytest.raises(InputError, match=r"other.npz has 3 columns, but digits:11 has 64"):
+        split(rows, load(tmp_path / "other.npz"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, seed_option, use_float64
+from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.reading import Reading
 from nngp_dag.support.files import check_writable, write_text
@@ -16,13 +17,7 @@ __all__ = ["command"]
 
 @click.command("analyze")
 @click.argument("codes", nargs=-1, required=True, metavar="CODE...")
-@click.option(
-    "--data",
-    default="digits:128",
-    show_default=True,
-    metavar="SPEC",
-    help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
-)
+@row_options("digits:128")
 @reading_options
 @click.option("--width", type=click.IntRange(min=1), default=256, show_default=True, help="Neurons of finite networks.")
 @click.option("--seeds", type=click.IntRange(min=4), default=32, show_default=True, help="Number of finite networks.")
@@ -30,26 +25,17 @@ __all__ = ["command"]
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page that needs nothing else."
 )
-@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder with the original MNIST or CIFAR-10 files.",
-)
 @seed_option
 @json_option
 @use_float64
 def command(
     codes: tuple[str, ...],
-    data: str,
+    data: RowSource,
     reading: Reading,
     width: int,
     seeds: int,
     no_networks: bool,
     out: Path | None,
-    raw: bool,
-    data_dir: Path | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -60,12 +46,11 @@ def command(
     from nngp_dag.analysis.analysis import analysis_of
     from nngp_dag.analysis.comparison import comparison_of
     from nngp_dag.dag import Dag
-    from nngp_dag.datasets import load
 
     dags = [Dag.from_code(code) for code in codes]
     if out is not None:
         check_writable(out, "an .html file")
-    rows = load(data, raw=raw, data_dir=data_dir, labels=False)
+    rows = data.load(labels=False)
     if len(dags) == 1:
         analysis = analysis_of(dags[0], rows, reading, width=width, seeds=seeds, seed=seed)
         html = (lambda: analysis.to_html(page=True, finite=not no_networks)) if out is not None else None

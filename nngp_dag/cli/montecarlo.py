@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.dag import Dag
-from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.support.progress import progress_bar
@@ -21,7 +20,7 @@ __all__ = ["command"]
 
 @click.command("montecarlo")
 @click.argument("code")
-@click.option("--data", required=True, metavar="SPEC", help="digits:20, mnist:100, rows.npy, ...")
+@row_options(words="digits:20, mnist:100, rows.npy, ...", folder="Folder with the original data files.")
 @click.option("--width", type=int, default=1024, show_default=True, help="Neurons of every node.")
 @click.option("--seeds", type=int, default=16, show_default=True, help="Number of networks, at least 4.")
 @reading_options
@@ -37,14 +36,12 @@ __all__ = ["command"]
     help="Also fit the rate at which the error of one draw falls over these widths (theory: exponent -1/2).",
 )
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True)
-@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the original data files.")
 @seed_option
 @json_option
 @use_float64
 def command(
     code: str,
-    data: str,
+    data: RowSource,
     width: int,
     seeds: int,
     reading: Reading,
@@ -52,8 +49,6 @@ def command(
     confidence: float,
     rate_widths: str | None,
     dtype: str,
-    raw: bool,
-    data_dir: Path | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -68,7 +63,7 @@ def command(
     widths = _widths(rate_widths)
     if seeds < 4:
         raise InputError(f"at least 4 seeds are needed for a standard error, got {seeds}")
-    rows = load(data, raw=raw, data_dir=data_dir, labels=False).x
+    rows = data.load(labels=False).x
     with progress_bar("Networks", seeds, "networks") as report:
         result = monte_carlo(
             dag,

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.dag import Dag
-from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
-from nngp_dag.support.files import atomic_file, make_folder, write_text
+from nngp_dag.support.files import atomic_file, write_text
 from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
-    from nngp_dag.finite.training import Curves
-    from nngp_dag.prediction import PredictedCurve
+    from nngp_dag.datasets import Dataset
+    from nngp_dag.finite.network import NetworkSpec
+    from nngp_dag.finite.training import TrainConfig
+    from nngp_dag.finite.training.experiment import Experiment
 
 __all__ = ["command"]
-
-_PREDICTED_ROWS = 4000
 
 
 @click.command("train")
 @click.argument("codes", nargs=-1, required=True, metavar="CODE...")
-@click.option("--data", required=True, metavar="SPEC", help="digits, mnist:10000, an .npz with x and y, ...")
+@row_options(words="digits, mnist:10000, an .npz with x and y, ...", folder="Folder with the original data files.")
 @click.option("--loss", type=click.Choice(["mse", "cross-entropy"]), default="mse", show_default=True)
 @click.option("--optimizer", type=click.Choice(["sgd", "gd"]), default="sgd", show_default=True)
 @click.option("--lr", type=float, default=0.01, show_default=True, help="For the loss averaged over a batch.")
@@ -48,91 +48,92 @@ _PREDICTED_ROWS = 4000
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Curves, figure and checkpoints go here.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--checkpoint-seconds", type=float, default=60.0, show_default=True, help="Time between checkpoints.")
-@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the original data files.")
 @seed_option
 @json_option
 @use_float64
 def command(
-    codes: tuple[str, ...], data: str, reading: Reading, out: Path | None, as_json: bool, **options: Any
+    codes: tuple[str, ...],
+    data: RowSource,
+    reading: Reading,
+    seeds: int,
+    seed: int,
+    scale_matched: bool,
+    out: Path | None,
+    resume: bool,
+    checkpoint_seconds: float,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Train networks of each CODE, all DAGs and seeds at once, and report their curves.
 
     Rows are fitted by one-hot targets (mse: the mean over rows of |u - y|^2 / 2) or by cross-entropy. With mse, gd and
     the ntk parameterization the infinite-width prediction is drawn beside what was measured.
     """
-    from nngp_dag.finite.network import Ensemble, NetworkSpec
-    from nngp_dag.finite.training import CheckpointStore, TrainConfig, make_data, train
+    from nngp_dag.finite.training.experiment import run_experiment
 
     dags = [Dag.from_code(code) for code in codes]
-    if not options["checkpoint_seconds"] >= 0:
-        raise InputError(f"--checkpoint-seconds must not be negative, got {options['checkpoint_seconds']}")
-    _check_folder(out, options["resume"])
-    seeds = range(options["seed"], options["seed"] + options["seeds"])
-    rows = load(data, raw=options["raw"], data_dir=options["data_dir"])
-    targets = rows.one_hot()
-    config = TrainConfig.make(
-        len(rows),
-        loss=options["loss"],
-        optimizer=options["optimizer"],
-        learning_rate=options["lr"],
-        batch=options["batch"],
-        steps=options["steps"],
-        epochs=options["epochs"],
-        eval_every=options["eval_every"],
-    )
-    spec = NetworkSpec.make(
+    if not checkpoint_seconds >= 0:
+        raise InputError(f"--checkpoint-seconds must not be negative, got {checkpoint_seconds}")
+    _check_folder(out, resume)
+    rows = data.load()
+    config, spec = _config(len(rows), options), _spec(dags, rows, reading, options)
+    every = range(seed, seed + seeds)
+    result = run_experiment(
         dags,
-        rows.x.shape[1],
-        options["width"],
-        targets.shape[1],
-        parameterization=options["parameterization"],
-        batch_norm=options["batch_norm"],
-        dtype=options["dtype"],
-        reading=reading,
+        rows,
+        spec,
+        config,
+        every,
+        scale_matched=scale_matched,
+        out=out,
+        resume=resume,
+        checkpoint_seconds=checkpoint_seconds,
+        progress=progress_bar,
     )
-    scales = [_scale(dag, rows.x, reading) if options["scale_matched"] else 1.0 for dag in dags]
-    ensemble = Ensemble(spec, dags, list(seeds))
-    store = None if out is None else CheckpointStore(make_folder(out) / "checkpoints", {})
-    with progress_bar("Training", config.steps, "steps") as report:
-        curves = train(
-            ensemble,
-            make_data(rows.x, rows.y, targets.shape[1], options["dtype"]),
-            config,
-            output_scales=scales,
-            store=store,
-            resume=options["resume"],
-            checkpoint_seconds=options["checkpoint_seconds"],
-            progress=report,
-        )
-    reason = _no_prediction(options, reading, len(rows))
-    predictions: list[PredictedCurve | None] = [None] * len(dags)
-    if reason is None:
-        predictions = _predict(dags, rows.x, targets, config.learning_rate, curves, scales, reading)
     document = {
         "codes": [dag.to_code() for dag in dags],
-        "data": data,
+        "data": data.spec,
         "rows": len(rows),
-        "seeds": list(seeds),
-        **{name: options[name] for name in ("width", "parameterization", "batch_norm", "dtype")},
-        **reading.names(),
-        **asdict(config),
-        "output_scales": scales,
-        "points": curves.steps,
-        "curves": curves.summary(),
-        "prediction": {"available": False, "reason": reason}
-        if reason
-        else {
-            "available": True,
-            "curves": [asdict(prediction) for prediction in predictions if prediction is not None],
-        },
+        "seeds": list(every),
+        **_document(spec, config, result),
     }
     if out is not None:
-        _write(out, document, curves, predictions)
+        _write(out, document, result)
     if as_json:
         emit_json(document)
     else:
         _print(document, out)
+
+
+def _config(rows: int, options: Mapping[str, Any]) -> TrainConfig:
+    from nngp_dag.finite.training import TrainConfig
+
+    names = ("loss", "optimizer", "batch", "steps", "epochs", "eval_every")
+    return TrainConfig.make(rows, learning_rate=options["lr"], **{name: options[name] for name in names})
+
+
+def _spec(dags: Sequence[Dag], rows: Dataset, reading: Reading, options: Mapping[str, Any]) -> NetworkSpec:
+    from nngp_dag.finite.network import NetworkSpec
+
+    outputs = rows.one_hot().shape[1]
+    more = {name: options[name] for name in ("parameterization", "batch_norm", "dtype")}
+    return NetworkSpec.make(dags, rows.x.shape[1], options["width"], outputs, reading=reading, **more)
+
+
+def _document(spec: NetworkSpec, config: TrainConfig, result: Experiment) -> dict[str, object]:
+    """The networks, the recipe and the curves as plain data."""
+    predicted = [asdict(prediction) for prediction in result.predictions if prediction is not None]
+    return {
+        **{name: getattr(spec, name) for name in ("width", "parameterization", "batch_norm", "dtype")},
+        **spec.reading.names(),
+        **asdict(config),
+        "output_scales": result.output_scales,
+        "points": result.curves.steps,
+        "curves": result.curves.summary(),
+        "prediction": {"available": False, "reason": result.unpredicted}
+        if result.unpredicted
+        else {"available": True, "curves": predicted},
+    }
 
 
 def _check_folder(out: Path | None, resume: bool) -> None:
@@ -149,42 +150,7 @@ def _check_folder(out: Path | None, resume: bool) -> None:
         click.echo(f"{out} holds no checkpoint yet: starting from the beginning", err=True)
 
 
-def _scale(dag: Dag, x: np.ndarray, reading: Reading) -> float:
-    from nngp_dag.finite.training.scale import matching_scale
-
-    return matching_scale(dag, x, reading)
-
-
-def _no_prediction(options: dict[str, Any], reading: Reading, rows: int) -> str | None:
-    if options["loss"] != "mse" or options["optimizer"] != "gd":
-        return "the prediction is for full-batch gradient descent on mean squared error: --loss mse --optimizer gd"
-    if options["parameterization"] != "ntk":
-        return "the prediction is for the ntk parameterization"
-    if reading.embedding == "stem" and reading.order == "activation-first":
-        return "there is no exact kernel for a stem with activation-first"
-    if rows > _PREDICTED_ROWS:
-        return f"the prediction needs all eigenvalues of the NTK: at most {_PREDICTED_ROWS} rows"
-    return None
-
-
-def _predict(
-    dags: list[Dag],
-    x: np.ndarray,
-    targets: np.ndarray,
-    learning_rate: float,
-    curves: Curves,
-    scales: list[float],
-    reading: Reading,
-) -> list[PredictedCurve | None]:
-    from nngp_dag.prediction import predict_curve
-
-    return [
-        predict_curve(dag, x, targets, learning_rate, curves.steps, output_scale=scale, reading=reading)
-        for dag, scale in zip(dags, scales, strict=True)
-    ]
-
-
-def _write(folder: Path, document: dict[str, Any], curves: Curves, predictions: list[PredictedCurve | None]) -> None:
+def _write(folder: Path, document: dict[str, Any], result: Experiment) -> None:
     import matplotlib as mpl
 
     from nngp_dag.plots.curves import plot_training
@@ -196,7 +162,7 @@ def _write(folder: Path, document: dict[str, Any], curves: Curves, predictions: 
         f" {document['optimizer']} with learning rate {document['learning_rate']:g}"
     )
     with atomic_file(folder / "curves.png") as file:
-        plot_training(curves, predictions, title=title).savefig(file, format="png")
+        plot_training(result.curves, result.predictions, title=title).savefig(file, format="png")
 
 
 def _print(document: dict[str, Any], folder: Path | None) -> None:

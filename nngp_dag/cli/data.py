@@ -1,0 +1,121 @@
+"""The options that say which data a command takes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from nngp_dag.datasets import Dataset
+    from nngp_dag.nas import Images
+
+__all__ = ["ImageSource", "RowSource", "data_dir_option", "image_options", "row_options"]
+
+_T = TypeVar("_T")
+
+_ROWS = "digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file."
+_IMAGES = "cifar10, cifar10-test (with an optional :N), or an .npz or .npy of images [N, h, w, 3]."
+
+
+class OptionDecorator(Protocol):
+    """Adds options to a command."""
+
+    def __call__(self, command: Callable[..., _T], /) -> Callable[..., _T]: ...
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """Rows that were named on the command line.
+
+    Attributes:
+        spec: SPEC as it was given.
+        raw: rows keep their norms.
+        folder: where the publishers' files are, None for the cache.
+    """
+
+    spec: str
+    raw: bool
+    folder: Path | None
+
+    def load(self, spec: str | None = None, *, labels: bool = True) -> Dataset:
+        """The rows, or those of another SPEC read in the same way."""
+        from nngp_dag.datasets import load
+
+        return load(self.spec if spec is None else spec, raw=self.raw, data_dir=self.folder, labels=labels)
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images that were named on the command line.
+
+    Attributes:
+        spec: SPEC as it was given.
+        folder: where the publisher's files are, None for the cache.
+    """
+
+    spec: str
+    folder: Path | None
+
+    def load(self, size: int | None = None) -> Images:
+        """The images, of `size` x `size` pixels where that is given."""
+        from nngp_dag.nas.images import load_images
+
+        return load_images(self.spec, data_dir=self.folder, size=size)
+
+
+def _data_option(default: str | None, words: str) -> OptionDecorator:
+    return click.option(
+        "--data", default=default, required=default is None, show_default=True, metavar="SPEC", help=words
+    )
+
+
+def data_dir_option(words: str) -> OptionDecorator:
+    """Add --data-dir."""
+    return click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help=words)
+
+
+def row_options(
+    default: str | None = None,
+    words: str = _ROWS,
+    folder: str = "Folder with the original MNIST or CIFAR-10 files.",
+) -> OptionDecorator:
+    """Add --data, --raw and --data-dir, and hand the command one `data: RowSource`.
+
+    Args:
+        default: SPEC where none is given; None makes the option required.
+        words: the help of --data.
+        folder: the help of --data-dir.
+    """
+
+    def decorator(function: Callable[..., _T]) -> Callable[..., _T]:
+        @functools.wraps(function)
+        def command(*args: object, data: str, raw: bool, data_dir: Path | None, **options: object) -> _T:
+            return function(*args, data=RowSource(data, raw, data_dir), **options)
+
+        raw_option = click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
+        return _data_option(default, words)(raw_option(data_dir_option(folder)(command)))
+
+    return decorator
+
+
+def image_options(words: str = _IMAGES, folder: str = "Folder with the CIFAR-10 files.") -> OptionDecorator:
+    """Add --data (by default cifar10) and --data-dir, and hand the command one `images: ImageSource`.
+
+    Args:
+        words: the help of --data.
+        folder: the help of --data-dir.
+    """
+
+    def decorator(function: Callable[..., _T]) -> Callable[..., _T]:
+        @functools.wraps(function)
+        def command(*args: object, data: str, data_dir: Path | None, **options: object) -> _T:
+            return function(*args, images=ImageSource(data, data_dir), **options)
+
+        return _data_option("cifar10", words)(data_dir_option(folder)(command))
+
+    return decorator
