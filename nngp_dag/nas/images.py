@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.array_files import SUFFIXES, open_arrays
 from nngp_dag.support.memory import require_memory
+from nngp_dag.support.reading_files import Kind, kind_of
 
 __all__ = ["Images", "load_images", "random_patches"]
 
@@ -19,7 +19,8 @@ _ACCEPTED = (
     "accepted are cifar10 and cifar10-test (with an optional :N), or an .npz or .npy of images [N, h, w, 3]"
     " (bytes, or floats in [0, 1])"
 )
-_KEYS = ("x_train", "x", "images")
+_KEYS = {"x_train": "y_train", "x": "y", "images": "labels"}
+"""Names of images in an .npz, each with that of its labels; the first that is there counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ def load_images(
 
         data = load(text, raw=True, data_dir=data_dir)
         pixels, labels, source = data.x.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), data.y, data.source
-    elif Path(text).suffix.lower() in (".npz", ".npy"):
+    elif Path(text).suffix.lower() in SUFFIXES:
         pixels, labels = _read(Path(text))
         source = f"file {text}"
     else:
@@ -88,39 +89,44 @@ def load_images(
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    if not path.is_file():
+    if kind_of(path) is Kind.MISSING:
         raise InputError(f"no such file: {path} ({_ACCEPTED})")
-    try:
-        with path.open("rb") as file:
-            data = np.load(file, allow_pickle=False)
-            if isinstance(data, np.ndarray):
-                return _pixels(data, path), None
-            key = next((key for key in _KEYS if key in data.files), None)
-            if key is None and len(data.files) == 1:
-                key = data.files[0]
-            if key is None:
-                raise InputError(f"{path} has no array named {', '.join(_KEYS)}: {_ACCEPTED}")
-            pixels = _pixels(data[key], path)
-            names = {"x_train": "y_train", "x": "y", "images": "labels"}
-            name = names.get(key, "")
-            return pixels, _labels(data[name], len(pixels), path) if name in data.files else None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"cannot read {path} (damaged, truncated or of another format): {_ACCEPTED}") from None
+    with open_arrays(path, _ACCEPTED) as arrays:
+        names = arrays.names
+        key = names[0] if len(names) == 1 else next((key for key in _KEYS if key in names), None)
+        if key is None:
+            raise InputError(f"{path} has no array named {', '.join(_KEYS)}: {_ACCEPTED}")
+        header = arrays.header(key)
+        _check_pixels(header.shape, header.dtype, path)
+        # As read, in float64 or float32, and normalised: three copies for a moment.
+        require_memory((header.dtype.itemsize + 2 * 8) * header.size, f"{path} ({header.shape[0]:,} images)")
+        labels, name = None, _KEYS.get(key)
+        if name is not None and name in names:
+            declared = arrays.header(name)
+            if declared.shape != header.shape[:1] or declared.dtype.kind not in "iu":
+                raise InputError(_no_labels(path, header.shape[0]))
+            labels = arrays.read(name)
+        return _pixels(arrays.read(key), path), None if labels is None else _labels(labels, path)
+
+
+def _check_pixels(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
+    """InputError for anything but images [N, h, w, 3] or [N, 3, h, w] in bytes or floats."""
+    if _channels_first(shape):
+        shape = (shape[0], *shape[2:], 3)
+    if len(shape) != 4 or shape[-1] != 3 or shape[1] != shape[2] or 0 in shape:
+        raise InputError(f"{path} has shape {list(shape)}: square colour images [N, h, w, 3] are needed")
+    if dtype != np.uint8 and dtype.kind != "f":
+        raise InputError(f"{path} holds values of type {dtype}: bytes or floats in [0, 1] are needed")
+
+
+def _channels_first(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 4 and shape[-1] != 3 and shape[1] == 3
 
 
 def _pixels(array: np.ndarray, path: Path) -> np.ndarray:
-    """Images [N, h, w, 3] in bytes or in floats; InputError for anything else."""
-    if array.ndim == 4 and array.shape[-1] != 3 and array.shape[1] == 3:
+    """Images [N, h, w, 3] in floats; InputError for what is not within [0, 1]."""
+    if _channels_first(array.shape):
         array = array.transpose(0, 2, 3, 1)
-    if array.ndim != 4 or array.shape[-1] != 3 or array.shape[1] != array.shape[2] or 0 in array.shape:
-        raise InputError(f"{path} has shape {list(array.shape)}: square colour images [N, h, w, 3] are needed")
-    if array.dtype != np.uint8 and array.dtype.kind != "f":
-        raise InputError(f"{path} holds values of type {array.dtype}: bytes or floats in [0, 1] are needed")
-    require_memory(3 * 4 * array.size, f"{path} ({len(array):,} images)")
     if array.dtype == np.uint8:
         return array.astype(np.float32) / 255
     if not np.isfinite(array).all():
@@ -132,10 +138,14 @@ def _pixels(array: np.ndarray, path: Path) -> np.ndarray:
     return array
 
 
-def _labels(array: np.ndarray, count: int, path: Path) -> np.ndarray:
-    if array.shape != (count,) or array.dtype.kind not in "iu" or array.min() < 0:
-        raise InputError(f"the labels of {path} are no {count} class numbers 0, 1, 2, ...")
+def _labels(array: np.ndarray, path: Path) -> np.ndarray:
+    if array.min() < 0:
+        raise InputError(_no_labels(path, len(array)))
     return np.asarray(array.astype(np.int64))
+
+
+def _no_labels(path: Path, count: int) -> str:
+    return f"the labels of {path} are no {count} class numbers 0, 1, 2, ..."
 
 
 def _normalise(pixels: np.ndarray, name: str) -> np.ndarray:
