@@ -20,7 +20,6 @@ from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
-    from nngp_dag.datasets import Dataset
     from nngp_dag.finite.network import NetworkSpec
     from nngp_dag.finite.training import TrainConfig
     from nngp_dag.finite.training.experiment import Experiment
@@ -76,11 +75,13 @@ def command(
         raise InputError(f"--checkpoint-seconds must not be negative, got {checkpoint_seconds}")
     _check_folder(out, resume)
     rows = data.load()
-    config, spec = _config(len(rows), options), _spec(dags, rows, reading, options)
+    targets = rows.one_hot()
+    config, spec = _config(len(rows), options), _spec(dags, rows.x.shape[1], targets.shape[1], reading, options)
     every = range(seed, seed + seeds)
     result = run_experiment(
         dags,
-        rows,
+        rows.x,
+        targets,
         spec,
         config,
         every,
@@ -112,12 +113,11 @@ def _config(rows: int, options: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig.make(rows, learning_rate=options["lr"], **{name: options[name] for name in names})
 
 
-def _spec(dags: Sequence[Dag], rows: Dataset, reading: Reading, options: Mapping[str, Any]) -> NetworkSpec:
+def _spec(dags: Sequence[Dag], inputs: int, outputs: int, reading: Reading, options: Mapping[str, Any]) -> NetworkSpec:
     from nngp_dag.finite.network import NetworkSpec
 
-    outputs = rows.one_hot().shape[1]
     more = {name: options[name] for name in ("parameterization", "batch_norm", "dtype")}
-    return NetworkSpec.make(dags, rows.x.shape[1], options["width"], outputs, reading=reading, **more)
+    return NetworkSpec.make(dags, inputs, options["width"], outputs, reading=reading, **more)
 
 
 def _document(spec: NetworkSpec, config: TrainConfig, result: Experiment) -> dict[str, object]:

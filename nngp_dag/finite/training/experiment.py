@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from nngp_dag.dag import Dag
-from nngp_dag.datasets import Dataset
 from nngp_dag.finite.network import Ensemble, NetworkSpec
 from nngp_dag.finite.training.checkpoint import CheckpointStore
 from nngp_dag.finite.training.config import TrainConfig
@@ -42,7 +43,8 @@ class Experiment:
 
 def run_experiment(
     dags: Sequence[Dag],
-    rows: Dataset,
+    x: np.ndarray,
+    targets: np.ndarray,
     spec: NetworkSpec,
     config: TrainConfig,
     seeds: Sequence[int],
@@ -57,7 +59,8 @@ def run_experiment(
 
     Args:
         dags: D DAGs.
-        rows: data with labels.
+        x: rows [N, d].
+        targets: their labels as indicator rows [N, C].
         spec: the networks, made for these DAGs and rows.
         config: the recipe.
         seeds: of the networks of each DAG.
@@ -70,14 +73,13 @@ def run_experiment(
     Raises:
         InputError: as `matching_scale`, `Ensemble`, `train` and `predict_curve`.
     """
-    targets = rows.one_hot()
-    scales = [matching_scale(dag, rows.x, spec.reading) if scale_matched else 1.0 for dag in dags]
+    scales = [matching_scale(dag, x, spec.reading) if scale_matched else 1.0 for dag in dags]
     ensemble = Ensemble(spec, dags, list(seeds))
     store = None if out is None else CheckpointStore(make_folder(out) / "checkpoints", {})
     with progress("Training", config.steps, "steps") as report:
         curves = train(
             ensemble,
-            make_data(rows.x, rows.y, targets.shape[1], spec.dtype),
+            make_data(x, targets.argmax(axis=1), targets.shape[1], spec.dtype),
             config,
             output_scales=scales,
             store=store,
@@ -85,12 +87,12 @@ def run_experiment(
             checkpoint_seconds=checkpoint_seconds,
             progress=report,
         )
-    reason = _unpredicted(spec, config, len(rows))
+    reason = _unpredicted(spec, config, len(x))
     predictions: list[PredictedCurve | None] = [None] * len(dags)
     if reason is None:
         rate, points = config.learning_rate, curves.steps
         predictions = [
-            predict_curve(dag, rows.x, targets, rate, points, output_scale=scale, reading=spec.reading)
+            predict_curve(dag, x, targets, rate, points, output_scale=scale, reading=spec.reading)
             for dag, scale in zip(dags, scales, strict=True)
         ]
     return Experiment(curves, scales, predictions, reason)
