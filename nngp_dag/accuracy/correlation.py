@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from nngp_dag.support.statistics import UNDEFINED, Estimate
@@ -32,7 +32,7 @@ class Correlations:
     kendall: Estimate
     size: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Nested plain numbers."""
         return {
             "r": self.multiple.as_dict(),
@@ -42,7 +42,7 @@ class Correlations:
         }
 
 
-def multiple_correlation(features: Any, target: Any) -> float:
+def multiple_correlation(features: npt.ArrayLike, target: npt.ArrayLike) -> float:
     """The multiple correlation R of a target [A] with features [A, p], R^2 = c^T C^+ c / v.
 
     C is the covariance of the features, c theirs with the target, v the target's variance; the pseudo-inverse C^+ makes
@@ -85,9 +85,9 @@ def resample_chunks(size: int, resamples: int, rng: np.random.Generator) -> Iter
 
 
 def correlate(
-    columns: Mapping[str, Any],
+    columns: Mapping[str, npt.ArrayLike],
     sets: Iterable[Sequence[str]],
-    target: Any,
+    target: npt.ArrayLike,
     rng: np.random.Generator,
     resamples: int = 1000,
     level: float = 0.95,

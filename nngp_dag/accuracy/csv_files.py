@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from nngp_dag.accuracy.table import Builder
+from nngp_dag.accuracy.table import Builder, Track
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import open_file
 from nngp_dag.support.strict_json import parse_json
@@ -26,7 +25,7 @@ def read_csv(
     path: Path,
     builder: Builder,
     datasets: Iterable[str] | None = None,
-    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
+    track: Track | None = None,
 ) -> None:
     """Add the rows of a CSV file with a header.
 

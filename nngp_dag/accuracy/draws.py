@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.support.statistics import UNDEFINED, Estimate
 
@@ -31,7 +31,7 @@ class Distribution:
     deviation: float
     quantiles: dict[str, float]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain numbers."""
         return asdict(self)
 
@@ -52,12 +52,12 @@ class BestOfDraws:
     gain: Estimate
     evaluated: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Nested plain numbers."""
         return asdict(self)
 
 
-def distribution(accuracy: Any, keep: Any) -> Distribution:
+def distribution(accuracy: npt.ArrayLike, keep: npt.ArrayLike) -> Distribution:
     """Summary of the accuracies [A] of what a filter keeps: whether, or with which probability, [A]; NaN for
     nothing.
     """
@@ -77,8 +77,8 @@ def distribution(accuracy: Any, keep: Any) -> Distribution:
 
 
 def best_of_draws(
-    filters: Mapping[str, Any],
-    accuracy: Any,
+    filters: Mapping[str, npt.ArrayLike],
+    accuracy: npt.ArrayLike,
     rng: np.random.Generator,
     refill: bool,
     draws: int = DRAWS,

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.accuracy.correlation import resample_chunks
 from nngp_dag.accuracy.table import Benchmark
@@ -48,7 +48,7 @@ class Kept:
     optimum: float
     over_count: Estimate
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Nested plain numbers."""
         return asdict(self)
 
@@ -91,8 +91,8 @@ def at_share(parameterised: np.ndarray, share: float, among: np.ndarray | None =
 
 
 def measure(
-    filters: Mapping[str, Any],
-    accuracy: Any,
+    filters: Mapping[str, npt.ArrayLike],
+    accuracy: npt.ArrayLike,
     rng: np.random.Generator,
     resamples: int = 1000,
     level: float = 0.95,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -48,7 +47,7 @@ class Groups:
         """Effective width of each group, float64 [G]."""
         return np.array([float(m) for _, m in self.shapes])
 
-    def rows(self, dataset: str) -> list[dict[str, Any]]:
+    def rows(self, dataset: str) -> list[dict[str, object]]:
         """One plain mapping a group: depth, width, count, mean, std."""
         return [
             {"depth": d, "width": m, "count": int(n), "mean": float(a), "std": float(s)}

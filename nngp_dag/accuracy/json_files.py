@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from nngp_dag.accuracy.table import Builder
+from nngp_dag.accuracy.table import Builder, Track
 from nngp_dag.errors import InputError
 from nngp_dag.support.strict_json import load_json
 
@@ -27,7 +26,7 @@ def read_json(
     path: Path,
     builder: Builder,
     dataset: str = "cifar10",
-    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
+    track: Track | None = None,
 ) -> None:
     """Add the entries of an NDS file, or of a list of NAS-Bench-101 cells.
 
@@ -56,7 +55,7 @@ def read_json(
         builder.add(place, *read)
 
 
-def _entries(content: Any) -> list[tuple[str, Any]]:
+def _entries(content: object) -> list[tuple[str, object]]:
     if isinstance(content, list):
         return [(f"entry {i}", entry) for i, entry in enumerate(content)]
     if isinstance(content, Mapping) and content and set(content) <= {"top", "mid"}:
@@ -67,7 +66,7 @@ def _entries(content: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def _network(entry: Mapping[str, Any], dataset: str) -> tuple[Any, dict[str, Any], str]:
+def _network(entry: Mapping[str, object], dataset: str) -> tuple[Mapping[str, object], dict[str, object], str]:
     net = entry.get("net")
     if not isinstance(net, Mapping) or not isinstance(net.get("genotype"), Mapping):
         raise InputError("no genotype in 'net' (NDS), and no 'module_adjacency' (NAS-Bench-101)")
@@ -81,13 +80,14 @@ def _network(entry: Mapping[str, Any], dataset: str) -> tuple[Any, dict[str, Any
     return net["genotype"], {dataset: 100.0 - last}, json.dumps(others, sort_keys=True)
 
 
-def _cell(entry: Mapping[str, Any]) -> tuple[Any, dict[str, Any], None]:
-    accuracy = {}
+def _cell(entry: Mapping[str, object]) -> tuple[Mapping[str, object], dict[str, object], None]:
+    accuracy: dict[str, object] = {}
     for name in _ACCURACIES:
         if name in entry:
             value = entry[name]
-            fraction = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
-            accuracy[name] = 100.0 * value if fraction else value
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+                value = 100.0 * value
+            accuracy[name] = value
     if not accuracy:
         raise InputError(f"no accuracy: one of {', '.join(_ACCURACIES)} is needed")
     return {name: entry.get(name) for name in _CELL}, accuracy, None

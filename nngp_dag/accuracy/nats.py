@@ -9,13 +9,14 @@ from __future__ import annotations
 import bz2
 import importlib
 import io
+import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nngp_dag.accuracy.table import Builder
+from nngp_dag.accuracy.table import Builder, Track
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import Kind, bounded_read, kind_of, open_file
 
@@ -43,7 +44,7 @@ def read_nats(
     path: Path,
     builder: Builder,
     epochs: int = 200,
-    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
+    track: Track | None = None,
 ) -> None:
     """Add the test accuracies, averaged over the seeds, of a NATS-Bench topology archive.
 
@@ -102,8 +103,12 @@ def _safe_loader() -> Iterator[None]:
             module.pickle_load = original
 
 
-def safe_load(path: Any, ext: str = ".pbz2") -> Any:
-    """What the package's `pickle_load` returns, of containers and numbers alone; InputError names anything else."""
+def safe_load(path: str | os.PathLike[str], ext: str = ".pbz2") -> object:
+    """The content of a file, containers and numbers alone, as from the package's `pickle_load`.
+
+    Raises:
+        InputError: the file holds anything else, which is named.
+    """
     file = Path(path) if kind_of(Path(path)) is Kind.FILE else Path(f"{path}{ext}")
     if kind_of(file) is Kind.MISSING:
         raise FileNotFoundError(f"{file.name} is missing")
@@ -112,7 +117,7 @@ def safe_load(path: Any, ext: str = ".pbz2") -> Any:
 
 
 class _Restricted(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         if (module, name) not in _ALLOWED:
             raise InputError(f"refusing to unpickle {module}.{name}: the file holds more than data")
         return super().find_class(module, name)

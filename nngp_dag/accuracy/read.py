@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from nngp_dag.accuracy.csv_files import read_csv
 from nngp_dag.accuracy.json_files import read_json
 from nngp_dag.accuracy.nats import read_nats
-from nngp_dag.accuracy.table import Benchmark, Builder
+from nngp_dag.accuracy.table import Benchmark, Builder, Track
 from nngp_dag.errors import InputError
 from nngp_dag.spaces import Space, get
 from nngp_dag.support.reading_files import Kind, kind_of
@@ -22,7 +21,7 @@ def read(
     paths: str | Path | Sequence[str | Path],
     skip_bad: bool = False,
     datasets: Iterable[str] | None = None,
-    track: Callable[[Iterable[Any], int | None], Iterable[Any]] | None = None,
+    track: Track | None = None,
 ) -> Benchmark:
     """The benchmark in one or more files of the same space: CSV, JSON (NDS, NAS-Bench-101) or a NATS-Bench archive.
 

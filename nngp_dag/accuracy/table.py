@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, SupportsFloat, TypeVar
 
 import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.spaces import PathTotals, Space
 
-__all__ = ["Benchmark", "Builder", "short_name"]
+__all__ = ["Benchmark", "Builder", "Track", "short_name"]
+
+_T = TypeVar("_T")
 
 
 _SHORT = {"cifar10": "C-10", "cifar100": "C-100", "imagenet16_120": "IN-16", "imagenet16-120": "IN-16"}
@@ -22,6 +24,13 @@ _SHORT = {"cifar10": "C-10", "cifar100": "C-100", "imagenet16_120": "IN-16", "im
 def short_name(dataset: str) -> str:
     """A data set's name, fit for a narrow column."""
     return _SHORT.get(dataset.lower(), dataset)
+
+
+class Track(Protocol):
+    """Shows progress over rows as they are iterated over."""
+
+    def __call__(self, items: Iterable[_T], total: int | None, /) -> Iterable[_T]:
+        """The items, unchanged; `total` is how many they are, None where unknown."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Benchmark:
         """Number of parameterised operations of that cell of each architecture, int64 [A]."""
         return self.space.num_parameterised(self.cell())
 
-    def select(self, mask: Any) -> Benchmark:
+    def select(self, mask: np.ndarray) -> Benchmark:
         """The architectures of a mask or index."""
         accuracy = {name: values[mask] for name, values in self.accuracy.items()}
         return replace(self, architectures=self.architectures[mask], accuracy=accuracy)
@@ -99,7 +108,7 @@ class Builder:
     accuracies: list[dict[str, float]] = field(default_factory=list)
     seen: dict[Hashable, str] = field(default_factory=dict)
 
-    def add(self, where: str, architecture: Any, accuracy: Mapping[str, Any], variant: Hashable = None) -> None:
+    def add(self, where: str, architecture: Any, accuracy: Mapping[str, object], variant: Hashable = None) -> None:
         """Add one architecture.
 
         Args:
@@ -141,8 +150,10 @@ class Builder:
         return Benchmark(self.space, np.stack(self.rows), accuracy, self.num_bad, tuple(sources))
 
 
-def _percent(name: str, value: Any) -> float:
+def _percent(name: str, value: object) -> float:
     try:
+        if not isinstance(value, (str, SupportsFloat)):
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError):
         raise InputError(f"the accuracy on {name} is no number: {value!r}") from None

@@ -11,7 +11,7 @@ import pickle
 import tarfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import numpy as np
 
@@ -117,20 +117,20 @@ class _Refused(pickle.UnpicklingError):
 class _Dtype:
     """Stands for numpy.dtype: only unsigned bytes, and its pickled state changes nothing."""
 
-    def __init__(self, code: Any, *_: Any) -> None:
+    def __init__(self, code: object, *_: object) -> None:
         if code not in ("u1", b"u1"):
             raise _Refused(f"arrays of type {str(code)[:20]!r}")
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         del state
 
 
 class _Array:
     """Stands for numpy.ndarray: keeps the pickled state, from which `array` reads bytes of the declared shape."""
 
-    state: Any = None
+    state: object = None
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         self.state = state
 
     def array(self) -> np.ndarray | None:
@@ -149,13 +149,13 @@ class _Array:
         return np.frombuffer(data, dtype=np.uint8).reshape(shape, order="F" if fortran else "C")
 
 
-def _reconstruct(kind: Any, *_: Any) -> _Array:
+def _reconstruct(kind: object, *_: object) -> _Array:
     if kind is not _Array:
         raise _Refused("an array subclass")
     return _Array()
 
 
-def _encode(text: Any, encoding: Any = None) -> bytes:
+def _encode(text: object, encoding: object = None) -> bytes:
     """The bytes of a latin1 text: Python 3 writes bytes so into old pickles."""
     if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
         raise _Refused("another codec")
@@ -173,11 +173,11 @@ _NAMES = {
 
 
 class _BatchUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         try:
             return _NAMES[module, name]
         except KeyError:
             raise _Refused(f"{module}.{name}"[:80]) from None
 
-    def persistent_load(self, pid: Any) -> Any:
+    def persistent_load(self, pid: object) -> NoReturn:
         raise _Refused("an object outside the file")

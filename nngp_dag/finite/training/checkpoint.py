@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -23,15 +23,16 @@ from nngp_dag.support.files import write_text
 __all__ = ["CheckpointStore", "flatten", "unflatten"]
 
 _SCHEMA = 1
+_T = TypeVar("_T")
 
 
-def flatten(tree: Any, count: int) -> dict[str, np.ndarray]:
+def flatten(tree: object, count: int) -> dict[str, np.ndarray]:
     """The leaves of a pytree by their path, as NumPy arrays; of the leading axis only the first `count` entries."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {jax.tree_util.keystr(path): np.asarray(leaf)[:count] for path, leaf in leaves}
 
 
-def unflatten(arrays: Mapping[str, np.ndarray], template: Any) -> Any:
+def unflatten(arrays: Mapping[str, np.ndarray], template: _T) -> _T:
     """The pytree of `flatten`, in the shape of `template`, whose leading axis may be longer (the last entry is
     repeated).
 
@@ -49,7 +50,8 @@ def unflatten(arrays: Mapping[str, np.ndarray], template: Any) -> Any:
             raise InputError(f"the checkpoint does not fit these networks: {name} is {array.shape} {array.dtype}")
         padding = leaf.shape[0] - array.shape[0]
         restored.append(jax.device_put(np.concatenate([array, np.repeat(array[-1:], padding, axis=0)]), leaf.sharding))
-    return jax.tree_util.tree_unflatten(treedef, restored)
+    tree: _T = jax.tree_util.tree_unflatten(treedef, restored)
+    return tree
 
 
 class CheckpointStore:
@@ -60,10 +62,10 @@ class CheckpointStore:
         run: what defines the run (a JSON object); a checkpoint of another run is refused, naming the first difference.
     """
 
-    def __init__(self, folder: Path, run: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, run: Mapping[str, object]) -> None:
         self.folder, self.run = folder.resolve(), dict(run)
 
-    def save(self, step: int, arrays: Mapping[str, np.ndarray], notes: Mapping[str, Any]) -> None:
+    def save(self, step: int, arrays: Mapping[str, np.ndarray], notes: Mapping[str, object]) -> None:
         """Save arrays and notes (a JSON object) for a step; when this returns the checkpoint is on disk and whole."""
         import orbax.checkpoint as ocp
 
@@ -115,7 +117,7 @@ class CheckpointStore:
             raise InputError(f"{place} cannot be read by this version of Orbax: {_first_line(error)}") from error
         return step, {name: np.asarray(array) for name, array in arrays.items()}, content["notes"]
 
-    def _check_run(self, run: Mapping[str, Any], place: str) -> None:
+    def _check_run(self, run: Mapping[str, object], place: str) -> None:
         for name in sorted(set(self.run) | set(run)):
             if run.get(name) != self.run.get(name):
                 there, here = run.get(name), self.run.get(name)
@@ -146,7 +148,7 @@ class CheckpointStore:
         return ocp.CheckpointManager(self.folder, options=options)
 
 
-def _digest(content: Any) -> str:
+def _digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

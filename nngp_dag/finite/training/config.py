@@ -1,4 +1,4 @@
-"""How networks are trained: loss, optimiser, learning rate, batches and when they are evaluated."""
+"""The recipe of training: loss, optimiser, learning rate, batches and when they are evaluated."""
 
 from __future__ import annotations
 
@@ -80,23 +80,35 @@ class TrainConfig:
             raise InputError(f"the learning rate must be a positive number, got {learning_rate}")
         if steps is not None and epochs is not None:
             raise InputError("give either steps or epochs, not both")
-        if optimizer == "gd":
-            if batch is not None and batch != rows:
-                raise InputError(f"gd uses all {rows} rows at every step: leave the batch out, or use sgd")
-            batch = rows
-        batch = min(128 if batch is None else batch, rows)
-        if batch < 1:
-            raise InputError(f"a batch has at least 1 row, got {batch}")
+        batch = _batch(rows, optimizer, batch)
         epoch = -(-rows // batch)
-        if steps is None:
-            epochs = 10 if epochs is None else epochs
-            if not 0 <= epochs * epoch <= _MOST_STEPS:
-                raise InputError(f"epochs must make 0 to {_MOST_STEPS:,} steps, got {epochs:g} epochs of {epoch} steps")
-            steps = round(epochs * epoch)
-        if not 0 <= steps <= _MOST_STEPS:
-            raise InputError(f"the number of steps must lie between 0 and {_MOST_STEPS:,}, got {steps:,}")
+        steps = _steps(epoch, steps, epochs)
         if eval_every is None:
             eval_every = epoch if optimizer == "sgd" else max(1, steps // 100)
         if eval_every < 1:
             raise InputError(f"evaluations are at least 1 step apart, got {eval_every}")
         return cls(cast(Loss, loss), cast(Optimizer, optimizer), learning_rate, batch, steps, eval_every, evaluate)
+
+
+def _batch(rows: int, optimizer: str, batch: int | None) -> int:
+    """The number of rows in a batch, at most all of them."""
+    if optimizer == "gd":
+        if batch is not None and batch != rows:
+            raise InputError(f"gd uses all {rows} rows at every step: leave the batch out, or use sgd")
+        batch = rows
+    batch = min(128 if batch is None else batch, rows)
+    if batch < 1:
+        raise InputError(f"a batch has at least 1 row, got {batch}")
+    return batch
+
+
+def _steps(epoch: int, steps: int | None, epochs: float | None) -> int:
+    """The number of steps, given as such or in epochs of `epoch` steps."""
+    if steps is None:
+        epochs = 10 if epochs is None else epochs
+        if not 0 <= epochs * epoch <= _MOST_STEPS:
+            raise InputError(f"epochs must make 0 to {_MOST_STEPS:,} steps, got {epochs:g} epochs of {epoch} steps")
+        steps = round(epochs * epoch)
+    if not 0 <= steps <= _MOST_STEPS:
+        raise InputError(f"the number of steps must lie between 0 and {_MOST_STEPS:,}, got {steps:,}")
+    return steps

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -55,13 +54,13 @@ class Curves:
         points = (self.running if running else self.evaluated)[measure]
         return np.reshape(points, (len(points), len(self.codes), len(self.seeds)))
 
-    def summary(self) -> list[dict[str, Any]]:
+    def summary(self) -> list[dict[str, object]]:
         """For each DAG: every measure's mean and standard deviation over seeds (ddof 1; 0 for one seed) at every
         point.
         """
         table = []
         for i, code in enumerate(self.codes):
-            row: dict[str, Any] = {"code": code}
+            row: dict[str, object] = {"code": code}
             for name in MEASURES:
                 row[name] = _mean_and_deviation(self.array(name)[:, i])
                 row[f"running_{name}"] = _mean_and_deviation(self.array(name, running=True)[:, i])

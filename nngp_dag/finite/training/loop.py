@@ -6,11 +6,12 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network import Ensemble
@@ -34,7 +35,7 @@ __all__ = ["Run", "check_memory", "make_data", "run_identity", "train"]
 _STEPS_A_CALL = 64
 
 
-def make_data(x: Any, y: Any, classes: int | None = None, dtype: str = "float32") -> Data:
+def make_data(x: ArrayLike, y: ArrayLike | None, classes: int | None = None, dtype: str = "float32") -> Data:
     """Training data from rows and labels.
 
     Args:
@@ -63,8 +64,10 @@ def make_data(x: Any, y: Any, classes: int | None = None, dtype: str = "float32"
     return Data(jnp.asarray(rows, dtype), jnp.asarray(targets, dtype), jnp.asarray(labels, jnp.int32))
 
 
-def run_identity(ensemble: Ensemble, data: Data, config: TrainConfig, output_scales: Sequence[float]) -> dict[str, Any]:
-    """What defines a run, as a JSON object: two runs with the same identity have the same curves.
+def run_identity(
+    ensemble: Ensemble, data: Data, config: TrainConfig, output_scales: Sequence[float]
+) -> dict[str, object]:
+    """The identity of a run, as a JSON object: two runs with the same identity have the same curves.
 
     The number of steps is left out, so that a run can be continued.
     """
@@ -120,15 +123,7 @@ def train(
     Raises:
         InputError: sizes that do not fit, too little memory, or a checkpoint that is damaged or of another run.
     """
-    spec = ensemble.spec
-    if data.x.shape[1] != spec.inputs or data.targets.shape[1] != spec.outputs or str(data.x.dtype) != spec.dtype:
-        raise InputError(
-            f"the networks take {spec.inputs} inputs to {spec.outputs} outputs in {spec.dtype}, but the data have"
-            f" {data.x.shape[1]} and {data.targets.shape[1]} in {data.x.dtype}"
-        )
-    scales = [1.0] * len(ensemble.dags) if output_scales is None else [float(scale) for scale in output_scales]
-    if len(scales) != len(ensemble.dags):
-        raise InputError(f"{len(ensemble.dags)} DAGs need as many output scales, got {len(scales)}")
+    scales = _scales(ensemble, data, output_scales)
     check_memory(ensemble, data, config)
     if store is not None:
         store.run = run_identity(ensemble, data, config, scales)
@@ -158,6 +153,27 @@ def train(
         if done:
             return run.curves
         run.advance()
+
+
+def _scales(ensemble: Ensemble, data: Data, output_scales: Sequence[float] | None) -> list[float]:
+    """A factor on the outputs for each DAG; InputError where the sizes of networks, data and scales do not fit."""
+    spec = ensemble.spec
+    if data.x.shape[1] != spec.inputs or data.targets.shape[1] != spec.outputs or str(data.x.dtype) != spec.dtype:
+        raise InputError(
+            f"the networks take {spec.inputs} inputs to {spec.outputs} outputs in {spec.dtype}, but the data have"
+            f" {data.x.shape[1]} and {data.targets.shape[1]} in {data.x.dtype}"
+        )
+    scales = [1.0] * len(ensemble.dags) if output_scales is None else [float(scale) for scale in output_scales]
+    if len(scales) != len(ensemble.dags):
+        raise InputError(f"{len(ensemble.dags)} DAGs need as many output scales, got {len(scales)}")
+    return scales
+
+
+class _Arrays(TypedDict):
+    """The arrays of a checkpoint but for the curves."""
+
+    state: TrainState
+    tally: Tally
 
 
 class Run:
@@ -215,7 +231,7 @@ class Run:
         for name, values in measures(jax.tree.map(lambda a: np.asarray(a)[: len(self.ensemble)], sums)).items():
             points[name].append(values.reshape(-1, len(self.ensemble.seeds)))
 
-    def checkpoint(self) -> tuple[int, dict[str, np.ndarray], dict[str, Any]]:
+    def checkpoint(self) -> tuple[int, dict[str, np.ndarray], dict[str, object]]:
         """Step, arrays and notes."""
         arrays = flatten({"state": self.state, "tally": self.tally}, len(self.ensemble))
         for name in MEASURES:
@@ -228,7 +244,8 @@ class Run:
     def restore(self, step: int, arrays: dict[str, np.ndarray], notes: dict[str, Any]) -> None:
         """Continue from a checkpoint; InputError where it does not hold the state of these networks."""
         curves = {name: arrays.pop(name) for name in list(arrays) if name.startswith(("evaluated_", "running_"))}
-        found = unflatten(arrays, {"state": self.state, "tally": self.tally})
+        current: _Arrays = {"state": self.state, "tally": self.tally}
+        found = unflatten(arrays, current)
         self.state, self.tally, self.step = found["state"], found["tally"], step
         self.curves.steps = [int(point) for point in notes["points"]]
         for name in MEASURES:

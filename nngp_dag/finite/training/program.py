@@ -8,13 +8,15 @@ where a run is cut into calls changes no bit of it.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 from jax import Array
+from jax.typing import DTypeLike
 
 from nngp_dag.finite.network import Member, NetworkSpec, rebuild
 from nngp_dag.finite.training.config import Loss, Optimizer, TrainConfig
@@ -46,13 +48,13 @@ class Data(NamedTuple):
 class Tally(NamedTuple):
     """Sums over rows of one member: `loss`, and the exact counts `correct` [C] and `rows` [C] by true class (int32)."""
 
-    loss: Any
-    correct: Any
-    rows: Any
+    loss: Array | np.ndarray
+    correct: Array | np.ndarray
+    rows: Array | np.ndarray
 
 
 class Program(NamedTuple):
-    """What of a recipe the compiled steps depend on: recipes that differ elsewhere share one compilation."""
+    """The part of a recipe that the compiled steps depend on: recipes that differ elsewhere share one compilation."""
 
     loss: Loss
     optimizer: Optimizer
@@ -68,10 +70,10 @@ class TrainState(NamedTuple):
     """State of all members: their variables and those of the optimiser."""
 
     member: Member
-    optimizer: Any
+    optimizer: optax.OptState
 
 
-def empty_tally(members: int, classes: int, dtype: Any) -> Tally:
+def empty_tally(members: int, classes: int, dtype: DTypeLike) -> Tally:
     """Sums over no rows, for all members."""
     counts = jnp.zeros((members, classes), jnp.int32)
     return Tally(jnp.zeros(members, dtype), counts, counts)
@@ -84,7 +86,7 @@ def row_losses(outputs: Array, targets: Array, labels: Array, loss: Loss) -> Arr
     return optax.softmax_cross_entropy_with_integer_labels(outputs, labels)
 
 
-def init_optimizer(params: Any, learning_rates: Array) -> Any:
+def init_optimizer(params: nnx.State, learning_rates: Array) -> optax.OptState:
     """The optimiser's state of all members; learning_rates [members]."""
     return jax.vmap(lambda p, rate: _optimizer(rate).init(p))(params, learning_rates)
 
@@ -161,7 +163,7 @@ def evaluate(spec: NetworkSpec, loss: Loss, member: Member, data: Data, output_s
     return jax.vmap(one)(member, output_scales)
 
 
-def _optimizer(learning_rate: Any) -> optax.GradientTransformation:
+def _optimizer(learning_rate: Array | float) -> optax.GradientTransformation:
     return optax.inject_hyperparams(optax.sgd)(learning_rate=learning_rate)
 
 
@@ -175,7 +177,7 @@ def _row_order(optimizer: Optimizer, rows: int, seed: Array, epoch: Array) -> Ar
 def _step(
     spec: NetworkSpec, loss: Loss, state: TrainState, batch: Data, valid: Array, scale: Array
 ) -> tuple[TrainState, Tally]:
-    def objective(params: Any) -> tuple[Array, tuple[Array, Array, Any]]:
+    def objective(params: nnx.State) -> tuple[Array, tuple[Array, Array, nnx.State]]:
         network = rebuild(spec, Member(params, state.member.rest))
         outputs = scale * network(batch.x, mask=valid, train=True)
         losses = row_losses(outputs, batch.targets, batch.labels, loss)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from nngp_dag.support.statistics import Estimate
@@ -34,7 +34,7 @@ class Ranking:
     top: int
     size: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Nested plain numbers."""
         return {
             "spearman": self.spearman.as_dict(),
@@ -74,8 +74,8 @@ def top_recall(score: np.ndarray, accuracy: np.ndarray, top: int) -> float:
 
 
 def rank(
-    score: Any,
-    accuracy: Any,
+    score: npt.ArrayLike,
+    accuracy: npt.ArrayLike,
     *,
     higher_is_better: bool = True,
     top: int = 10,

@@ -126,7 +126,7 @@ def rank_scores(
     return {
         data: {
             name: rank(
-                [row[name] for row in rows],
+                np.array([row[name] for row in rows], np.float64),
                 accuracy[index],
                 higher_is_better=SCORES[name].higher_is_better,
                 top=top,

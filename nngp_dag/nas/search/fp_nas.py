@@ -23,18 +23,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import nnx
 from jax import Array
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.image_batch import check_image_sides
 from nngp_dag.nas.networks.initialize import draw, rebuild
+from nngp_dag.nas.networks.network import Network
+from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.search.distribution import FactorisedDistribution
 from nngp_dag.nas.search.result import SearchResult
@@ -68,7 +70,9 @@ class FpNasSettings:
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def log_likelihood(network: Any, spec: Any, state: Any, genes: Array, x: Array, y: Array) -> Array:
+def log_likelihood(
+    network: type[Network], spec: NetworkSizes, state: nnx.State, genes: Array, x: Array, y: Array
+) -> Array:
     """The log-likelihood log p(y | x, A, w) of a whole batch, a scalar: the sum over its images.
 
     Args:
@@ -84,7 +88,9 @@ def log_likelihood(network: Any, spec: Any, state: Any, genes: Array, x: Array, 
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _mean_gradient(network: Any, spec: Any, state: Any, genes: Array, x: Array, y: Array) -> Any:
+def _mean_gradient(
+    network: type[Network], spec: NetworkSizes, state: nnx.State, genes: Array, x: Array, y: Array
+) -> nnx.State:
     """Gradient of minus the mean log-likelihood with respect to the weights."""
     return jax.grad(lambda s: -log_likelihood(network, spec, s, genes, x, y) / x.shape[0])(state)
 
@@ -95,7 +101,7 @@ def fp_nas(
     *,
     seed: int = 0,
     settings: FpNasSettings | None = None,
-    keep: Callable[[Any], bool] | None = None,
+    keep: Callable[[np.ndarray], bool] | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> SearchResult:
     """Search by training: see the module.
@@ -140,7 +146,7 @@ class _Search:
         images: Images,
         settings: FpNasSettings,
         rng: np.random.Generator,
-        keep: Callable[[Any], bool] | None,
+        keep: Callable[[np.ndarray], bool] | None,
         key: Array,
     ) -> None:
         if images.y is None:
@@ -190,7 +196,7 @@ class _Search:
             self.distribution.logits += ascent
         batch = self._batch(0)
         chosen = [i for i, weight in enumerate(omega) if weight >= _NEGLIGIBLE]
-        total: Any = None
+        total: nnx.State | None = None
         for i in chosen:
             gradient = _mean_gradient(self.networks.network, self.spec, self.state, architectures[i], *batch)
             weight = np.asarray(omega[i], self.spec.dtype)
@@ -236,18 +242,20 @@ def _sgd(rate: float, steps: int) -> optax.GradientTransformation:
 
 
 @partial(jax.jit, static_argnums=0)
-def _apply(optimiser: Any, state: Any, memory: Any, gradient: Any) -> tuple[Any, Any]:
+def _apply(
+    optimiser: optax.GradientTransformation, state: nnx.State, memory: optax.OptState, gradient: nnx.State
+) -> tuple[nnx.State, optax.OptState]:
     updates, memory = optimiser.update(gradient, memory, state)
     return optax.apply_updates(state, updates), memory
 
 
 @jax.jit
-def _scaled(tree: Any, weight: Array) -> Any:
+def _scaled(tree: nnx.State, weight: np.ndarray) -> nnx.State:
     return jax.tree.map(lambda leaf: weight * leaf, tree)
 
 
 @jax.jit
-def _add_scaled(total: Any, tree: Any, weight: Array) -> Any:
+def _add_scaled(total: nnx.State, tree: nnx.State, weight: np.ndarray) -> nnx.State:
     return jax.tree.map(lambda a, b: a + weight * b, total, tree)
 
 

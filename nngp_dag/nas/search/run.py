@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -158,7 +157,6 @@ def run_search(
     """
     if name not in SEARCHES:
         raise unknown("search", name, SEARCHES)
-    arguments: tuple[Any, ...] = (networks, images, chosen, seed, settings or SearchSettings(), on_step)
-    result = SEARCHES[name](*arguments)
+    result = SEARCHES[name](networks, images, chosen, seed, settings or SearchSettings(), on_step)
     passes = final_filter(name, chosen)
     return result if passes is None else replace(result, passes=passes(result.architecture))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,7 @@ def random_search(
     *,
     num: int = 100,
     rng: np.random.Generator,
-    keep: Callable[[Any], bool] | None = None,
+    keep: Callable[[np.ndarray], bool] | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> SearchResult:
     """Draw architectures at random, drop those that the filter does not keep, and return the one with the best score.

@@ -7,11 +7,10 @@ remains of the order there is due to the kernel's shape.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -72,7 +71,7 @@ class Figure4:
 
     @property
     def verdict(self) -> str:
-        """What remains of the order DAG#3 > DAG#2 > DAG#1 in early accuracy, in words."""
+        """The part of the order DAG#3 > DAG#2 > DAG#1 in early accuracy that remains, in words."""
         published, matched = (
             all(difference.verdict == "holds" for difference in panel.differences)
             for panel in (self.as_published, self.scale_matched)
@@ -120,18 +119,8 @@ def run_figure4(
         InputError: data without labels, too little memory, or an unusable checkpoint.
     """
     x, targets = standardize(data), data.one_hot()
-    dags = [Dag.from_code(code) for code in CODES]
-    config = TrainConfig.make(
-        len(x),
-        loss="cross-entropy",
-        optimizer="sgd",
-        learning_rate=preset.learning_rate,
-        batch=preset.batch,
-        epochs=preset.epochs,
-        eval_every=_eval_every(len(x), preset),
-        evaluate=evaluate,
-    )
-    reading = Reading(embedding="stem")
+    dags, reading = [Dag.from_code(code) for code in CODES], Reading(embedding="stem")
+    config = _config(len(x), preset, evaluate)
     spec = NetworkSpec.make(
         dags, x.shape[1], preset.width, targets.shape[1], reading=reading, parameterization="standard", dtype=dtype
     )
@@ -144,28 +133,46 @@ def run_figure4(
     # The standard parameterisation divides by the number of pixels: its features are those of rows x / sqrt(d).
     sample = x[chosen] / np.sqrt(x.shape[1])
     matched = tuple(matching_scale(dag, sample, reading) for dag in dags)
-    panels = {}
-    for name, scales in (("as-published", (1.0,) * len(dags)), ("scale-matched", matched)):
-        store = None if checkpoints is None else CheckpointStore(checkpoints / name, {})
+
+    def panel(name: str, scales: tuple[float, ...]) -> Panel:
         curves = train(
             ensemble,
             rows,
             config,
             output_scales=scales,
-            store=store,
+            store=None if checkpoints is None else CheckpointStore(checkpoints / name, {}),
             resume=resume,
             progress=None if progress is None else partial(_report, progress, name, config.steps),
         )
         times = [config.learning_rate * step for step in curves.steps]
-        predicted = np.stack(
-            [
-                predicted_accuracy(ntk, initial, targets[chosen], times, output_scale=scale)
-                for ntk, initial, scale in zip(*kernels, scales, strict=True)
-            ],
-            axis=1,
-        )
-        panels[name] = _panel(scales, curves, predicted, confidence)
-    return Figure4(data.name, len(x), preset, confidence, panels["as-published"], panels["scale-matched"])
+        return _panel(scales, curves, _predictions(kernels, targets[chosen], times, scales), confidence)
+
+    published = panel("as-published", (1.0,) * len(dags))
+    return Figure4(data.name, len(x), preset, confidence, published, panel("scale-matched", matched))
+
+
+def _config(rows: int, preset: Preset, evaluate: bool) -> TrainConfig:
+    return TrainConfig.make(
+        rows,
+        loss="cross-entropy",
+        optimizer="sgd",
+        learning_rate=preset.learning_rate,
+        batch=preset.batch,
+        epochs=preset.epochs,
+        eval_every=_eval_every(rows, preset),
+        evaluate=evaluate,
+    )
+
+
+def _predictions(
+    kernels: tuple[np.ndarray, np.ndarray], targets: np.ndarray, times: Sequence[float], scales: Sequence[float]
+) -> np.ndarray:
+    """Predicted accuracies of every DAG at each time, [P, D], from its NTK and initial outputs."""
+    predicted = [
+        predicted_accuracy(ntk, initial, targets, times, output_scale=scale)
+        for ntk, initial, scale in zip(*kernels, scales, strict=True)
+    ]
+    return np.stack(predicted, axis=1)
 
 
 def _report(progress: Callable[[str, int, int], None], name: str, steps: int, done: int) -> None:
@@ -174,7 +181,7 @@ def _report(progress: Callable[[str, int, int], None], name: str, steps: int, do
 
 def _panel(scales: tuple[float, ...], curves: Curves, predicted: np.ndarray, confidence: float) -> Panel:
     early = early_accuracy(curves.array("class_accuracy", running=True))
-    differences: Any = paired_differences(early, NAMES, CLAIMED, confidence)
+    differences = paired_differences(early, NAMES, CLAIMED, confidence)
     # The running curve's points are means over intervals: of the prediction, the mean of both ends.
     between = (predicted[1:] + predicted[:-1]) / 2
     return Panel(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.statistics import Estimate
@@ -34,14 +34,14 @@ class Difference:
     verdict: str
 
 
-def early_accuracy(accuracy: Any, share: float = 0.5) -> np.ndarray:
+def early_accuracy(accuracy: npt.ArrayLike, share: float = 0.5) -> np.ndarray:
     """Mean over the first `share` of the points of curves [P, ...]: the area under the early curve, [...]."""
     curves = np.asarray(accuracy, np.float64)
     return curves[: max(1, int(np.ceil(share * len(curves))))].mean(axis=0)
 
 
 def paired_differences(
-    early: Any, names: Sequence[str], claimed: Sequence[str], confidence: float = 0.95
+    early: npt.ArrayLike, names: Sequence[str], claimed: Sequence[str], confidence: float = 0.95
 ) -> list[Difference]:
     """Every two neighbours of the claimed order (fastest first), compared seed by seed.
 
@@ -66,6 +66,6 @@ def paired_differences(
     return found
 
 
-def ranking(values: Any, names: Sequence[str]) -> list[str]:
+def ranking(values: npt.ArrayLike, names: Sequence[str]) -> list[str]:
     """Names by descending value."""
     return [names[i] for i in np.argsort(-np.asarray(values, np.float64), kind="stable")]

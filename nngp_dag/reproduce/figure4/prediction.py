@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 from jax import Array
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -23,7 +23,7 @@ from nngp_dag.finite.network import Ensemble, Member, NetworkSpec, empirical_ker
 __all__ = ["initial_state", "predicted_accuracy"]
 
 
-def initial_state(ensemble: Ensemble, x: Any) -> tuple[np.ndarray, np.ndarray]:
+def initial_state(ensemble: Ensemble, x: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Mean NTK over seeds [D, N, N] and every network's outputs [D, S, N, C], at initialisation, on rows x [N, d]."""
     spec = ensemble.spec
     rows = jnp.asarray(x, spec.dtype)
@@ -33,7 +33,12 @@ def initial_state(ensemble: Ensemble, x: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def predicted_accuracy(
-    ntk: Any, initial: Any, targets: Any, times: Sequence[float], *, output_scale: float = 1.0
+    ntk: npt.ArrayLike,
+    initial: npt.ArrayLike,
+    targets: npt.ArrayLike,
+    times: Sequence[float],
+    *,
+    output_scale: float = 1.0,
 ) -> np.ndarray:
     """Mean per-class training accuracy of the linearised networks at each time eta k, averaged over networks: [T].
 

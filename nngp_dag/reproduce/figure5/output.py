@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from nngp_dag.accuracy.filters import Kept
 from nngp_dag.reproduce.figure5.report import BenchmarkReport
@@ -16,7 +15,7 @@ from nngp_dag.support.strict_json import strict_json_text
 
 __all__ = ["TABLES", "tables", "write_report"]
 
-_ROWS = tuple[Sequence[str], list[list[Any]]]
+_ROWS = tuple[Sequence[str], list[list[object]]]
 
 TABLES = ("groups", "correlations", "filters", "draws", "passing", "sides")
 """The tables of a report, a CSV file each."""
@@ -57,7 +56,7 @@ def write_report(
     return [folder / name for name in contents]
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
@@ -102,7 +101,7 @@ def _filters(report: BenchmarkReport) -> _ROWS:
     return header, rows
 
 
-def _kept_row(dataset: str, name: str, kept: Kept) -> list[Any]:
+def _kept_row(dataset: str, name: str, kept: Kept) -> list[object]:
     shown = [dataset, name, kept.share, *_interval(kept.mean), *_interval(kept.gain)]
     return [*shown, kept.recall_top100, kept.bottom_tenth, kept.optimum, *_interval(kept.over_count)]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from nngp_dag.accuracy.groups import Groups
 from nngp_dag.plots.style import COLOURS, SYMBOLS, figure_style, new_axes
@@ -13,6 +14,7 @@ from nngp_dag.reproduce.figure5.report import BenchmarkReport
 from nngp_dag.spaces import Box, PathTotals
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -67,11 +69,7 @@ def plot_shape_groups(
     Returns:
         The Axes.
     """
-    import matplotlib as mpl
-    from matplotlib.patches import Rectangle
-
     depth, width = groups.depth, groups.width
-    mean, deviation = groups.mean[dataset], groups.deviation[dataset]
     with figure_style():
         ax = new_axes(ax, 4.2, 4.2)
         high_d, high_m = 1.12 * depth.max() + 0.12, 1.12 * width.max() + 0.15
@@ -80,43 +78,57 @@ def plot_shape_groups(
             high_d, high_m = max(high_d, 1.08 * corners[:, 0].max()), max(high_m, 1.08 * corners[:, 1].max())
             _shade(ax, corners, high_d, high_m)
         if box is not None:
-            (d_min, d_max, m_min, m_max) = map(float, box.bounds)
-            outline = Rectangle((d_min, m_min), d_max - d_min, m_max - m_min, fill=False, zorder=2)
-            outline.set(edgecolor=COLOURS["vermilion"], linestyle=(0, (4, 2)), linewidth=1.0)
-            ax.add_patch(outline)
-        greys = mpl.colors.LinearSegmentedColormap.from_list("accuracy", [str(_DARK), str(_LIGHT)])
-        size = max(
-            2.2 * _MIN_RADIUS, _MAX_RADIUS * min(1.0, (_CROWD / len(depth)) ** 0.5)
-        )  # many groups are drawn smaller
-        order = np.argsort(-deviation)  # small circles on top
-        # Cells without a parameterised path hardly learn: they would use up the scales of grey and of size.
-        proper = depth > 0 if (depth > 0).any() else depth >= 0
-        low, high, largest = float(mean[proper].min()), float(mean[proper].max()), float(deviation[proper].max())
-        points = ax.scatter(
-            depth[order],
-            width[order],
-            s=_area(deviation[order], largest, size),
-            c=mean[order],
-            cmap=greys,
-            vmin=low,
-            vmax=max(high, low + 1e-9),
-            edgecolors="#555555",
-            linewidths=0.6,
-            zorder=3,
-        )
-        bar = ax.figure.colorbar(points, ax=ax, pad=0.02, aspect=24, extend="min" if mean.min() < low else "neither")
-        bar.set_label("mean accuracy (%)")
-        bar.outline.set_linewidth(0.6)
+            _outline(ax, box)
+        largest, size = _circles(ax, groups, dataset)
         _size_legend(ax, largest, size, with_box=box is not None)
         ax.set(xlim=(-0.09 * high_d, high_d), ylim=(-0.09 * high_m, high_m))
         if depth.min() == 0:
-            beside = np.sqrt(_area(deviation[depth == 0].max(), largest, size)) / 2 + 2
+            beside = np.sqrt(_area(groups.deviation[dataset][depth == 0].max(), largest, size)) / 2 + 2
             note = ax.annotate("no parameterised path", (0, 0), (beside, 0), textcoords="offset points")
             note.set(fontsize=7, color="#444444", ha="left", va="center", zorder=4)
         ax.set(xlabel=f"effective depth {SYMBOLS['effective_depth']}")
         ax.set(ylabel=f"effective width {SYMBOLS['effective_width']}", title=_title(dataset))
         ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def _outline(ax: Axes, box: Box) -> None:
+    """The box, dashed."""
+    from matplotlib.patches import Rectangle
+
+    (d_min, d_max, m_min, m_max) = map(float, box.bounds)
+    outline = Rectangle((d_min, m_min), d_max - d_min, m_max - m_min, fill=False, zorder=2)
+    outline.set(edgecolor=COLOURS["vermilion"], linestyle=(0, (4, 2)), linewidth=1.0)
+    ax.add_patch(outline)
+
+
+def _circles(ax: Axes, groups: Groups, dataset: str) -> tuple[float, float]:
+    """A circle per group, and the bar of greys; the largest deviation that sizes tell apart, and its radius."""
+    import matplotlib as mpl
+
+    depth, mean, deviation = groups.depth, groups.mean[dataset], groups.deviation[dataset]
+    greys = mpl.colors.LinearSegmentedColormap.from_list("accuracy", [str(_DARK), str(_LIGHT)])
+    size = max(2.2 * _MIN_RADIUS, _MAX_RADIUS * min(1.0, (_CROWD / len(depth)) ** 0.5))  # many groups are drawn smaller
+    order = np.argsort(-deviation)  # small circles on top
+    # Cells without a parameterised path hardly learn: they would use up the scales of grey and of size.
+    proper = depth > 0 if (depth > 0).any() else depth >= 0
+    low, high, largest = float(mean[proper].min()), float(mean[proper].max()), float(deviation[proper].max())
+    points = ax.scatter(
+        depth[order],
+        groups.width[order],
+        s=_area(deviation[order], largest, size),
+        c=mean[order],
+        cmap=greys,
+        vmin=low,
+        vmax=max(high, low + 1e-9),
+        edgecolors="#555555",
+        linewidths=0.6,
+        zorder=3,
+    )
+    bar = ax.figure.colorbar(points, ax=ax, pad=0.02, aspect=24, extend="min" if mean.min() < low else "neither")
+    bar.set_label("mean accuracy (%)")
+    bar.outline.set_linewidth(0.6)
+    return largest, size
 
 
 def _frontier(possible: PathTotals) -> np.ndarray:
@@ -136,18 +148,18 @@ def _shade(ax: Axes, corners: np.ndarray, high_d: float, high_m: float) -> None:
     ax.text(0.97, 0.97, "no such cell", transform=ax.transAxes, ha="right", va="top", color=COLOURS["blue"], fontsize=8)
 
 
-def _area(deviation: Any, largest: float, size: float) -> Any:
+def _area(deviation: npt.ArrayLike, largest: float, size: float) -> np.ndarray:
     """Marker areas in square points: the radius grows linearly with the deviation, up to the largest that is shown."""
     share = np.clip(np.asarray(deviation) / max(largest, 1e-12), 0, 1)
     radius = _MIN_RADIUS + (size - _MIN_RADIUS) * share
-    return (2 * radius) ** 2
+    return np.asarray((2 * radius) ** 2)
 
 
 def _size_legend(ax: Axes, largest: float, size: float, with_box: bool) -> None:
     from matplotlib.lines import Line2D
 
     shown = (largest / 2, largest) if largest > 0 else (0.0,)
-    handles: list[Any] = [
+    handles: list[Artist] = [
         ax.scatter([], [], s=_area(v, largest, size), c="white", edgecolors="#555555", linewidths=0.6, label=f"{v:.2g}")
         for v in shown
     ]

@@ -115,7 +115,7 @@ class BenchmarkReport:
         """What the half-radius filter adds, a sentence a data set, against counting parameterised operations."""
         return [_sentence(name, found.filters) for name, found in self.datasets.items()]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain nested values, for JSON."""
         return {
             "sources": self.benchmark.sources,
@@ -237,7 +237,7 @@ def _sides(benchmark: Benchmark, accuracy: np.ndarray) -> dict[str, dict[str, fl
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value.as_dict() if hasattr(value, "as_dict") else value
