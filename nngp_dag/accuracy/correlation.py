@@ -1,4 +1,4 @@
-"""How much of the accuracy some features of an architecture explain: multiple and rank correlations with intervals."""
+"""Multiple and rank correlations of accuracy with some features of an architecture, with intervals."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ def _from_covariance(covariance: np.ndarray) -> np.ndarray:
 
 
 def resample_chunks(size: int, resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """How often each of `size` observations occurs in each bootstrap resample, float64 [B, size], some resamples a
-    time.
-    """
+    """Counts of each of `size` observations in each bootstrap resample, float64 [B, size], some resamples at a time."""
     chunk = max(1, _CHUNK_DRAWS // max(size, 1))
     for start in range(0, resamples, chunk):
         rows = min(chunk, resamples - start)

@@ -48,7 +48,7 @@ class Groups:
         return np.array([float(m) for _, m in self.shapes])
 
     def rows(self, dataset: str) -> list[dict[str, object]]:
-        """One plain mapping a group: depth, width, count, mean, std."""
+        """A plain mapping per group: depth, width, count, mean, std."""
         return [
             {"depth": d, "width": m, "count": int(n), "mean": float(a), "std": float(s)}
             for (d, m), n, a, s in zip(

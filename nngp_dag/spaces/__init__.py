@@ -41,7 +41,7 @@ def names() -> list[str]:
 
 @cache
 def get(name: str) -> Space:
-    """The space of a name, or of `codes:FILE`, a file with a code string a line; InputError lists the names."""
+    """The space of a name, or of `codes:FILE`, a file with a code string per line; InputError lists the names."""
     if name.startswith("codes:"):
         from nngp_dag.spaces.listed import ListedSpace
 

@@ -1,6 +1,6 @@
-"""What an architecture space is: its notation, its cells as DAGs, its exact size, and its path statistics at once.
+"""An architecture space: its notation, its cells as DAGs, its exact size, and its path statistics at once.
 
-An *architecture* is an integer array [cells, genes]: one row a cell (NAS-Bench-201 has one cell, DARTS a normal and a
+An *architecture* is an integer array [cells, genes]: one row per cell (NAS-Bench-201 has one cell, DARTS a normal and a
 reduction cell), in the encoding that the space defines. All cells of a space share that encoding, so that everything
 about paths works on rows [A, genes] of any number of cells at once.
 
@@ -29,7 +29,7 @@ Architecture: TypeAlias = str | npt.ArrayLike
 """What users give as an architecture: a line of the space's notation, or integers [cells, genes]."""
 
 CHUNK = 1 << 16
-"""Cells handled at a time: what keeps the working arrays of a few hundred bytes a cell within the processor's cache."""
+"""Cells handled at a time: keeps the working arrays of a few hundred bytes per cell within the processor's cache."""
 
 MAX_LISTED = 20_000_000
 """The largest number of cells that `Space.cells_in_chunks` lists."""
@@ -162,8 +162,8 @@ class Space(abc.ABC):
         return int(totals.paths[0]), int(totals.length[0]), int(totals.active[0])
 
     def distribution(self) -> ShapeTable:
-        """How many of the space's cells have each effective depth, width and number of parameterised operations,
-        exactly.
+        """The exact numbers of the space's cells with each effective depth, width and number of parameterised
+        operations.
         """
         tables = [
             ShapeTable.count(PathTotals.from_counts(self.path_counts(rows)), self.num_parameterised(rows))

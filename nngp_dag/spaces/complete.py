@@ -29,7 +29,7 @@ class CompleteSpace(Space):
 
     @property
     def genes(self) -> int:
-        """One gene an edge."""
+        """One gene per edge."""
         return num_edges(self.num_nodes)
 
     def parse(self, text: str) -> np.ndarray:

@@ -4,8 +4,8 @@ A cell has two inputs (the outputs of the two cells before it), a number of node
 earlier nodes, and an output that concatenates nodes. Paths from both inputs count; the edges to the output carry no
 parameters.
 
-Genes of a cell: operation and predecessor of every edge, two edges a node, then a flag a node: concatenated or not. An
-operation is a position in `OPERATIONS`; -1 stands for an edge that the cell does not have (a four-node cell in a
+Genes of a cell: operation and predecessor of every edge, two edges per node, then a flag per node: concatenated or not.
+An operation is a position in `OPERATIONS`; -1 stands for an edge that the cell does not have (a four-node cell in a
 five-node space).
 """
 
@@ -93,7 +93,7 @@ class GenotypeSpace(Space):
 
     @property
     def genes(self) -> int:
-        """Two genes an edge and one a node."""
+        """Two genes per edge and one per node."""
         return 5 * self.nodes
 
     def edges(self, rows: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -214,7 +214,7 @@ class GenotypeSpace(Space):
         return Dag.from_edges(edges, num_nodes=size + 1)
 
     def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
-        """See `Space.path_counts`: a polynomial a node, gathered from its two predecessors."""
+        """See `Space.path_counts`: a polynomial per node, gathered from its two predecessors."""
         ops, nodes, concat = self.edges(rows)
         cells, depth = len(ops), self.nodes + 1
         classes = _CLASSES[ops]
@@ -232,7 +232,7 @@ class GenotypeSpace(Space):
         return np.einsum("and,an->ad", polynomials[:, 2:], concat.astype(np.int64))
 
     def totals(self, rows: npt.ArrayLike) -> PathTotals:
-        """See `Space.totals`: the three totals of a node in one integer, so that an edge is a few operations a cell.
+        """See `Space.totals`: the three totals of a node in one integer, so that an edge is a few operations per cell.
 
         P, S and n_0 of a node take 16 bits each (five nodes have at most 2^6 paths); an edge adds up packed integers.
         """

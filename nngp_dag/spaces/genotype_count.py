@@ -57,7 +57,7 @@ class GenotypeRules:
 
 @cache
 def count_shapes(rules: GenotypeRules) -> ShapeTable:
-    """How many cells have each path totals and number of parameterised operations, exactly."""
+    """The exact numbers of cells with each path totals and number of parameterised operations."""
     zero, skip, linear = rules.operations
     if zero == 0 and (skip, linear) != (1, 1):
         # Without zeros the number of linear edges says how many cells a class of operations stands for.

@@ -19,7 +19,7 @@ _DARTS = ("skip_connect", *_POOLS, "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3
 
 
 def darts() -> GenotypeSpace:
-    """DARTS (Liu et al., arXiv:1806.09055): seven operations, two different predecessors a node, all four nodes
+    """DARTS (Liu et al., arXiv:1806.09055): seven operations, two different predecessors per node, all four nodes
     concatenated.
 
     `none` is not among the operations of a derived cell; the reader accepts it, as a broken edge, and equal

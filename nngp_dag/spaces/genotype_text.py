@@ -22,7 +22,7 @@ CELLS = ("normal", "reduce")
 """The two cells of a genotype."""
 
 Cell = tuple[tuple[tuple[str, int], ...], tuple[int, ...]]
-"""The edges (operation, predecessor), two a node, and the nodes that are concatenated into the output."""
+"""The edges (operation, predecessor), two per node, and the nodes that are concatenated into the output."""
 
 _EDGE = re.compile(r"\(\s*['\"](\w+)['\"]\s*,\s*(\d+)\s*\)")
 _EDGES = r"\[(?P<{0}>(?:\(\s*['\"]\w+['\"]\s*,\s*\d+\s*\),?\s*)*)\]"

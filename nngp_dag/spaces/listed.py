@@ -43,7 +43,7 @@ class ListedSpace(Space):
 
     @classmethod
     def from_file(cls, path: str | Path) -> ListedSpace:
-        """The space of a text file with a code string a line; blank lines are skipped."""
+        """The space of a text file with a code string per line; blank lines are skipped."""
         path = Path(path)
         lines = read_text(path).splitlines()
         dags = []

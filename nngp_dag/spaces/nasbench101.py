@@ -98,7 +98,7 @@ class NasBench101(Space):
         return Dag.from_edges(edges, num_nodes=size)
 
     def path_counts(self, rows: npt.ArrayLike) -> np.ndarray:
-        """See `Space.path_counts`: a polynomial a vertex, shifted where its operation is a convolution."""
+        """See `Space.path_counts`: a polynomial per vertex, shifted where its operation is a convolution."""
         rows = np.asarray(rows)
         polynomials = np.zeros((VERTICES, _INNER + 1, len(rows)), dtype=np.int64)
         polynomials[0, 0] = 1

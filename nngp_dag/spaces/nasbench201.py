@@ -146,7 +146,7 @@ def _incoming(cell: Sequence[int]) -> list[list[tuple[int, str]]]:
 
 
 def _unique_string(cell: Sequence[int]) -> str:
-    """What the publisher's `to_unique_str(consider_zero=True)` makes of a cell."""
+    """The string that the publisher's `to_unique_str(consider_zero=True)` makes of a cell."""
     nodes = ["0"]
     for edges in _incoming(cell):
         terms = []

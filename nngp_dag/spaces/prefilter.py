@@ -1,7 +1,7 @@
 """The paper's filter (Section 5.3): keep an architecture when its effective depth and width lie near the space's
 centre.
 
-`prefilter("nasbench201")` is a predicate, `prefilter(...).iter(candidates)` a generator; both cost microseconds an
+`prefilter("nasbench201")` is a predicate, `prefilter(...).iter(candidates)` a generator; both cost microseconds per
 architecture and drop into any search loop:
 
     keep = nngp_dag.prefilter("nasbench201")
@@ -57,7 +57,7 @@ class Prefilter:
         self._cell_passes = lru_cache(maxsize=1 << 16)(self._decide)
 
     def __call__(self, architecture: Architecture | DagLike) -> bool:
-        """Whether the architecture passes.
+        """True for an architecture that passes.
 
         Args:
             architecture: a line of the space's notation, genes [cells, genes], or the cell itself as a `Dag` or a
@@ -86,7 +86,7 @@ class Prefilter:
         return length > 0 and self.box.contains(Fraction(length, paths), Fraction(active * paths, length))
 
     def mask(self, architectures: npt.ArrayLike) -> np.ndarray:
-        """Which of many architectures [A, cells, genes] pass, at once: bool [A]."""
+        """True for those of many architectures [A, cells, genes] that pass, at once: bool [A]."""
         rows = np.asarray(architectures)
         passes = [self.space.totals(rows[:, i]).within(self.box) for i in self._rows]
         return np.asarray(np.logical_and.reduce(passes))

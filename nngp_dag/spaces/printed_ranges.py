@@ -29,7 +29,7 @@ class Printed:
     half_radius: tuple[float, float]
 
     def matches(self, box: Box) -> bool:
-        """Whether a range has this centre and half radius to the printed decimal."""
+        """True for a range with this centre and half radius to the printed decimal."""
         exact = (*box.center, *(r / 2 for r in box.radius))
         return all(
             abs(float(x) - p) <= 0.05 + 1e-12 for x, p in zip(exact, self.center + self.half_radius, strict=True)
@@ -117,7 +117,7 @@ def darts_range_readings() -> list[RangeReading]:
 
 @cache
 def sampled_range_reading(samples: int = 400, seed: int = 0) -> RangeReading:
-    """The union in the released code's matrix, its range taken over a random sample of 5,000 cells a space, as NDS has.
+    """The union in the released code's matrix, its range over a random sample of 5,000 cells per space, as NDS has.
 
     Args:
         samples: number of simulated samples; the medians of centre and radius are given.

@@ -1,7 +1,8 @@
 """Effective depth and width of many cells as exact integers, and boxes in the (d, m) plane.
 
-With P paths, S = sum_p d_p and Q = #{p: d_p > 0}, Definition 4.1 reads d = S / P and m = Q P / S. Three integers a cell
-say everything; comparisons with bounds are integer cross-multiplications, so a cell on the edge of a box is inside.
+With P paths, S = sum_p d_p and Q = #{p: d_p > 0}, Definition 4.1 reads d = S / P and m = Q P / S. Three integers per
+cell say everything; comparisons with bounds are integer cross-multiplications, so a cell on the edge of a box is
+inside.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ class Box:
         return Box(d - factor * rd, d + factor * rd, m - factor * rm, m + factor * rm)
 
     def contains(self, depth: Fraction, width: Fraction) -> bool:
-        """Whether (d, m), exact, lies in the box, bounds included."""
+        """True where (d, m), exact, lies in the box, bounds included."""
         return self.depth_min <= depth <= self.depth_max and self.width_min <= width <= self.width_max
 
     def __str__(self) -> str:

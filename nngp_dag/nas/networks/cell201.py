@@ -1,6 +1,6 @@
 """The NAS-Bench-201 cell: four nodes, an operation on each of six edges (Dong & Yang, arXiv:2001.00326).
 
-The operations are data, not code. A *single-path* cell reads a traced index an edge, and `lax.switch` runs that
+The operations are data, not code. A *single-path* cell reads a traced index per edge, and `lax.switch` runs that
 operation alone; a *supernet* cell reads a traced weight for every operation of every edge, and runs those with a
 positive weight.
 """

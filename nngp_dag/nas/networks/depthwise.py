@@ -1,6 +1,6 @@
 """Depthwise convolution as a sum of shifted images, which XLA's CPU backend fuses into one pass.
 
-Its native form (one feature group a channel) takes ten to fifty times longer there.
+Its native form (one feature group per channel) takes ten to fifty times longer there.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Network201(Network):
     """Stem, stages of equal cells joined by residual blocks, batch norm, ReLU, global mean, linear classifier.
 
     The cells of a stage are one module with stacked weights, and `lax.scan` runs over them, so that the compiler sees
-    one cell a stage. The constructor makes a description without random weights: see
+    one cell per stage. The constructor makes a description without random weights: see
     `nngp_dag.nas.networks.initialize`.
     """
 

@@ -33,7 +33,7 @@ SEPARABLE = ("sep_conv_3x3", "sep_conv_5x5")
 
 
 def has_first_relu(operation: str, stride: int) -> bool:
-    """Whether an operation starts with a ReLU: the convolutions, and a skip that halves the image."""
+    """True for an operation that starts with a ReLU: the convolutions, and a skip that halves the image."""
     return "conv" in operation or (operation == "skip_connect" and stride > 1)
 
 
@@ -66,7 +66,7 @@ class Separable(nnx.Module):
 
 
 class FactorizedReduce(nnx.Module):
-    """ReLU, two 1x1 convolutions of stride 2, the second a pixel further, side by side, batch normalisation."""
+    """ReLU, two 1x1 convolutions of stride 2, the second shifted by a pixel, side by side, batch normalisation."""
 
     def __init__(self, inputs: int, outputs: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
         widths = [width for width in (outputs // 2, outputs - outputs // 2) if width]
@@ -150,7 +150,7 @@ class Edge(nnx.Module):
         return total, reports
 
     def _silent(self, x: Array, probe: Probe) -> list[Report]:
-        """What the probe reports on ReLUs that no image reaches: zeros."""
+        """The probe's report on ReLUs that no image reaches: zeros."""
         inner = jax.ShapeDtypeStruct(x[:, :: self.stride, :: self.stride].shape, x.dtype)
         shape = jax.eval_shape(lambda z: probe(z, 1, block=False), inner)
         return [jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)] * len(SEPARABLE)

@@ -1,7 +1,7 @@
 """Probes: what a network reports about the inputs of its ReLUs, without a second forward pass.
 
 Several ReLUs may read the same tensor (every convolution that leaves a node has one of its own), so a network calls its
-probe once a tensor, with the number of ReLUs that read it; that number is traced, as the architecture is.
+probe once per tensor, with the number of ReLUs that read it; that number is traced, as the architecture is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Probe(Protocol):
         """Report on z.
 
         Args:
-            z: input of ReLUs, [N, ...], a row an image.
+            z: input of ReLUs, [N, ...], a row per image.
             count: number of ReLUs that read z, a scalar, possibly traced; 0 where none does.
             block: whether those ReLUs belong to ReLU-conv-BN blocks (the last ReLU does not).
         """
@@ -68,6 +68,6 @@ def released_agreement(z: Array, count: Array | int, *, block: bool) -> Array:
 
 
 def patterns(z: Array, count: Array | int, *, block: bool) -> Array:
-    """Which units are on, bool [N, units]; all off where no ReLU reads z."""
+    """The units that are on, bool [N, units]; all off where no ReLU reads z."""
     del block
     return (z.reshape(z.shape[0], -1) > 0) & (jnp.asarray(count) > 0)

@@ -79,7 +79,7 @@ class SpaceNetworks:
 
 @lru_cache(maxsize=256)
 def _has(space: Space, data: bytes, dtype: str) -> bool:
-    """Whether integers [cells, genes], given as bytes, are an architecture: written and read, they are the same.
+    """True where integers [cells, genes], given as bytes, are an architecture: written and read, they are the same.
 
     Remembered, since every score of an architecture asks.
     """

@@ -30,7 +30,7 @@ class Layout:
         cells: number of cells of an architecture.
         prune: operations that TE-NAS prunes on an edge in a round.
         keep: edges that a node keeps in the end, the others are pruned; None where it keeps all.
-        to_architecture: from a supernet with at most one operation an edge to an architecture [cells, genes].
+        to_architecture: from a supernet with at most one operation per edge to an architecture [cells, genes].
     """
 
     operations: tuple[str, ...]
@@ -50,7 +50,7 @@ class Layout:
         return alive
 
     def weights(self, alive: np.ndarray) -> np.ndarray:
-        """What the network multiplies operations by: 1 / (number that remain on the edge), float32."""
+        """Factors on the operations in the network: 1 / (number that remain on the edge), float32."""
         counts = alive.sum(-1, keepdims=True)
         return np.where(alive, 1 / np.maximum(counts, 1), 0).astype(np.float32)
 

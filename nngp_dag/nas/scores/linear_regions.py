@@ -27,7 +27,7 @@ __all__ = ["SCORE", "activation_patterns", "count_distinct", "make"]
 def activation_patterns(
     network: type[Network], spec: NetworkSizes, genes: ArrayLike, x: ArrayLike, key: Array
 ) -> Array:
-    """Which ReLUs are on, bits packed into bytes, uint8 [B N, ceil(units / 8)].
+    """The ReLUs that are on, bits packed into bytes, uint8 [B N, ceil(units / 8)].
 
     Args:
         network: the network's class.

@@ -1,4 +1,4 @@
-"""How well a score ranks architectures: Spearman, Kendall and top-k recall, with bootstrap intervals."""
+"""Agreement of a score's ranking with accuracy: Spearman, Kendall and top-k recall, with bootstrap intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many architectures through several scores, a row each; a row depends on nothing but its architecture and the seed."""
+"""Many architectures through several scores: a row per architecture, which depends on that and the seed alone."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class SearchFilter:
 
     @property
     def released(self) -> bool:
-        """Whether it is the released code's form."""
+        """True for the released code's form."""
         return self.name == "released"
 
 

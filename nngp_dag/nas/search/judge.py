@@ -23,7 +23,7 @@ class SupernetJudge:
     """Evaluates supernets; all supernets of a round see the same images, patches and initial weights.
 
     (The released code draws weights anew for every removal, and computes the supernet before it anew with each. With
-    common draws that is computed once a round, and differences are less noisy.)
+    common draws that is computed once per round, and differences are less noisy.)
 
     Args:
         networks: the space's networks.

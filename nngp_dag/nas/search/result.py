@@ -1,4 +1,4 @@
-"""What a search found and what it cost."""
+"""The result of a search, and its cost."""
 
 from __future__ import annotations
 

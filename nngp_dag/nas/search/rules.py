@@ -16,7 +16,7 @@ __all__ = ["BoxRule", "KeepAll", "NearestCentroid", "Plan", "Rule"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do about the candidates of one edge (or node), given by position.
+    """A decision on the candidates of one edge (or node), given by position.
 
     Attributes:
         evaluate: the removals to evaluate and rank.

@@ -62,7 +62,7 @@ def wot_cache(networks: SpaceNetworks, images: Images, seed: int, settings: Sear
 
 
 def final_filter(name: str, chosen: SearchFilter) -> Prefilter | None:
-    """What the result of a search should pass: None without a filter, and where TE-NAS's has no box (`released`)."""
+    """The box that a search's result should pass: None without a filter, and where TE-NAS's has none (`released`)."""
     return None if name == "te-nas" and chosen.released else chosen.predicate
 
 

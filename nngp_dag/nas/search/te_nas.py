@@ -2,8 +2,8 @@
 
 In every round each remaining operation is judged by what its removal does: the relative drop of the tangent kernel's
 condition number, and the relative gain of linear regions. Both are ranked over all operations (equal figures share a
-rank), and every edge loses the operation whose two ranks have the least sum, until one an edge is left. In DARTS, edges
-are then judged alike until every node keeps two.
+rank), and every edge loses the operation whose two ranks have the least sum, until one per edge is left. In DARTS,
+edges are then judged alike until every node keeps two.
 """
 
 from __future__ import annotations

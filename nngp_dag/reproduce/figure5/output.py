@@ -18,7 +18,7 @@ __all__ = ["TABLES", "tables", "write_report"]
 _ROWS = tuple[Sequence[str], list[list[object]]]
 
 TABLES = ("groups", "correlations", "filters", "draws", "passing", "sides")
-"""The tables of a report, a CSV file each."""
+"""The tables of a report, a CSV file per table."""
 
 
 def tables(report: BenchmarkReport) -> dict[str, _ROWS]:

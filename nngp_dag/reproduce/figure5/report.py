@@ -72,7 +72,7 @@ def _share(table: ShapeTable, box: Box) -> Fraction:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What one data set says.
+    """The results on one data set.
 
     Attributes:
         correlations: see `groups.correlations`; with a fixed number of operations also over all architectures
@@ -95,7 +95,7 @@ class DatasetReport:
 
 @dataclass(frozen=True)
 class BenchmarkReport:
-    """What a benchmark says about (d, m).
+    """The results of a benchmark about (d, m).
 
     Attributes:
         benchmark: the whole benchmark: filters are judged on it.
@@ -112,7 +112,7 @@ class BenchmarkReport:
     datasets: Mapping[str, DatasetReport]
 
     def summary(self) -> list[str]:
-        """What the half-radius filter adds, a sentence a data set, against counting parameterised operations."""
+        """The gain of the half-radius filter over counting parameterised operations, a sentence per data set."""
         return [_sentence(name, found.filters) for name, found in self.datasets.items()]
 
     def as_dict(self) -> dict[str, object]:

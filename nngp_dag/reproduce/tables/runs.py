@@ -44,7 +44,7 @@ class Measured:
     runs: int
 
     def saving(self, whole: Measured) -> dict[str, float]:
-        """What this search saves of the whole one's evaluations and seconds, in percent."""
+        """Savings of this search in evaluations and seconds of the whole one, in percent."""
         return {
             "evaluations": 100 * (1 - self.evaluations / whole.evaluations),
             "seconds": 100 * (1 - self.seconds[0] / whole.seconds[0]),
