@@ -1,4 +1,4 @@
-"""A page a claim, from the registry of `verify` and from the evidence of a recorded run (docs/evidence.json)."""
+"""A page per claim, from the registry of `verify` and from the evidence of a recorded run (docs/evidence.json)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from verify.report.words import number, outcome, remarks, sentence
+from verify.report.words import number, outcome, sentence, verdict_remarks
 
 __all__ = ["record", "write_claims"]
 
@@ -92,7 +92,7 @@ def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], drawn: dict[
     from verify.report.plots import draw_svg
 
     lines = [_text(evidence["summary"]), ""]
-    for label, value in remarks(verdict, evidence):
+    for label, value in verdict_remarks(verdict, evidence):
         lines += [f"**{label.capitalize()}.** {_text(sentence(value, _DIGITS))}", ""]
     lines += [f"- {_text(note)}" for note in evidence["notes"]]
     lines.append("")

@@ -7,7 +7,7 @@ from scipy import stats
 from nngp_dag import accuracy, spaces
 from verify import Context
 from verify.claims import figure_5
-from verify.claims._figure_5_groups import COMPLETE, DATASETS, FILE, INCOMPLETE, load, merged, summarise
+from verify.claims._figure_5_groups import COMPLETE, DATASETS, FILE, INCOMPLETE, load_groups, merged, summarise
 
 
 def test_recorded_groups_are_those_of_the_benchmark(shared_data) -> None:
@@ -16,7 +16,7 @@ def test_recorded_groups_are_those_of_the_benchmark(shared_data) -> None:
 
 
 def test_groups_cover_the_space() -> None:
-    groups = load()
+    groups = load_groups()
     assert sum(g.count for g in groups if g.cells == COMPLETE) == 15_625
     assert sum(g.count for g in groups if g.cells == INCOMPLETE) == 6**3
     counted = spaces.get("nasbench201").distribution()
@@ -49,7 +49,7 @@ def test_comparison_is_welchs_on_the_architectures(shared_data) -> None:
 
 
 def test_merging_groups_is_exact() -> None:
-    groups = [g for g in load() if g.cells == COMPLETE and g.parameterised == 6]
+    groups = [g for g in load_groups() if g.cells == COMPLETE and g.parameterised == 6]
     assert merged(groups, "cifar10")[0] == 64
     rng = np.random.default_rng(0)
     parts = [rng.normal(size=n) for n in (3, 10, 1)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nngp_dag.errors import InputError
+from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, KeyValue, claim
 from verify.framework.claim import discover, registry, select
 from verify.framework.errors import EvidenceError, Undecided
@@ -74,6 +75,21 @@ def test_inequalities(margin, strict, holds):
 def test_a_proof_counts_only_where_the_numbers_agree():
     assert Finding.inequality(1.0, tolerance=1e-9, cases=1, proof="by hand").proof == "by hand"
     assert Finding.inequality(-1.0, tolerance=1e-9, cases=1, proof="by hand").proof == ""
+
+
+def test_a_finding_takes_a_setting_whole_and_names_it():
+    setting = Setting.make("independent", "activation-first", "stem", "erf")
+    names = {"order": "activation-first", "embedding": "stem", "activation": "erf"}
+    whole = Finding(True, setting=setting, label="a")
+    assert {name: getattr(whole, name) for name in names} == names and whole.method == "independent"
+    assert whole.name() == Finding(True, **names, method="independent", label="a").name()
+    of_reading = Finding(True, setting=setting.reading, method="networks")
+    assert of_reading.name() == "activation-first, stem, networks, erf"
+    for twice in ({"setting": setting, "order": "activation-last"}, {"setting": setting, "method": "exact"}):
+        with pytest.raises(EvidenceError, match="a setting, or names, not both"):
+            Finding(True, **twice)
+    with pytest.raises(EvidenceError, match="setting: expected Setting or Reading, got tuple"):
+        Finding(True, setting=("exact", "activation-last", "gaussian"))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from verify.framework.verdict import Verdict
 from verify.report.formula import formula_svg
 from verify.report.plots import draw_svg
 from verify.report.terminal import print_document
-from verify.report.words import remarks
+from verify.report.words import verdict_remarks
 
 PLOTS = {
     "lines": Lines(
@@ -129,9 +129,11 @@ def test_verdicts_fit_eighty_columns_and_evidence_three_lines():
 def test_a_verdict_shows_what_belongs_to_it():
     """Claims give what another verdict would need, too: a claim that holds shows no counterexample."""
     keys = ("condition", "inside", "outside", "counterexample", "would_decide")
-    labels = {verdict: [label for label, _ in remarks(verdict, dict.fromkeys(keys, "x"))] for verdict in Verdict}
+    labels = {
+        verdict: [label for label, _ in verdict_remarks(verdict, dict.fromkeys(keys, "x"))] for verdict in Verdict
+    }
     assert labels[Verdict.HOLDS] == labels[Verdict.CERTIFIED] == []
     assert labels[Verdict.REFUTED] == ["condition", "counterexample"]
     assert labels[Verdict.CONDITIONAL] == ["condition", "case inside", "case outside"]
     assert labels[Verdict.INCONCLUSIVE] == ["what would decide it"]
-    assert remarks("refuted", dict.fromkeys(keys)) == []
+    assert verdict_remarks("refuted", dict.fromkeys(keys)) == []

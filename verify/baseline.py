@@ -1,4 +1,4 @@
-"""Baselines: the verdicts and key values of a recorded run, and how a later run differs from them.
+"""Baselines: the verdicts and key values of a recorded run, and the differences of a later run.
 
 A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "key_values": {name:
 {"value", "tolerance", "absolute"}}}}}. A value may move by `tolerance` (relative) plus `absolute`; a verdict may
@@ -14,14 +14,14 @@ from typing import cast
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
 from nngp_dag.support.strict_json import Json, load_json
-from verify.framework.record import BaselineClaim, BaselineRecord, ClaimRecord, Comparison, RunRecord
+from verify.framework.record import BaselineClaim, BaselineComparison, BaselineRecord, ClaimRecord, RunRecord
 
-__all__ = ["compare", "load", "record", "save"]
+__all__ = ["baseline_of", "compare_with_baseline", "load_baseline", "save_baseline"]
 
 _SCHEMA = 1
 
 
-def record(document: RunRecord) -> BaselineRecord:
+def baseline_of(document: RunRecord) -> BaselineRecord:
     """The baseline of a run.
 
     Raises:
@@ -42,12 +42,12 @@ def record(document: RunRecord) -> BaselineRecord:
     }
 
 
-def save(baseline: BaselineRecord, path: Path) -> None:
+def save_baseline(baseline: BaselineRecord, path: Path) -> None:
     """Write a baseline file."""
     write_text(path, json.dumps(baseline, indent=1, allow_nan=False) + "\n")
 
 
-def load(path: Path) -> BaselineRecord:
+def load_baseline(path: Path) -> BaselineRecord:
     """Read a baseline file.
 
     Raises:
@@ -61,7 +61,7 @@ def load(path: Path) -> BaselineRecord:
 
 
 def _is_claim(claim: Json) -> bool:
-    """Whether it is {"verdict": text, "key_values": {name: {"value", "tolerance", "absolute"}}}."""
+    """True for {"verdict": text, "key_values": {name: {"value", "tolerance", "absolute"}}}."""
     if not isinstance(claim, dict) or not isinstance(claim.get("verdict"), str):
         return False
     values = claim.get("key_values")
@@ -79,8 +79,10 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def compare(document: RunRecord, baseline: BaselineRecord, path: str, partial: bool = False) -> Comparison:
-    """How a run differs from a baseline.
+def compare_with_baseline(
+    document: RunRecord, baseline: BaselineRecord, path: str, partial: bool = False
+) -> BaselineComparison:
+    """The differences of a run from a baseline.
 
     Args:
         document: content of report.json.

@@ -58,7 +58,7 @@ class _Claims(pytest.Collector):
         return Options(directories, self.config.getoption("nngp_dag_profile"))
 
     def collect(self) -> Iterator[ClaimItem]:
-        """One item a claim."""
+        """One item per claim."""
         from nngp_dag.errors import InputError
         from verify.framework.claim import discover, select
 
@@ -105,7 +105,7 @@ class ClaimItem(pytest.Item):
             raise ClaimFailure("\n".join(lines))
 
     def _differences(self, record: ClaimRecord, file: Path) -> list[str]:
-        from verify import baseline as baselines
+        from verify.baseline import compare_with_baseline, load_baseline
 
         options = self.parent.options()
         document: RunRecord = {
@@ -114,7 +114,7 @@ class ClaimItem(pytest.Item):
             "data": options.data,
             "claims": [record],
         }
-        return list(baselines.compare(document, baselines.load(file), str(file), partial=True)["differences"])
+        return list(compare_with_baseline(document, load_baseline(file), str(file), partial=True)["differences"])
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The differences, without pytest's own frames."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nngp_dag.support.files import make_folder, write_text
 from nngp_dag.support.progress import display
-from verify import baseline as baselines
+from verify.baseline import baseline_of, compare_with_baseline, load_baseline, save_baseline
 from verify.framework.claim import Claim, discover, select
 from verify.framework.fingerprint import checked_data, fingerprint
 from verify.framework.options import Options
@@ -48,18 +48,20 @@ def run_session(request: Request) -> Document:
     """Run the claims and write the reports; returns the content of report.json."""
     start = time.perf_counter()
     claims = select(discover(request.options.directories), request.claims)
-    known = baselines.load(request.baseline) if request.baseline and not request.update_baseline else None
+    known = load_baseline(request.baseline) if request.baseline and not request.update_baseline else None
     identity = fingerprint(request.options, checked_data(request.options))
     with Store(make_folder(request.out), identity, request.fresh) as store:
         _say_what_is_not_resumed(request.out, store.remarks)
         records, resumed = _run_or_resume(claims, request.options, store)
         document = build_document(records, request.options, time.perf_counter() - start, resumed)
         if known is not None:
-            comparison = baselines.compare(document, known, str(request.baseline), partial=request.claims is not None)
+            comparison = compare_with_baseline(
+                document, known, str(request.baseline), partial=request.claims is not None
+            )
             document = build_document(records, request.options, time.perf_counter() - start, resumed, comparison)
         write_reports(document, request.out)
         if request.baseline and request.update_baseline:
-            baselines.save(baselines.record(document), request.baseline)
+            save_baseline(baseline_of(document), request.baseline)
         store.clear()
     return document
 

@@ -1,4 +1,4 @@
-"""What the claims about the three DAGs of Figure 3 share."""
+"""Equations of the three DAGs of Figure 3 against kernels and networks, for the claims about them."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class _Comparison:
         return np.linalg.eigvalsh(self.actual), np.linalg.eigvalsh(self.expected)
 
     def findings(self) -> list[Finding]:
-        """Whether the equation is the kernel, and whether its bound is right."""
+        """The findings that the equation is the kernel, and that its bound is right."""
         rows = len(self.gram)
         return [
             Finding.agreement(

@@ -21,7 +21,7 @@ import numpy as np
 from nngp_dag.accuracy import Benchmark, read
 from nngp_dag.accuracy.groups import group
 
-__all__ = ["COMPLETE", "DATASETS", "FILE", "INCOMPLETE", "Group", "load", "merged", "summarise"]
+__all__ = ["COMPLETE", "DATASETS", "FILE", "INCOMPLETE", "Group", "load_groups", "merged", "summarise"]
 
 FILE = Path(__file__).parent / "data" / "figure_5_groups.csv"
 DATASETS = ("cifar10", "cifar100", "imagenet16_120")
@@ -54,7 +54,7 @@ class Group:
     variance: Mapping[str, float]
 
 
-def load(file: Path = FILE) -> list[Group]:
+def load_groups(file: Path = FILE) -> list[Group]:
     """The recorded groups."""
     with file.open(newline="", encoding="utf-8") as stream:
         return [

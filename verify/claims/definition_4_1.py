@@ -19,7 +19,7 @@ _KNOWN = {
 
 
 def _depths(dag: Dag, node: int = 0) -> list[int]:
-    """The number of linear edges of every path from a node to the output, one entry a path."""
+    """The number of linear edges of every path from a node to the output, one entry per path."""
     if node == dag.num_nodes - 1:
         return [0]
     found = []

@@ -22,7 +22,7 @@ def _violations(setting: Setting) -> list[Violation]:
 
 
 def _error(space: CompleteSpace, setting: Setting) -> np.ndarray:
-    """How far K_ii is from the number of paths, relative to it, [A]."""
+    """The distance of K_ii from the number of paths, relative to it, [A]."""
     paths = space.counts.sum(axis=1)
     return np.abs(two_point_kernels(space, setting).variance - paths) / paths
 

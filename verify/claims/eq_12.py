@@ -30,7 +30,7 @@ def _excess(space: CompleteSpace, setting: Setting) -> np.ndarray:
 
 
 def _exceed_absolute(space: CompleteSpace, setting: Setting) -> int:
-    """How many DAGs exceed it when K_ij and the sum are taken by absolute value, as the smallest eigenvalue is."""
+    """The number of DAGs that exceed it with K_ij and the sum by absolute value, as in the smallest eigenvalue."""
     ours, bound = (two_point_kernels(space, s) for s in (setting, path_sum_of(setting)))
     left, right = (k.variance[:, None] - np.abs(k.covariance) for k in (ours, bound))
     return int(((left - right)[:, np.abs(ours.rho) < 1 - 1e-12].max(axis=1) > 1e-9).sum())

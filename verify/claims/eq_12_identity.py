@@ -106,7 +106,7 @@ def _summary(spaces: Sequence[CompleteSpace], result: Exhaustive, equal: Mapping
 
 
 def _map(space: CompleteSpace) -> Matrix:
-    """How far the sum over paths is off, by correlation and reading."""
+    """The distance of the sum over paths from the kernel, by correlation and reading."""
     rows, values = [], []
     for setting in NNGP_SETTINGS:
         ours, theirs = (two_point_kernels(space, s) for s in (setting, path_sum_of(setting)))

@@ -9,7 +9,7 @@ from fractions import Fraction
 from nngp_dag.spaces import Box, get
 from nngp_dag.support.statistics import Estimate
 from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, claim
-from verify.claims._figure_5_groups import COMPLETE, DATASETS, INCOMPLETE, Group, load, merged
+from verify.claims._figure_5_groups import COMPLETE, DATASETS, INCOMPLETE, Group, load_groups, merged
 
 _CONFIDENCE = 0.99
 _TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16_120": "ImageNet16-120"}
@@ -42,7 +42,7 @@ class _Comparison:
 
     @property
     def finding(self) -> Finding:
-        """Whether those inside are more accurate."""
+        """The finding that those inside are more accurate."""
         low, high, value = self.difference.low, self.difference.high, self.difference.value
         return Finding(
             True if low > 0 else False if high < 0 else None,
@@ -106,7 +106,7 @@ class _Counting:
 )
 def check(context: Context) -> Evidence:
     """Mean accuracy inside against outside the half-radius box, whole and side by side; and in an incomplete space."""
-    groups = [g for g in load() if g.depth > 0]
+    groups = [g for g in load_groups() if g.depth > 0]
     complete = [g for g in groups if g.cells == COMPLETE]
     incomplete = [g for g in groups if g.cells == INCOMPLETE]
     box = get("nasbench201").range.shrink(Fraction(1, 2))

@@ -78,7 +78,7 @@ def _controls(context: Context) -> list[list[object]]:
 
 @dataclass(frozen=True)
 class _Ranks:
-    """Which DAGs of a space are singular in a setting, and lambda_min / lambda_max of each."""
+    """The singular DAGs of a space in a setting, bool [A], and lambda_min / lambda_max of each DAG, [A]."""
 
     space: CompleteSpace
     setting: Setting
@@ -93,7 +93,7 @@ class _Ranks:
 
     @property
     def finding(self) -> Finding:
-        """Whether none is singular."""
+        """The finding that none is singular."""
         count = int(self.singular.sum())
         return Finding(
             count == 0,

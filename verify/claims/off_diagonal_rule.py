@@ -29,8 +29,8 @@ def _groups(space: CompleteSpace) -> list[list[int]]:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """How a setting came out: how many groups disagree, the largest spread of K_ij within a group, and the disagreeing
-    pair of fewest edges with its proof.
+    """The outcome of a setting: the number of groups that disagree, the largest spread of K_ij within a group, and the
+    disagreeing pair of fewest edges with its proof.
     """
 
     setting: Setting

@@ -48,7 +48,7 @@ class _Order:
 
     @property
     def proved(self) -> bool:
-        """Whether both are proved."""
+        """True where both are proved."""
         return all(proof.proved for proof in self.proofs)
 
     @property

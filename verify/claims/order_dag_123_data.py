@@ -39,7 +39,7 @@ class _Comparison:
         return [math.nan if value is None else float(value) for value in values]
 
     def findings(self) -> list[Finding]:
-        """Whether each quantity is ordered as claimed."""
+        """The findings that each quantity is ordered as claimed."""
         return [self._finding(words, *self.values(words)) for words in _QUANTITIES]
 
     def _finding(self, words: str, first: float, second: float, third: float) -> Finding:

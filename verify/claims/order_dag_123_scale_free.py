@@ -21,7 +21,7 @@ _GRID = [Fraction(i, 64) for i in range(-63, 64)]
 
 @dataclass(frozen=True)
 class _Relation:
-    """Whether one DAG's scale-free gap is below another's: for all rho, for none, or at which certified points."""
+    """The relation of two DAGs' scale-free gaps: one below the other for all rho, for none, or at certified points."""
 
     holds: bool | None
     words: str
@@ -48,7 +48,7 @@ def _at_points(upper: str, lower: str, setting: Setting) -> Proved | None:
 
 
 def _relation(a: str, b: str, setting: Setting) -> _Relation:
-    """Whether the scale-free gap of a is below that of b."""
+    """The relation of the scale-free gap of a to that of b, which is true where it is below."""
     for_it, against = _at_points(b, a, setting), _at_points(a, b, setting)
     if for_it and against:
         words = f"true at rho = {for_it.rho}, false at {against.rho}, crossing near {_crossing(a, b, setting):.4f}"
@@ -70,7 +70,7 @@ def _relation(a: str, b: str, setting: Setting) -> _Relation:
 
 
 def _same_limit(a: str, b: str, setting: Setting) -> bool:
-    """Whether the scale-free gap ratios tend to 1 at v = 0 for both: neither kernel has a part made of means."""
+    """True where the scale-free gap ratios tend to 1 at v = 0 for both: neither kernel has a part made of means."""
     points = [two_point_at(code, setting, Fraction(0)) for code in (a, b)]
     return all(point.limit.overlaps(point.variance) for point in points)
 
@@ -148,7 +148,7 @@ def _counterexample(setting: Setting, worst: Proved) -> dict[str, object]:
 
 
 def _finding(setting: Setting, relations: Mapping[tuple[int, int], _Relation], worst: Proved | None) -> Finding:
-    """Whether DAG#1 < DAG#2 and DAG#2 < DAG#3 in a setting."""
+    """The finding that DAG#1 < DAG#2 and DAG#2 < DAG#3 in a setting."""
     outcomes = [relations[1, 2].holds, relations[2, 3].holds]
     holds = False if False in outcomes else None if None in outcomes else True
     return Finding(

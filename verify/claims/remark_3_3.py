@@ -39,7 +39,7 @@ def _without_means(space: CompleteSpace, setting: Setting) -> tuple[np.ndarray, 
 
 @dataclass(frozen=True)
 class _Changes:
-    """How much the means change the kernel, and K_ii - K_ij, relative to K_ii without them, [A] each."""
+    """The changes that the means make to the kernel and to K_ii - K_ij, relative to K_ii without them, [A] each."""
 
     space: CompleteSpace
     setting: Setting
@@ -57,7 +57,7 @@ class _Changes:
         return [str(self.setting), *self.counts, float(self.kernel.max()), float(self.gap.max())]
 
     def findings(self) -> list[Finding]:
-        """Whether they change either of any DAG."""
+        """The findings that they change neither of any DAG."""
         return [
             self._finding(self.kernel, "kernel", "the kernel"),
             self._finding(self.gap, "K_ii - K_ij", "K_ii - K_ij"),
@@ -182,7 +182,7 @@ class _Spectra:
 
     @property
     def finding(self) -> Finding:
-        """Whether the means change the smallest eigenvalue."""
+        """The finding that the means do not change the smallest eigenvalue."""
         return Finding.agreement(
             self.worst,
             tolerance=1e-7,

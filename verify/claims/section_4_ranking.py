@@ -39,7 +39,7 @@ def _tau(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
 
 @dataclass(frozen=True)
 class _Rank:
-    """How the ranking by Eq. 12 agrees with one by lambda_min, among DAGs of one number of linear edges.
+    """The agreement of the ranking by Eq. 12 with one by lambda_min, among DAGs of one number of linear edges.
 
     Attributes:
         number: of linear edges.
@@ -66,7 +66,7 @@ class _Ranking:
 
     @property
     def finding(self) -> Finding:
-        """Whether no pair is discordant."""
+        """The finding that no pair is discordant."""
         discordant = sum(rank.discordant for rank in self.ranks)
         return Finding(
             discordant == 0,

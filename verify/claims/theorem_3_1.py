@@ -62,7 +62,7 @@ class _Measured:
 
     @property
     def finding(self) -> Finding:
-        """Whether the bound holds at every step of every seed."""
+        """The finding that the bound holds at every step of every seed."""
         failing = sum(not m.holds for m in self.bounds)
         seeds, points = self.bounds[0].residuals.shape
         return Finding(
@@ -99,7 +99,7 @@ class _Measured:
 
 @dataclass(frozen=True)
 class _Thresholds:
-    """How large eta may be, and how small the width, before the bound fails; what the largest eta scales with."""
+    """The largest eta and the smallest width before the bound fails, and what the largest eta scales with."""
 
     rates: Sequence[LearningRateThreshold]
     fit: ScalingFit

@@ -1,5 +1,6 @@
-"""What a claim is made of, how its verdict follows from its numbers, and how claims are run.
+"""Claims, the verdicts that follow from their numbers, and running them.
 
-`claim` (the decorator and the registry), `evidence` (readings and what each verdict needs), `context` (profile, seed,
-data), `runner` (claims side by side), `process` and `worker` (the two ends of a process), `store` (resuming).
+`claim` (the decorator and the registry), `evidence` (findings, tables, plots, and what each verdict needs), `record`
+(the same as plain data), `context` (profile, seed, data), `runner` (claims side by side), `process` and `worker` (the
+two ends of a process), `store` (resuming).
 """

@@ -1,4 +1,4 @@
-"""What a claim gets: the profile, a seed of its own, and data."""
+"""The surroundings of a claim: the profile, a seed of its own, and data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run ran on: versions and hardware, for the report."""
+"""The versions and the hardware of a run, for the report."""
 
 from __future__ import annotations
 

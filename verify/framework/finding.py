@@ -1,4 +1,4 @@
-"""Findings: how one reading of a claim came out, with the numbers that say so."""
+"""Findings: the outcome of one reading of a claim, with the numbers that say so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLEARLY_FALSE = 1000.0
 
 
 class _Words(TypedDict, total=False):
-    """What a finding says beside its numbers: fields of `Finding`."""
+    """Fields of `Finding` beside its numbers."""
 
     setting: Setting | Reading | None
     order: str | None
@@ -35,7 +35,7 @@ class _Words(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Finding:
-    """How one reading of a claim came out.
+    """The outcome of one reading of a claim.
 
     Attributes:
         holds: True, False, or None where the numbers do not decide.

@@ -14,9 +14,9 @@ from verify.framework.finding import Finding
 
 __all__ = [
     "BaselineClaim",
+    "BaselineComparison",
     "BaselineRecord",
     "ClaimRecord",
-    "Comparison",
     "Document",
     "ErrorRecord",
     "EvidenceRecord",
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class FindingRecord(TypedDict):
-    """How one reading came out (`verify.framework.finding.Finding`), with its name in words."""
+    """The outcome of one reading (`verify.framework.finding.Finding`), with its name in words."""
 
     name: str
     holds: bool | None
@@ -132,8 +132,8 @@ class BaselineRecord(TypedDict):
     claims: dict[str, BaselineClaim]
 
 
-class Comparison(TypedDict):
-    """How a run differs from a baseline (`verify.baseline.compare`)."""
+class BaselineComparison(TypedDict):
+    """The differences of a run from a baseline (`verify.baseline.compare_with_baseline`)."""
 
     file: str
     passed: bool
@@ -163,7 +163,7 @@ class Document(RunRecord):
     passed: bool
     summary: dict[str, int]
     unexpected: list[Unexpected]
-    baseline: Comparison | None
+    baseline: BaselineComparison | None
 
 
 def evidence_record(evidence: Evidence) -> EvidenceRecord:

@@ -242,4 +242,4 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("lax-proof", "a bound of -1 taken for positive", f"{_CERTIFY}.prove", "prove", "bound > 0", "bound > -1"),
 )
-"""At least one fault a formula that a verdict rests on."""
+"""At least one fault per formula that a verdict rests on."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from verify import baseline as baselines
+from verify.baseline import baseline_of, compare_with_baseline
 from verify.framework.claim import Claim
 from verify.framework.execute import execute
 from verify.framework.options import Options
@@ -105,7 +105,7 @@ def run_faults(
     result = Result([claim.id for claim in claims])
     clear_caches()
     healthy = run_healthy(claims, options)
-    known = baselines.record(healthy)
+    known = baseline_of(healthy)
     result.before, _ = _red(healthy, known)
     for fault in faults:
         start = time.perf_counter()
@@ -122,7 +122,7 @@ def run_faults(
 
 def _red(document: Document, known: BaselineRecord) -> tuple[dict[str, str], list[str]]:
     """Claims that noticed (not by crashing), with the reason, and claims that crashed."""
-    differences = baselines.compare(document, known, "the healthy run")["by_claim"]
+    differences = compare_with_baseline(document, known, "the healthy run")["by_claim"]
     red, crashed = {}, []
     for claim in document["claims"]:
         if claim["error"] is not None:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from verify.framework.environment import hardware, versions
 from verify.framework.options import Options
-from verify.framework.record import ClaimRecord, Comparison, Document, Unexpected
+from verify.framework.record import BaselineComparison, ClaimRecord, Document, Unexpected
 from verify.framework.verdict import Verdict
 
 __all__ = ["SCHEMA", "build_document"]
@@ -32,7 +32,7 @@ def build_document(
     options: Options,
     seconds: float,
     resumed: Sequence[str] = (),
-    baseline: Comparison | None = None,
+    baseline: BaselineComparison | None = None,
 ) -> Document:
     """The content of report.json.
 
@@ -41,7 +41,7 @@ def build_document(
         options: how they were run.
         seconds: wall-clock time of this run, which ends now.
         resumed: identifiers of claims taken over from an unfinished run.
-        baseline: the comparison with a baseline (`verify.baseline.compare`), if one was given.
+        baseline: the comparison with a baseline (`verify.baseline.compare_with_baseline`), if one was given.
     """
     counts = Counter(record["verdict"] for record in records)
     unexpected = [

@@ -7,7 +7,7 @@ from importlib.resources import files
 from verify.framework.record import Document
 from verify.report.formula import formula_svg
 from verify.report.plots import draw_svg
-from verify.report.words import OUTCOMES, number, remarks, sentence
+from verify.report.words import OUTCOMES, number, sentence, verdict_remarks
 
 __all__ = ["html_report"]
 
@@ -18,7 +18,7 @@ def html_report(document: Document) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=number, sentence=sentence)
-    environment.globals.update(remarks=remarks)
+    environment.globals.update(verdict_remarks=verdict_remarks)
     template = environment.from_string((files("verify.report") / "report.html.j2").read_text(encoding="utf-8"))
     drawn = {
         claim["id"]: [(plot["title"], draw_svg(plot)) for plot in claim["evidence"]["plots"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from verify.framework.record import ClaimRecord, Document
-from verify.report.words import outcome, remarks
+from verify.report.words import outcome, verdict_remarks
 
 __all__ = ["markdown_report"]
 
@@ -86,7 +86,7 @@ def _claim_section(claim: ClaimRecord) -> list[str]:
 
 def _remarks(claim: ClaimRecord) -> list[tuple[str, object]]:
     shown: list[tuple[str, object]] = [
-        (label, _sentence(value)) for label, value in remarks(claim["verdict"], claim["evidence"])
+        (label, _sentence(value)) for label, value in verdict_remarks(claim["verdict"], claim["evidence"])
     ]
     return shown + [("note", note) for note in claim["evidence"]["notes"]]
 

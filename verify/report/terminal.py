@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-from verify.framework.record import Comparison, Document
+from verify.framework.record import BaselineComparison, Document
 
 __all__ = ["STYLES", "print_document"]
 
@@ -60,7 +60,7 @@ def print_document(document: Document, console: Console | None = None) -> None:
     console.print("[green]As expected.[/]" if document["passed"] else "[bold red]Not as expected.[/]")
 
 
-def _print_comparison(comparison: Comparison, console: Console) -> None:
+def _print_comparison(comparison: BaselineComparison, console: Console) -> None:
     from rich.markup import escape
 
     for line in comparison["differences"]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from verify.framework.evidence import NEEDED
 from verify.framework.record import EvidenceRecord, FindingRecord
 
-__all__ = ["OUTCOMES", "number", "outcome", "remarks", "sentence"]
+__all__ = ["OUTCOMES", "number", "outcome", "sentence", "verdict_remarks"]
 
 OUTCOMES = {True: "true", False: "false", None: "undecided"}
-"""How a reading came out, by its `holds`."""
+"""The outcome of a reading in words, by its `holds`."""
 
 _LABELS = {
     "condition": "condition",
@@ -21,14 +21,14 @@ _LABELS = {
 }
 
 
-def remarks(verdict: str, evidence: EvidenceRecord) -> list[tuple[str, object]]:
+def verdict_remarks(verdict: str, evidence: EvidenceRecord) -> list[tuple[str, object]]:
     """(label, value) of what a verdict has to show (`NEEDED`); nothing for one that has nothing, or for a crash."""
     shown: Mapping[str, object] = dict(evidence)
     return [(_LABELS[name], shown[name]) for name in NEEDED.get(verdict, ()) if shown[name]]
 
 
 def outcome(reading: FindingRecord) -> str:
-    """How a reading came out, with its proof if it has one: `true (interval arithmetic)`."""
+    """The outcome of a reading, with its proof if it has one: `true (interval arithmetic)`."""
     return OUTCOMES[reading["holds"]] + (f" ({reading['proof']})" if reading["proof"] else "")
 
 

@@ -68,7 +68,7 @@ def gaussian_integrals(
         kxx: variance of g.
         kyy: variance of g'.
         rho: correlation, -1 and 1 included.
-        nodes: nodes a panel and dimension.
+        nodes: nodes per panel and dimension.
         reach: where the standard normal variables are cut off.
     """
     x, w = _legendre(nodes)
