@@ -103,14 +103,14 @@ def test_neighbours_are_all_single_changes_with_their_own_figures(analysis, x):
     own = analysis.dag.to_array()
     every = {Dag.from_array(np.where(np.arange(6) == e, op, own)) for e in range(6) for op in range(3)}
     assert codes == {d.to_code() for d in every if path_statistics(d).num_paths} - {DAG3}
-    assert [n.figures["nngp_lambda_min"] for n in found] == sorted(
-        (n.figures["nngp_lambda_min"] for n in found), reverse=True
+    assert [n.statistics["nngp_lambda_min"] for n in found] == sorted(
+        (n.statistics["nngp_lambda_min"] for n in found), reverse=True
     )
     best = found[0]
     direct = kernel_fn(best.dag)(x)
-    assert best.figures["nngp_lambda_min"] == pytest.approx(spectrum(direct.nngp).lambda_min, rel=1e-9)
-    assert best.figures["ntk_lambda_min_scale_free"] == pytest.approx(spectrum(direct.ntk).scale_free.lambda_min)
-    assert best.ratio("n_paths") == best.figures["n_paths"] / 4
+    assert best.statistics["nngp_lambda_min"] == pytest.approx(spectrum(direct.nngp).lambda_min, rel=1e-9)
+    assert best.statistics["ntk_lambda_min_scale_free"] == pytest.approx(spectrum(direct.ntk).scale_free.lambda_min)
+    assert best.ratio("n_paths") == best.statistics["n_paths"] / 4
 
 
 def test_angle_curves_follow_the_kernels_and_eq_12():

@@ -19,7 +19,7 @@ from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
 from nngp_dag.spectrum import spectrum
-from nngp_dag.spectrum.dag_table import sweep_figures
+from nngp_dag.spectrum.dag_table import sweep_rows
 from nngp_dag.spectrum.sweep_file import sweep_to_file
 from nngp_dag.support.row_format import CsvRows
 from nngp_dag.support.table import WholeTable
@@ -71,12 +71,12 @@ def test_an_interrupted_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys,
     arguments = ["sweep", "--nodes", 3, "--data", "digits:10", "--out"]
 
     def pieces(codes, x, setting):
-        for number, piece in enumerate(sweep_figures(codes, x, setting, chunk_bytes=9 * 2 * 8 * 100)):
+        for number, piece in enumerate(sweep_rows(codes, x, setting, chunk_bytes=9 * 2 * 8 * 100)):
             if number == limit:
                 raise KeyboardInterrupt
             yield piece
 
-    monkeypatch.setattr("nngp_dag.spectrum.dag_table.sweep_figures", pieces)
+    monkeypatch.setattr("nngp_dag.spectrum.dag_table.sweep_rows", pieces)
     cut, partial, limit = tmp_path / "cut.csv", tmp_path / "cut.csv.partial", 2
     assert run(capsys, *arguments, cut)[0] == 130
     assert not cut.exists()
@@ -189,10 +189,10 @@ def test_a_sweep_from_python_goes_on_and_gives_the_same_table(tmp_path, monkeypa
     def interrupted(codes, x, *arguments, **setting):
         if codes.shape[1] == 6:
             raise KeyboardInterrupt
-        yield from sweep_figures(codes, x, *arguments, **setting)
+        yield from sweep_rows(codes, x, *arguments, **setting)
 
     with monkeypatch.context() as patch:
-        patch.setattr("nngp_dag.spectrum.dag_table.sweep_figures", interrupted)
+        patch.setattr("nngp_dag.spectrum.dag_table.sweep_rows", interrupted)
         with pytest.raises(KeyboardInterrupt):
             sweep_to_file(dags, x, tmp_path / "cut.csv", Setting.make("independent"))
     partial = tmp_path / "cut.csv.partial"

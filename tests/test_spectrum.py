@@ -1,4 +1,4 @@
-"""Figures of kernels against closed forms, literal definitions and higher precision."""
+"""Statistics of kernels against closed forms, literal definitions and higher precision."""
 
 import itertools
 import tracemalloc
@@ -61,13 +61,13 @@ def test_a_matrix_of_known_spectrum():
     np.testing.assert_allclose(s.effective_rank, np.prod(p**-p), rtol=1e-13)
 
 
-def test_figures_are_plain_numbers_in_the_fixed_names():
-    figures = spectrum(2 * np.eye(3)).figures()
-    assert figures == {
+def test_statistics_are_plain_numbers_in_the_fixed_names():
+    summary = spectrum(2 * np.eye(3)).summary()
+    assert summary == {
         "lambda_min": 2.0, "lambda_max": 2.0, "trace": 6.0, "condition": 1.0, "pair_bound": 2.0, "pair": [0, 1]
     }  # fmt: skip
-    assert all(type(figures[name]) is float for name in list(figures)[:5])
-    assert all(type(i) is int for i in figures["pair"])
+    assert all(type(summary[name]) is float for name in list(summary)[:5])
+    assert all(type(i) is int for i in summary["pair"])
 
 
 def test_one_row():

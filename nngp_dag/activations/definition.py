@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 class DefinedMaps(NamedTuple):
-    """Figures from the definition: `dual` = f, `dual_derivative` = fdot, `mean` = beta(kxx), `normalization` = c."""
+    """Values from the definition: `dual` = f, `dual_derivative` = fdot, `mean` = beta(kxx), `normalization` = c."""
 
     dual: float
     dual_derivative: float

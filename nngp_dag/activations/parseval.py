@@ -24,7 +24,7 @@ ScalarFunction = Callable[[Array], Array]
 
 _Rule = tuple[float, float]
 _RULES: tuple[_Rule, _Rule] = ((0.25, 18.0), (0.5, 15.0))
-"""Panel and limit of the rule that gives the figures, and of the working rule (the default), which they judge."""
+"""Panel and limit of the rule that gives the values, and of the working rule (the default), which they judge."""
 
 
 class _Sides(NamedTuple):

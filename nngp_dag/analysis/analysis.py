@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.inputs import DagLike, DataLike, as_dag, as_rows
@@ -49,7 +49,7 @@ class Analysis(DagOnData):
 
         return analysis_html(self, page=page, finite=finite)
 
-    def to_dict(self, *, finite: bool = True) -> dict[str, Any]:
+    def to_dict(self, *, finite: bool = True) -> dict[str, object]:
         """The numbers of the analysis as plain nested values, for JSON."""
         from nngp_dag.analysis.document import analysis_document
 

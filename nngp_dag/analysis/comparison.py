@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nngp_dag.analysis.analysis import Analysis
 from nngp_dag.analysis.dags_on_data import DagsOnData
@@ -53,7 +53,7 @@ class Comparison(DagsOnData):
 
         return comparison_html(self, page)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The numbers of the comparison as plain nested values, for JSON."""
         from nngp_dag.analysis.document import comparison_document
 

@@ -23,7 +23,7 @@ from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.memory import require_memory
 
 if TYPE_CHECKING:
-    from nngp_dag.finite.montecarlo import MonteCarloEstimate
+    from nngp_dag.finite.montecarlo import Agreement, MonteCarloEstimate, Unavailable
 
 __all__ = ["DagOnData"]
 
@@ -146,7 +146,7 @@ class DagOnData:
 
     @cached_property
     def neighbours(self) -> tuple[Neighbour, ...]:
-        """The DAGs that differ in one edge, with the figures of their exact kernels, best lambda_min first."""
+        """The DAGs that differ in one edge, with the statistics of their exact kernels, best lambda_min first."""
         return neighbours(self.dag, self.x, self.reading)
 
     # ---- finite networks --------------------------------------------------------------------------------------------
@@ -159,13 +159,13 @@ class DagOnData:
         return monte_carlo(self.dag, self.x[:_FINITE_ROWS], self.width, self.seeds, self.seed, reading=self.reading)
 
     @cached_property
-    def agreement(self) -> dict[str, dict[str, Any]]:
+    def agreement(self) -> dict[str, dict[str, Agreement | Unavailable]]:
         """Which methods these networks accept: {"nngp": {method: `Agreement` or `Unavailable`}, "ntk": ...}."""
         from nngp_dag.finite.montecarlo import Unavailable, agreement
 
         estimate = self.networks
         n = estimate.nngp.mean.shape[0]
-        table: dict[str, dict[str, Any]] = {}
+        table: dict[str, dict[str, Agreement | Unavailable]] = {}
         for name in Kernel._fields:
             table[name] = {
                 # A kernel is a function of pairs of rows: that of some rows is a part of the whole.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -66,12 +66,12 @@ class DagsOnData:
             for kernel in ("nngp", "ntk")
         }
 
-    def rows(self) -> list[tuple[str, list[Any]]]:
+    def rows(self) -> list[tuple[str, list[str | float | None]]]:
         """The table: a label, then the cells of the other `COLUMNS`, for each DAG."""
         rows = []
         for label, analysis in zip(self.labels, self.analyses, strict=True):
             paths = analysis.paths
-            cells: list[Any] = [analysis.dag.pruned().num_linear, f"{paths.num_paths:,}"]
+            cells: list[str | float | None] = [analysis.dag.pruned().num_linear, f"{paths.num_paths:,}"]
             cells += [float(paths.effective_depth), float(paths.effective_width)]
             for kernel in ("nngp", "ntk"):
                 s = self.spectra[kernel][label]
@@ -82,10 +82,10 @@ class DagsOnData:
     def sentences(self) -> list[str]:
         """How the DAGs rank by the smallest eigenvalue of the NNGP, as it is and scale-free."""
         orders = []
-        for figure in ("lambda_min", "scale-free lambda_min"):
+        for statistic in ("lambda_min", "scale-free lambda_min"):
             values = []
             for s in self.spectra["nngp"].values():
-                value = s.lambda_min if figure == "lambda_min" else s.scale_free.lambda_min
+                value = s.lambda_min if statistic == "lambda_min" else s.scale_free.lambda_min
                 values.append(-np.inf if value is None else value)
             ranked = sorted(zip(self.labels, values, strict=True), key=lambda item: -item[1])
             orders.append([label for label, _ in ranked])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.dags_on_data import DagsOnData
@@ -15,7 +14,7 @@ from nngp_dag.spectrum import Spectrum
 __all__ = ["analysis_document", "comparison_document"]
 
 
-def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, Any]:
+def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, object]:
     """code, n, reading, paths, kernels by method, remarks, meetings, eigenvalues by node, networks and neighbours."""
     paths, reading = analysis.paths, analysis.reading
     has_path = bool(paths.num_paths)
@@ -38,12 +37,15 @@ def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, Any
         "networks": _networks(analysis) if finite and has_path else None,
         "neighbours": None
         if analysis.dag.num_nodes > MAX_NODES
-        else [{"edge": list(n.edge), "op": n.after.name.lower(), **n.figures} for n in analysis.neighbours],
+        else [
+            {"edge": list(n.edge), "op": n.after.name.lower(), "code": n.dag.to_code(), **n.statistics}
+            for n in analysis.neighbours
+        ],
     }
 
 
-def comparison_document(comparison: DagsOnData) -> dict[str, Any]:
-    """data, n, reading, and for each DAG its label, code, paths and figures of both exact kernels."""
+def comparison_document(comparison: DagsOnData) -> dict[str, object]:
+    """data, n, reading, and for each DAG its label, code, paths and statistics of both exact kernels."""
     reading = comparison.reading
     return {
         "data": comparison.data,
@@ -56,28 +58,28 @@ def comparison_document(comparison: DagsOnData) -> dict[str, Any]:
                 "num_paths": a.paths.num_paths,
                 "effective_depth": float(a.paths.effective_depth),
                 "effective_width": float(a.paths.effective_width),
-                **{name: _figures(spectrum) for name, spectrum in a.exact_spectra.items()},
+                **{name: _statistics(spectrum) for name, spectrum in a.exact_spectra.items()},
             }
             for label, a in zip(comparison.labels, comparison.analyses, strict=True)
         ],
     }
 
 
-def _method(analysis: DagOnData, method: str) -> dict[str, Any]:
+def _method(analysis: DagOnData, method: str) -> dict[str, object]:
     if method in analysis.unavailable:
         return {"available": False, "reason": analysis.unavailable[method]}
-    document: dict[str, Any] = {"available": True}
+    document: dict[str, object] = {"available": True}
     for name, spectrum in analysis.spectra[method].items():
-        document[name] = _figures(spectrum) | {"difference": analysis.differences[method][name]}
+        document[name] = _statistics(spectrum) | {"difference": analysis.differences[method][name]}
     return document
 
 
-def _figures(spectrum: Spectrum) -> dict[str, Any]:
-    scale_free = {f"{figure}_scale_free": value for figure, value in spectrum.scale_free._asdict().items()}
-    return {**spectrum.figures(), "effective_rank": spectrum.effective_rank, **scale_free}
+def _statistics(spectrum: Spectrum) -> dict[str, object]:
+    scale_free = {f"{name}_scale_free": value for name, value in spectrum.scale_free._asdict().items()}
+    return {**spectrum.summary(), "effective_rank": spectrum.effective_rank, **scale_free}
 
 
-def _networks(analysis: DagOnData) -> dict[str, Any]:
+def _networks(analysis: DagOnData) -> dict[str, object]:
     agreement = {
         kernel: {method: asdict(result) for method, result in found.items()}
         for kernel, found in analysis.agreement.items()

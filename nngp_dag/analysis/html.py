@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib import metadata
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nngp_dag.analysis import panels
 from nngp_dag.analysis.dag_on_data import DagOnData
@@ -14,6 +14,9 @@ from nngp_dag.analysis.images import png_uri, svg_uri
 from nngp_dag.analysis.neighbours import MAX_NODES
 from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, finite_rows, method_rows, neighbour_rows, path_rows, shown
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["analysis_html", "comparison_html"]
 
@@ -71,8 +74,8 @@ def comparison_html(comparison: DagsOnData, page: bool = False) -> str:
             image = svg_uri(panels.panel_figure(panels.thumbnail, analysis, 1.6, 0.9))
         rows.append((label, image, f"DAG {analysis.code}", [shown(cell) for cell in cells]))
     pictures = (
-        (comparison.plot_spectra, "Eigenvalues, overlaid", "Eigenvalues of the exact NNGP."),
-        (comparison.plot_scale_free, "Scale-free eigenvalues, overlaid", "The same divided by the mean diagonal."),
+        (DagsOnData.plot_spectra, "Eigenvalues, overlaid", "Eigenvalues of the exact NNGP."),
+        (DagsOnData.plot_scale_free, "Scale-free eigenvalues, overlaid", "The same divided by the mean diagonal."),
     )
     title = f"{len(comparison)} DAGs on {comparison.data}"
     body = _render(
@@ -82,10 +85,7 @@ def comparison_html(comparison: DagsOnData, page: bool = False) -> str:
         columns=comparison.COLUMNS[1:],
         rows=rows,
         sentences=comparison.sentences(),
-        figures=[
-            (png_uri(panels.panel_figure(lambda _, ax, draw=draw: draw(ax), comparison)), alt, caption)
-            for draw, alt, caption in pictures
-        ],
+        figures=[(png_uri(panels.panel_figure(draw, comparison)), alt, caption) for draw, alt, caption in pictures],
     )
     return _wrap(body, title, page)
 
@@ -104,7 +104,7 @@ def _method_table(analysis: DagOnData, kernel: str) -> list[tuple[str, list[str]
     return [(method, [shown(cell) for cell in cells], reason) for method, cells in method_rows(analysis, kernel)]
 
 
-def _finite(analysis: DagOnData) -> dict[str, Any]:
+def _finite(analysis: DagOnData) -> dict[str, object]:
     rows = [(method, [shown(cell) for cell in cells]) for method, cells in finite_rows(analysis)]
     estimate = analysis.networks
     words = (
@@ -116,13 +116,13 @@ def _finite(analysis: DagOnData) -> dict[str, Any]:
     return {"words": words, "rows": rows}
 
 
-def _neighbours(analysis: DagOnData) -> dict[str, Any]:
+def _neighbours(analysis: DagOnData) -> dict[str, object]:
     found = analysis.neighbours
     better = sum((n.ratio("nngp_lambda_min") or 0) > 1 for n in found)
     better_free = sum((n.ratio("nngp_lambda_min_scale_free") or 0) > 1 for n in found)
     words = (
         f"Of the {len(found)} DAGs with a path that differ in one edge, {better} have a larger λ_min, and {better_free}"
-        " a larger one by scale. Figures as multiples of this DAG's; the extremes are shown."
+        " a larger one by scale. Values as multiples of this DAG's; the extremes are shown."
     )
     return {"words": words, "rows": [[shown(cell) for cell in row] for row in neighbour_rows(analysis)]}
 
@@ -131,7 +131,7 @@ def _count(number: int) -> str:
     return f"{number:,}" if number < 10**12 else f"{number:.4e}" if number < 10**300 else f"10^{len(str(number)) - 1}"
 
 
-def _render(name: str, **values: Any) -> str:
+def _render(name: str, **values: object) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -139,7 +139,7 @@ def _render(name: str, **values: Any) -> str:
     return environment.from_string(_read(name)).render(**values)
 
 
-def _math(text: str) -> Any:
+def _math(text: str) -> Markup:
     """Text with its indices and exponents set as such: `K_ij`, `λ_min`, `f^d`."""
     from markupsafe import Markup, escape
 

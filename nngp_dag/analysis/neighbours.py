@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, Op, edge_index
@@ -25,35 +25,36 @@ _MAX_ROWS = 256
 
 @dataclass(frozen=True)
 class Neighbour:
-    """One neighbour, with the figures of its exact kernels on the same rows (at most the first 256).
+    """One neighbour, with the statistics of its exact kernels on the same rows (at most the first 256).
 
     Attributes:
         dag: the neighbour.
         edge: the edge that differs.
         before, after: its operation in the DAG, and in the neighbour.
-        figures: paths, lambda_min (as it is and scale-free), condition and trace, as in `nngp_dag.spectrum.dag_table`.
-        own: the same figures of the DAG itself.
+        statistics: paths, lambda_min (as it is and scale-free), condition and trace, with the names of
+            `nngp_dag.spectrum.dag_table`.
+        own: the same statistics of the DAG itself.
     """
 
     dag: Dag
     edge: tuple[int, int]
     before: Op
     after: Op
-    figures: dict[str, Any]
-    own: dict[str, Any]
+    statistics: dict[str, float | None]
+    own: dict[str, float | None]
 
     @property
     def change(self) -> str:
         """The change in words: the edge, its operation before, and its operation after."""
         return f"({self.edge[0]}, {self.edge[1]}): {self.before.name.lower()} to {self.after.name.lower()}"
 
-    def ratio(self, figure: str) -> float | None:
-        """A figure of the neighbour over that of the DAG; None where one is undefined, or the DAG's is not positive."""
-        ours, theirs = self.own[figure], self.figures[figure]
+    def ratio(self, name: str) -> float | None:
+        """A statistic of the neighbour over the DAG's; None where one is undefined, or the DAG's is not positive."""
+        ours, theirs = self.own[name], self.statistics[name]
         return None if ours is None or theirs is None or not ours > 0 else theirs / ours
 
 
-def neighbours(dag: Dag, x: Any, reading: Reading) -> tuple[Neighbour, ...]:
+def neighbours(dag: Dag, x: ArrayLike, reading: Reading) -> tuple[Neighbour, ...]:
     """All neighbours that have a path, the one with the largest lambda_min of the NNGP first.
 
     Args:
@@ -70,29 +71,28 @@ def neighbours(dag: Dag, x: Any, reading: Reading) -> tuple[Neighbour, ...]:
     changes = [(s, t, dag.op(s, t), op) for t in range(1, n) for s in range(t) for op in Op if op is not dag.op(s, t)]
     dags = [dag, *(_changed(dag, s, t, after) for s, t, _, after in changes)]
     kernels = exact_kernels(dags, np.asarray(x)[:_MAX_ROWS], reading)
-    figures = [_figures(d, kernel) for d, kernel in zip(dags, kernels, strict=True)]
+    statistics = [_statistics(d, kernel) for d, kernel in zip(dags, kernels, strict=True)]
     found = [
-        Neighbour(d, (s, t), before, after, row, figures[0])
-        for d, (s, t, before, after), row in zip(dags[1:], changes, figures[1:], strict=True)
+        Neighbour(d, (s, t), before, after, row, statistics[0])
+        for d, (s, t, before, after), row in zip(dags[1:], changes, statistics[1:], strict=True)
         if row["n_paths"]
     ]
-    return tuple(sorted(found, key=lambda neighbour: -(neighbour.figures["nngp_lambda_min"] or 0.0)))
+    return tuple(sorted(found, key=lambda neighbour: -(neighbour.statistics["nngp_lambda_min"] or 0.0)))
 
 
-def _figures(dag: Dag, kernel: Kernel) -> dict[str, Any]:
-    statistics = path_statistics(dag)
-    figures: dict[str, Any] = {
-        "code": dag.to_code(),
-        "n_paths": statistics.num_paths,
-        "effective_depth": float(statistics.effective_depth),
-        "effective_width": float(statistics.effective_width),
+def _statistics(dag: Dag, kernel: Kernel) -> dict[str, float | None]:
+    paths = path_statistics(dag)
+    found: dict[str, float | None] = {
+        "n_paths": paths.num_paths,
+        "effective_depth": float(paths.effective_depth),
+        "effective_width": float(paths.effective_width),
         "num_linear": dag.pruned().num_linear,
     }
     for name, matrix in kernel._asdict().items():
         s = spectrum(matrix)
-        figures |= {f"{name}_lambda_min": s.lambda_min, f"{name}_lambda_min_scale_free": s.scale_free.lambda_min}
-        figures |= {f"{name}_condition": s.condition, f"{name}_trace": s.trace}
-    return figures
+        found |= {f"{name}_lambda_min": s.lambda_min, f"{name}_lambda_min_scale_free": s.scale_free.lambda_min}
+        found |= {f"{name}_condition": s.condition, f"{name}_trace": s.trace}
+    return found
 
 
 def _changed(dag: Dag, s: int, t: int, op: Op) -> Dag:

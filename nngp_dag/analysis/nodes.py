@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.dag import Dag, num_edges
@@ -37,7 +36,7 @@ def node_dag(dag: Dag, t: int, num_nodes: int | None = None) -> Dag:
     return Dag(n, bytes(ops))
 
 
-def node_kernels(dag: Dag, x: Any, reading: Reading) -> dict[int, np.ndarray]:
+def node_kernels(dag: Dag, x: ArrayLike, reading: Reading) -> dict[int, np.ndarray]:
     """The exact NNGP K_tt, [N, N], of every node t on a path from input to output, numbered as in `dag`.
 
     Args:
@@ -58,6 +57,6 @@ def node_kernels(dag: Dag, x: Any, reading: Reading) -> dict[int, np.ndarray]:
     return {int(names[t]): np.asarray(kernel.nngp) for t, kernel in zip(chosen, kernels, strict=True)}
 
 
-def node_spectra(dag: Dag, x: Any, reading: Reading) -> dict[int, Spectrum]:
+def node_spectra(dag: Dag, x: ArrayLike, reading: Reading) -> dict[int, Spectrum]:
     """The spectrum of `node_kernels` at every node."""
     return {node: spectrum(kernel) for node, kernel in node_kernels(dag, x, reading).items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.errors import InputError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_Shown = TypeVar("_Shown")
 
 __all__ = ["angle_panel", "depth_panel", "drawing", "panel_figure", "spectrum_panel", "summary_figure", "thumbnail"]
 
@@ -30,7 +32,9 @@ def summary_figure(analysis: DagOnData) -> Figure:
     return figure
 
 
-def panel_figure(draw: Any, analysis: Any, width: float = 4.4, height: float = 3.1) -> Figure:
+def panel_figure(
+    draw: Callable[[_Shown, Axes], object], analysis: _Shown, width: float = 4.4, height: float = 3.1
+) -> Figure:
     """One panel as a figure of its own, without pyplot: nothing is shown or kept."""
     from matplotlib.figure import Figure as PlainFigure
 
@@ -61,7 +65,7 @@ def angle_panel(analysis: DagOnData, ax: Axes) -> None:
 def spectrum_panel(analysis: DagOnData, ax: Axes) -> None:
     """Eigenvalues of the NNGP by all methods that apply, and of the exact NTK."""
     spectra = {method: kernels["nngp"] for method, kernels in analysis.spectra.items()}
-    styles: dict[str, dict[str, Any]] = {
+    styles: dict[str, dict[str, str | float]] = {
         method: METHOD_LINES[method] | {"marker": "", "linewidth": 3.2 - 0.6 * i} for i, method in enumerate(spectra)
     }
     spectra["exact, NTK"] = analysis.exact_spectra["ntk"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -19,7 +20,7 @@ from nngp_dag.reading import Reading, Setting
 __all__ = ["exact_kernels"]
 
 
-def exact_kernels(dags: Iterable[Dag], x: Any, reading: Reading, *, ntk: bool = True) -> list[Kernel]:
+def exact_kernels(dags: Iterable[Dag], x: ArrayLike, reading: Reading, *, ntk: bool = True) -> list[Kernel]:
     """Both exact kernels of each DAG, NumPy float64 [N, N].
 
     The same as `kernel_fn(dag)(x)`, which prunes each DAG and compiles for each size that remains; here nothing is

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.reading import METHODS
+
+Cell: TypeAlias = str | float | None
 
 __all__ = ["METHOD_COLUMNS", "finite_rows", "method_rows", "neighbour_rows", "path_rows", "shown"]
 
@@ -14,9 +16,9 @@ METHOD_COLUMNS = ("λ_min", "λ_min / scale", "λ_max", "κ", "effective rank", 
 """Columns of `method_rows`: scale is the mean diagonal, κ = λ_max / λ_min, the last |K - K_exact| / |K_exact|."""
 
 
-def method_rows(analysis: DagOnData, kernel: str) -> list[tuple[str, list[Any]]]:
-    """A row of figures for each method and one kernel (nngp or ntk); empty for a method that does not apply."""
-    rows: list[tuple[str, list[Any]]] = []
+def method_rows(analysis: DagOnData, kernel: str) -> list[tuple[str, list[Cell]]]:
+    """A row of statistics for each method and one kernel (nngp or ntk); empty for a method that does not apply."""
+    rows: list[tuple[str, list[Cell]]] = []
     for method in METHODS:
         if method not in analysis.kernels:
             rows.append((method, []))
@@ -27,28 +29,30 @@ def method_rows(analysis: DagOnData, kernel: str) -> list[tuple[str, list[Any]]]
     return rows
 
 
-def finite_rows(analysis: DagOnData) -> list[tuple[str, list[Any]]]:
+def finite_rows(analysis: DagOnData) -> list[tuple[str, list[Cell]]]:
     """A row for each method: relative error, z, p and the verdict of the networks, for NNGP and NTK."""
-    rows: list[tuple[str, list[Any]]] = []
+    from nngp_dag.finite.montecarlo import Agreement
+
+    rows: list[tuple[str, list[Cell]]] = []
     for method in METHODS:
-        cells: list[Any] = []
+        cells: list[Cell] = []
         for kernel in ("nngp", "ntk"):
             found = analysis.agreement[kernel][method]
-            if found.available:
+            if isinstance(found, Agreement):
                 cells += [_share(found.relative_error), found.z, found.p, "accepted" if found.accepted else "rejected"]
         rows.append((method, cells))
     return rows
 
 
-def neighbour_rows(analysis: DagOnData, number: int = 4) -> list[list[Any]]:
-    """The neighbours with the largest and the smallest lambda_min: change, code, then ratios of figures."""
+def neighbour_rows(analysis: DagOnData, number: int = 4) -> list[list[Cell]]:
+    """The neighbours with the largest and the smallest lambda_min: change, code, then ratios of statistics."""
     found = analysis.neighbours
     chosen = found if len(found) <= 2 * number else (*found[:number], *found[-number:])
-    figures = ("nngp_lambda_min", "nngp_lambda_min_scale_free", "ntk_lambda_min", "n_paths")
-    return [[n.change, n.dag.to_code(), *(_times(n.ratio(figure)) for figure in figures)] for n in chosen]
+    statistics = ("nngp_lambda_min", "nngp_lambda_min_scale_free", "ntk_lambda_min", "n_paths")
+    return [[n.change, n.dag.to_code(), *(_times(n.ratio(name)) for name in statistics)] for n in chosen]
 
 
-def shown(value: Any) -> str:
+def shown(value: Cell) -> str:
     """A table cell: floats with four significant digits, undefined ones as a dash."""
     if value is None or (isinstance(value, float) and value != value):
         return "–"

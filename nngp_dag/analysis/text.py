@@ -16,7 +16,7 @@ _MARKS = {"warning": "!", "note": "·", "good": "✓"}
 
 
 def analysis_text(analysis: DagOnData) -> str:
-    """Paths, figures by method and remarks, in at most 110 columns."""
+    """Paths, statistics by method and remarks, in at most 110 columns."""
     from rich.table import Table
 
     code = analysis.code if len(analysis.code) <= 60 else analysis.code[:57] + "..."

@@ -1,4 +1,4 @@
-"""`nngp-dag kernel`: the kernels of one DAG on data, and the figures of their spectra."""
+"""`nngp-dag kernel`: the kernels of one DAG on data, and statistics of their spectra."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def command(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Infinite-width kernels of the DAG with code CODE on data, and the figures of their spectra."""
+    """Infinite-width kernels of the DAG with code CODE on data, and statistics of their spectra."""
     dag = Dag.from_code(code)
     if out is not None:
         check_writable(out, "an .npz file")
@@ -106,13 +106,13 @@ def command(
         "code": dag.to_code(),
         "n": n,
         **setting.names(),
-        **{name: spectra[name].figures() for name in names},
+        **{name: spectra[name].summary() for name in names},
     }
     if as_json:
         emit_json(document)
         return
     title = " ".join(str(document[key]) for key in ("code", "method", "order", "embedding", "activation"))
-    print_table(f"{title}, {n:,} rows", ["", *(name.upper() for name in names)], _figure_rows(spectra))
+    print_table(f"{title}, {n:,} rows", ["", *(name.upper() for name in names)], _statistic_rows(spectra))
     if out is not None:
         click.echo(f"kernels written to {out}", err=True)
 
@@ -134,9 +134,9 @@ def _accuracy_line(activation: Activation) -> str:
     return f"{activation.name}: dual maps by quadrature, relative errors {', '.join(errors)}"
 
 
-def _figure_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:
-    """The figures as rows for people."""
-    figures = {
+def _statistic_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:
+    """The statistics as rows for people."""
+    statistics = {
         "lambda_min": lambda s: s.lambda_min,
         "lambda_max": lambda s: s.lambda_max,
         "trace": lambda s: s.trace,
@@ -148,5 +148,5 @@ def _figure_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:
         "lambda_max / mean diagonal": lambda s: s.scale_free.lambda_max,
         "pair bound / mean diagonal": lambda s: s.scale_free.pair_bound,
     }
-    for label, figure in figures.items():
-        yield [label, *(figure(s) for s in spectra.values())]
+    for label, statistic in statistics.items():
+        yield [label, *(statistic(s) for s in spectra.values())]

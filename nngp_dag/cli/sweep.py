@@ -1,4 +1,4 @@
-"""`nngp-dag sweep`: the figures of many DAGs, a row each in a CSV file; resumes where it was killed."""
+"""`nngp-dag sweep`: statistics of many DAGs, a row per DAG in a CSV file; resumes where it was killed."""
 
 from __future__ import annotations
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.x64 import enable_x64
@@ -24,14 +24,14 @@ def checked_names(get: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return names
 
 
-def precision(*arrays: Any) -> contextlib.AbstractContextManager[Any]:
+def precision(*arrays: object) -> contextlib.AbstractContextManager[object]:
     """float64 where a NumPy or JAX float64 array comes in, whatever the global setting."""
     if not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
         return contextlib.nullcontext()
     return enable_x64(True)
 
 
-def checked_rows(name: str, x: Any) -> Array:
+def checked_rows(name: str, x: ArrayLike) -> Array:
     """Rows [N, d] as a JAX array of floats: finite (where that is known) and not empty, else InputError with `name`."""
     try:
         rows = x if isinstance(x, jax.Array) else jnp.asarray(np.asarray(x))

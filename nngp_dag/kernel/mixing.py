@@ -16,11 +16,14 @@ ones.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nngp_dag.dag import num_edges
+
+if TYPE_CHECKING:
+    from jax import Array
 
 __all__ = ["Mixing", "mixing"]
 
@@ -33,8 +36,8 @@ class Mixing(NamedTuple):
         linear: 1 where the edge (u, t) is linear and u can be reached from the input, else 0.
     """
 
-    skip_paths: Any
-    linear: Any
+    skip_paths: np.ndarray | Array
+    linear: np.ndarray | Array
 
 
 def mixing(codes: np.ndarray) -> list[Mixing]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from nngp_dag.activations import Prepared
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
@@ -25,12 +26,15 @@ from nngp_dag.paths import path_counts, path_counts_array
 
 __all__ = ["ChainRows", "PathSum"]
 
+_Link = tuple[Array, Array]
+"""(k_d, th_d)"""
+
 
 class ChainRows(NamedTuple):
     """Inputs along the chain k_0, k_1, ...: prepared variances stacked on the first axis, inputs on the last."""
 
     embedded: EmbeddedRow
-    prepared: Any
+    prepared: Prepared
     variances: Array
     tangents: Array
 
@@ -65,7 +69,7 @@ class PathSum(PairMethod[Numbers, ChainRows]):
         activation = self.setting.activation
         embedded = embed_row(self.setting, k)
 
-        def step(carry: tuple[Array, Array], _: None) -> tuple[Any, Any]:
+        def step(carry: _Link, _: None) -> tuple[_Link, tuple[Prepared, Array, Array]]:
             variance, tangent = carry
             f = activation.dual_diagonal(variance)
             after = f, self._tangent(f, activation.dual_derivative_diagonal(variance), variance, tangent)
@@ -78,7 +82,7 @@ class PathSum(PairMethod[Numbers, ChainRows]):
         """(k_d, th_d), d = 0..D, of a pair of inputs: two arrays [D + 1]."""
         activation = self.setting.activation
 
-        def step(carry: tuple[Array, Array], prepared: Any) -> tuple[Any, Any]:
+        def step(carry: _Link, prepared: tuple[Prepared, Prepared]) -> tuple[_Link, _Link]:
             covariance, tangent = carry
             f = activation.dual(prepared[0], prepared[1], covariance)
             slope = activation.dual_derivative(prepared[0], prepared[1], covariance)

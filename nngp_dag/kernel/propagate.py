@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,10 @@ from nngp_dag.kernel.recursion import MAX_UNROLLED, Node, Recursion
 __all__ = ["Exact", "Independent", "PropagatedRows", "Propagation"]
 
 _Program = tuple[Mixing, ...] | Mixing
+_Nodes = tuple[Node, ...] | Node
+
+_State = TypeVar("_State")
+_Output = TypeVar("_Output")
 
 
 class PropagatedRows(NamedTuple):
@@ -37,7 +41,7 @@ class PropagatedRows(NamedTuple):
 
     embedded: EmbeddedRow
     first: Node
-    inner: tuple[Node, ...] | Node
+    inner: _Nodes
     mean: Array
     variance: Array
     tangent: Array
@@ -104,7 +108,9 @@ class Independent(Propagation):
         return Recursion(self.setting, correlated=False, means=False, with_tangent=self.with_tangent)
 
 
-def _fold(step: Callable[..., Any], state: Any, program: _Program, nodes: Any) -> tuple[Any, Any]:
+def _fold(
+    step: Callable[..., tuple[_State, _Output]], state: _State, program: _Program, nodes: tuple[_Nodes, _Nodes] | None
+) -> tuple[_State, tuple[_Output, ...] | _Output]:
     """step(state, t, into, nodes of t) -> (state, output) over t = 1..H-1; the outputs as a tuple, or stacked."""
     if isinstance(program, Mixing):
         inner = jax.tree.map(lambda a: a[:-1], program)

@@ -25,6 +25,7 @@ from jax import Array, lax
 
 from nngp_dag.activations import Prepared
 from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
+from nngp_dag.kernel.method import Numbers
 from nngp_dag.kernel.mixing import Mixing
 from nngp_dag.reading import Setting
 
@@ -52,7 +53,7 @@ class Flow(NamedTuple):
         """Room for `size` nodes (0: a tuple that grows) of the dtype of `like`."""
         return cls((), ()) if size == 0 else cls(jnp.zeros(size, like.dtype), jnp.zeros(size, like.dtype))
 
-    def arrive(self, weights: Array, linear: Array) -> tuple[Array, Array]:
+    def arrive(self, weights: Numbers, linear: Numbers) -> tuple[Array, Array]:
         """What the next node receives afresh, and in total with what its skip edges bring."""
         fresh = _weigh(linear, self.through)
         return fresh, _weigh(weights, self.fresh) + fresh
@@ -193,7 +194,7 @@ class Recursion:
 
     # ---- both -------------------------------------------------------------------------------------------------------
 
-    def _weights(self, into: Mixing) -> Array:
+    def _weights(self, into: Mixing) -> Numbers:
         return into.skip_paths**2 if self.correlated else into.skip_paths
 
     def _tangent_through(self, f: Array, slope: Array, k: Array, tangent: Array) -> Array:
@@ -204,7 +205,7 @@ _Triple = tuple[Array, Array, Array]
 _Pair = tuple[Array, Array]
 
 
-def _weigh(weights: Array, values: _Values) -> Array:
+def _weigh(weights: Numbers, values: _Values) -> Array:
     """sum_u weights_u values_u; over few nodes term by term, which fuses with what follows when mapped over pairs."""
     if len(values) <= MAX_UNROLLED:
         return sum((weights[u] * values[u] for u in range(1, len(values))), weights[0] * values[0])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.functions import kernel_of
@@ -37,8 +37,8 @@ class PredictedCurve:
 
 def predict_curve(
     dag: Dag,
-    x: Any,
-    targets: Any,
+    x: ArrayLike,
+    targets: ArrayLike,
     learning_rate: float,
     steps: Sequence[int],
     *,

@@ -14,9 +14,9 @@ averaged over networks is (1/2N) [ |q^k V^T y|^2 + C tr(diag(q^2k) V^T K V) ] fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
 
@@ -37,7 +37,7 @@ class LinearDynamics:
         InputError: a kernel that is not square or has negative eigenvalues, or a learning rate that is not positive.
     """
 
-    def __init__(self, ntk: Any, learning_rate: float) -> None:
+    def __init__(self, ntk: ArrayLike, learning_rate: float) -> None:
         kernel = np.asarray(ntk, np.float64)
         if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
             raise InputError(f"the NTK must be a square matrix, got shape {kernel.shape}")
@@ -59,14 +59,14 @@ class LinearDynamics:
         largest = float(self.eigenvalues.max(initial=0.0))
         return 2 * len(self.factors) / largest if largest else np.inf
 
-    def outputs(self, step: float, targets: Any, initial: Any = 0.0) -> np.ndarray:
+    def outputs(self, step: float, targets: ArrayLike, initial: ArrayLike = 0.0) -> np.ndarray:
         """Training outputs u(k) [..., N, C] for targets y [N, C] and initial outputs [..., N, C]; k may be infinity."""
         targets = np.asarray(targets, np.float64)
         residual = np.swapaxes(self.basis, 0, 1) @ (np.asarray(initial, np.float64) - targets + np.zeros_like(targets))
         return targets + self.basis @ (self._powers(step)[:, None] * residual)
 
     def test_outputs(
-        self, step: float, cross: Any, targets: Any, initial: Any = 0.0, initial_test: Any = 0.0
+        self, step: float, cross: ArrayLike, targets: ArrayLike, initial: ArrayLike = 0.0, initial_test: ArrayLike = 0.0
     ) -> np.ndarray:
         """Outputs u*(k) [M, C] on other rows, for the NTK between them and the training rows, `cross` [M, N]."""
         residual = self.basis.T @ (np.asarray(targets, np.float64) - np.asarray(initial, np.float64))
@@ -78,7 +78,7 @@ class LinearDynamics:
             progress[:, None] * residual
         )
 
-    def expected_losses(self, steps: Sequence[float], targets: Any, nngp: Any) -> np.ndarray:
+    def expected_losses(self, steps: Sequence[float], targets: ArrayLike, nngp: ArrayLike) -> np.ndarray:
         """Mean loss over rows and random networks at each step [P], for targets [N, C] and the NNGP [N, N]."""
         targets = np.asarray(targets, np.float64)
         signal = ((self.basis.T @ targets) ** 2).sum(axis=1)

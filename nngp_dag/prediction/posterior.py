@@ -12,6 +12,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -59,7 +60,7 @@ class Scores:
     accuracy: float
 
 
-def choose_jitter(kernel: Any) -> float:
+def choose_jitter(kernel: ArrayLike) -> float:
     """The smallest number whose addition to the diagonal bounds the condition number by `LARGEST_CONDITION`."""
     eigenvalues = np.linalg.eigvalsh(np.asarray(kernel, np.float64))
     return float(max(0.0, eigenvalues[-1] / LARGEST_CONDITION - eigenvalues[0]))
@@ -67,9 +68,9 @@ def choose_jitter(kernel: Any) -> float:
 
 def posterior(
     dag: Dag,
-    x_train: Any,
-    y_train: Any,
-    x_test: Any,
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_test: ArrayLike,
     *,
     steps: float = np.inf,
     learning_rate: float | None = None,

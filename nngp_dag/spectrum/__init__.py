@@ -1,22 +1,22 @@
 """Spectra of kernels: extreme eigenvalues, condition, effective rank, the pairwise bound of Lemma 3.3, densities.
 
-`spectrum` serves one Gram matrix of thousands of rows; `spectra` the figures of many small ones, as in a sweep.
+`spectrum` serves one Gram matrix of thousands of rows; `spectra` the statistics of many small ones, as in a sweep.
 """
 
 from nngp_dag.spectrum.matrix_checks import PrecisionWarning as PrecisionWarning
 from nngp_dag.spectrum.measures import effective_rank as effective_rank
 from nngp_dag.spectrum.measures import spectral_density as spectral_density
 from nngp_dag.spectrum.pairs import pair_bound as pair_bound
-from nngp_dag.spectrum.summary import Figures as Figures
 from nngp_dag.spectrum.summary import ScaleFree as ScaleFree
+from nngp_dag.spectrum.summary import SpectraSummary as SpectraSummary
 from nngp_dag.spectrum.summary import Spectrum as Spectrum
 from nngp_dag.spectrum.summary import spectra as spectra
 from nngp_dag.spectrum.summary import spectrum as spectrum
 
 __all__ = [
-    "Figures",
     "PrecisionWarning",
     "ScaleFree",
+    "SpectraSummary",
     "Spectrum",
     "effective_rank",
     "pair_bound",

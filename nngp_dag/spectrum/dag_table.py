@@ -1,9 +1,9 @@
-"""The figures of many DAGs on the same data: path statistics, and the spectra of both kernels, a row each."""
+"""A table of many DAGs on the same data: path statistics and spectral statistics of both kernels, a row each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,11 +14,14 @@ from nngp_dag.kernel.chunks import sweep_chunks
 from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.paths import path_statistics
 from nngp_dag.reading import METHODS, Setting
-from nngp_dag.spectrum import Figures, spectra
+from nngp_dag.spectrum import SpectraSummary, spectra
 
-__all__ = ["COLUMNS", "sweep_figures", "sweep_memory"]
+Row: TypeAlias = dict[str, str | float | None]
+"""The values of one DAG by column."""
 
-_FIGURES = (
+__all__ = ["COLUMNS", "sweep_memory", "sweep_rows"]
+
+_STATISTICS = (
     "lambda_min",
     "lambda_max",
     "trace",
@@ -38,16 +41,16 @@ COLUMNS = (
     "effective_depth",
     "effective_width",
     "num_linear",
-    *(f"{kernel}_{figure}" for kernel in ("nngp", "ntk") for figure in _FIGURES),
+    *(f"{kernel}_{name}" for kernel in ("nngp", "ntk") for name in _STATISTICS),
 )
-"""Columns of a sweep: `num_linear` counts the linear edges on paths; figures as in `spectrum`, scale-free ones divided
-by the mean diagonal."""
+"""Columns of a sweep: `num_linear` counts the linear edges on paths; statistics as in `spectrum`, scale-free ones
+divided by the mean diagonal."""
 
 
-def sweep_figures(
+def sweep_rows(
     codes: np.ndarray, x: ArrayLike, setting: Setting | None = None, chunk_bytes: int = 32 * 2**20
-) -> Iterator[tuple[np.ndarray, list[dict[str, Any]]]]:
-    """Figures of many DAGs of equal node count, piece by piece.
+) -> Iterator[tuple[np.ndarray, list[Row]]]:
+    """Rows of the table for many DAGs of equal node count, piece by piece.
 
     Args:
         codes: flat codes, integers [A, E].
@@ -56,8 +59,8 @@ def sweep_figures(
         chunk_bytes: memory for the kernels of one piece; small, so that little is lost when a sweep is killed.
 
     Yields:
-        (positions in `codes` [a], a list of a rows): dictionaries with the keys `COLUMNS`, None where a figure is
-        undefined. With method neural-tangents the figures of a DAG that it cannot express are None.
+        (positions in `codes` [a], a list of a rows): dictionaries with the keys `COLUMNS`, None where a value is
+        undefined. With method neural-tangents the statistics of a DAG that it cannot express are None.
 
     Raises:
         InputError: as `kernel_fn`, and where a kernel overflows its dtype.
@@ -68,8 +71,8 @@ def sweep_figures(
             yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
         return
     for index, kernels in sweep_chunks(codes, x, setting=setting, chunk_bytes=chunk_bytes):
-        figures = [_figures(kernel, codes[index]) for kernel in kernels]
-        yield index, [_row(Dag.from_array(codes[i]), figures, a) for a, i in enumerate(index)]
+        summaries = [_summary(kernel, codes[index]) for kernel in kernels]
+        yield index, [_row(Dag.from_array(codes[i]), summaries, a) for a, i in enumerate(index)]
 
 
 def sweep_memory(num_rows: int, num_nodes: int) -> int:
@@ -78,7 +81,7 @@ def sweep_memory(num_rows: int, num_nodes: int) -> int:
     return 8 * planes * num_rows**2 + 2**27
 
 
-def _figures(kernel: Any, codes: np.ndarray) -> Figures:
+def _summary(kernel: ArrayLike, codes: np.ndarray) -> SpectraSummary:
     matrices = np.asarray(kernel)
     finite = np.isfinite(np.einsum("aii->a", matrices))
     if not finite.all():
@@ -87,9 +90,9 @@ def _figures(kernel: Any, codes: np.ndarray) -> Figures:
     return spectra(matrices)
 
 
-def _row(dag: Dag, figures: list[Figures], a: int) -> dict[str, Any]:
-    values: list[Any] = []
-    for f in figures:
+def _row(dag: Dag, summaries: list[SpectraSummary], a: int) -> Row:
+    values: list[float | None] = []
+    for f in summaries:
         scale = f.mean_diagonal[a] if f.mean_diagonal[a] > 0 else np.nan
         values += [f.lambda_min[a], f.lambda_max[a], f.trace[a], f.condition[a], f.effective_rank[a], f.pair_bound[a]]
         values += [None if i < 0 else int(i) for i in f.pair[a]]
@@ -98,15 +101,15 @@ def _row(dag: Dag, figures: list[Figures], a: int) -> dict[str, Any]:
     return dict(zip(COLUMNS, [*_paths(dag), *defined], strict=True))
 
 
-def _neural_tangents_row(dag: Dag, x: ArrayLike, setting: Setting) -> dict[str, Any]:
+def _neural_tangents_row(dag: Dag, x: ArrayLike, setting: Setting) -> Row:
     try:
         kernels = kernel_of(dag, setting)(x)
-    except InputError:  # the DAGs that neural-tangents cannot express stay in the table, without figures
+    except InputError:  # the DAGs that neural-tangents cannot express stay in the table, without statistics
         return dict(zip(COLUMNS, [*_paths(dag), *[None] * (len(COLUMNS) - 5)], strict=True))
     return _row(dag, [spectra(np.asarray(kernel)[None]) for kernel in kernels], 0)
 
 
-def _paths(dag: Dag) -> list[Any]:
+def _paths(dag: Dag) -> list[str | float]:
     statistics = path_statistics(dag)
     depth, width = float(statistics.effective_depth), float(statistics.effective_width)
     return [dag.to_code(), statistics.num_paths, depth, width, dag.pruned().num_linear]

@@ -42,7 +42,7 @@ def eigenvalues_of_many(k: np.ndarray) -> np.ndarray:
         return np.concatenate(list(pool.map(work, np.array_split(k, parts))))
 
 
-def _one_blas_thread() -> contextlib.AbstractContextManager[Any]:
+def _one_blas_thread() -> contextlib.AbstractContextManager[object]:
     """BLAS threads of small problems wait for each other far longer than they work, above all on a busy machine."""
     return _blas().limit(limits=1, user_api="blas")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -38,12 +37,12 @@ def check_kernels(k: np.ndarray) -> None:
                 raise InputError("a kernel matrix must be symmetric")
 
 
-def machine_epsilon(dtype: np.dtype[Any]) -> float:
+def machine_epsilon(dtype: np.dtype) -> float:
     """Machine precision of a float dtype; float64's for integers, which are converted exactly."""
     return float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
 
 
-def warn_precision(dtype: np.dtype[Any], unresolved: np.ndarray) -> None:
+def warn_precision(dtype: np.dtype, unresolved: np.ndarray) -> None:
     """Warn (`PrecisionWarning`) where kernels computed in less than float64 are unresolved, bool [A]."""
     if dtype.kind != "f" or dtype.itemsize >= 8 or not unresolved.any():
         return

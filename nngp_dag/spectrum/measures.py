@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
 
 __all__ = ["effective_rank", "spectral_density"]
 
 
-def effective_rank(eigenvalues: Any) -> np.ndarray:
+def effective_rank(eigenvalues: ArrayLike) -> np.ndarray:
     """The effective rank of Roy and Vetterli (2007): exp of the entropy of p_i = lambda_i / sum_j lambda_j.
 
     It is N where all eigenvalues are equal, 1 where one alone is not zero, 0 for the zero matrix, and does not depend
@@ -31,7 +30,7 @@ def effective_rank(eigenvalues: Any) -> np.ndarray:
 
 
 def spectral_density(
-    eigenvalues: Any, num_points: int = 256, floor: float | None = None
+    eigenvalues: ArrayLike, num_points: int = 256, floor: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Density of eigenvalues per decade: a Gaussian kernel estimate over log10(lambda), with Scott's bandwidth.
 

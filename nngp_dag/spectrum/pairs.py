@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["pair_bound", "pair_bounds"]
 
@@ -12,7 +11,7 @@ BLOCK = 1 << 20
 """Entries that are worked on at a time: what is allocated beside the matrix stays near 50 MiB."""
 
 
-def pair_bound(matrix: Any) -> tuple[float | None, tuple[int, int] | None]:
+def pair_bound(matrix: ArrayLike) -> tuple[float | None, tuple[int, int] | None]:
     """The smallest eigenvalue of any 2 x 2 principal submatrix, and the pair (i, j), i < j, that attains it.
 
     For unit diagonal it is 1 - max |K_ij| (Lemma 3.3's bound on lambda_min). On ties the lexicographically first.

@@ -1,12 +1,13 @@
-"""The figures of one kernel (`spectrum`) and of many (`spectra`)."""
+"""Statistics of the spectrum of one kernel (`spectrum`), and of many kernels (`spectra`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
 from nngp_dag.spectrum.eigenvalues import eigenvalues_in_place, eigenvalues_of_many
@@ -14,11 +15,11 @@ from nngp_dag.spectrum.matrix_checks import check_kernels, machine_epsilon, warn
 from nngp_dag.spectrum.measures import effective_rank
 from nngp_dag.spectrum.pairs import pair_bound, pair_bounds
 
-__all__ = ["Figures", "ScaleFree", "Spectrum", "spectra", "spectrum"]
+__all__ = ["ScaleFree", "SpectraSummary", "Spectrum", "spectra", "spectrum"]
 
 
 class ScaleFree(NamedTuple):
-    """Figures divided by the mean diagonal of the kernel, so that a larger output alone does not change them."""
+    """Values divided by the mean diagonal of the kernel, so that a larger output alone does not change them."""
 
     lambda_min: float | None
     lambda_max: float | None
@@ -27,7 +28,7 @@ class ScaleFree(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Eigenvalues and figures of one symmetric matrix K [N, N].
+    """Eigenvalues and statistics of one symmetric matrix K [N, N].
 
     Attributes:
         eigenvalues: float64 [N], ascending, read-only; rounding may make those of a singular K slightly negative.
@@ -80,8 +81,8 @@ class Spectrum:
             )
         )
 
-    def figures(self) -> dict[str, Any]:
-        """The figures as the command line gives them: lambda_min, lambda_max, trace, condition, pair_bound, pair."""
+    def summary(self) -> dict[str, float | list[int] | None]:
+        """The statistics as the command line gives them: lambda_min, lambda_max, trace, condition, pair_bound, pair."""
         return {
             "lambda_min": self.lambda_min,
             "lambda_max": self.lambda_max,
@@ -92,8 +93,8 @@ class Spectrum:
         }
 
 
-class Figures(NamedTuple):
-    """Figures of A matrices, as arrays with leading dimension A; see `Spectrum`. Undefined: NaN (pair: -1)."""
+class SpectraSummary(NamedTuple):
+    """Statistics of A matrices, as arrays with leading dimension A; see `Spectrum`. Undefined: NaN (pair: -1)."""
 
     lambda_min: np.ndarray
     lambda_max: np.ndarray
@@ -106,8 +107,8 @@ class Figures(NamedTuple):
     mean_diagonal: np.ndarray
 
 
-def spectrum(matrix: Any, *, overwrite: bool = False) -> Spectrum:
-    """Eigenvalues and figures of one kernel matrix, computed in float64.
+def spectrum(matrix: ArrayLike, *, overwrite: bool = False) -> Spectrum:
+    """Eigenvalues and statistics of one kernel matrix, computed in float64.
 
     Memory beside `matrix`: one float64 copy, which `overwrite` saves, and about 50 MiB.
 
@@ -137,14 +138,14 @@ def spectrum(matrix: Any, *, overwrite: bool = False) -> Spectrum:
     return result
 
 
-def spectra(matrices: Any) -> Figures:
-    """Figures of many kernel matrices at once.
+def spectra(matrices: ArrayLike) -> SpectraSummary:
+    """Statistics of many kernel matrices at once.
 
     Args:
         matrices: symmetric [A, N, N], real and finite, N >= 1; NumPy or JAX.
 
     Returns:
-        `Figures`: float64 arrays [A].
+        `SpectraSummary`: float64 arrays [A].
 
     Raises:
         InputError: as `spectrum`.
@@ -163,7 +164,7 @@ def spectra(matrices: Any) -> Figures:
     warn_precision(k.dtype, ~resolved & (high > 0))
     bounds, pairs = pair_bounds(k)
     trace = np.trace(k, axis1=1, axis2=2, dtype=np.float64)
-    return Figures(
+    return SpectraSummary(
         lambda_min=low,
         lambda_max=high,
         trace=trace,

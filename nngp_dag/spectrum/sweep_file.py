@@ -46,7 +46,7 @@ def sweep_to_file(
     *,
     progress: ProgressBar = no_progress,
 ) -> SweepFile:
-    """The figures of many DAGs on the same data, a row per DAG in their order, with the columns `dag_table.COLUMNS`.
+    """The statistics of many DAGs on the same data, a row per DAG in their order, with the columns `dag_table.COLUMNS`.
 
     Rows are kept in `OUT.partial` as they are finished; OUT appears whole. Called again with the same arguments after
     it was interrupted, it computes the rows that are missing.
@@ -60,7 +60,7 @@ def sweep_to_file(
 
     Raises:
         InputError: the file cannot be written, `OUT.partial` holds rows of something else, there is too little memory,
-            or as `dag_table.sweep_figures`.
+            or as `dag_table.sweep_rows`.
     """
     check_writable(out, "a CSV file")
     setting = Setting.make() if setting is None else setting
@@ -77,8 +77,8 @@ def sweep_to_file(
                 left = np.flatnonzero([int(place) not in table for place in places])
                 if not len(left):
                     continue
-                for index, figures in dag_table.sweep_figures(rows[left], x, setting):
-                    table.add(zip(places[left][index].tolist(), figures, strict=True))
+                for index, found in dag_table.sweep_rows(rows[left], x, setting):
+                    table.add(zip(places[left][index].tolist(), found, strict=True))
                     advance(len(table))
         table.finish()
     return SweepFile(out, total, num_resumed)

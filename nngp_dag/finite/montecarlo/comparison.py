@@ -10,9 +10,9 @@ rejected, rightly.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.estimate import KernelEstimate, MonteCarloEstimate
@@ -51,7 +51,7 @@ class Unavailable:
     available: bool = False
 
 
-def agreement(estimate: KernelEstimate, kernel: Any, seeds: int) -> Agreement:
+def agreement(estimate: KernelEstimate, kernel: ArrayLike, seeds: int) -> Agreement:
     """Compare an estimate over `seeds` networks with a kernel [N, N]."""
     from scipy.stats import t
 
@@ -69,7 +69,7 @@ def agreement(estimate: KernelEstimate, kernel: Any, seeds: int) -> Agreement:
     return Agreement(relative, z, p, p >= LEVEL)
 
 
-def compare_methods(result: MonteCarloEstimate, x: Any) -> dict[str, dict[str, Agreement | Unavailable]]:
+def compare_methods(result: MonteCarloEstimate, x: ArrayLike) -> dict[str, dict[str, Agreement | Unavailable]]:
     """Every method against the estimate, for the same rows x [N, d]: {"nngp": {method: ...}, "ntk": {...}}."""
     table: dict[str, dict[str, Agreement | Unavailable]] = {"nngp": {}, "ntk": {}}
     for method in METHODS:

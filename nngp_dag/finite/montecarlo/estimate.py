@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -72,7 +72,7 @@ class MonteCarloEstimate:
 
 def monte_carlo(
     dag: Dag,
-    x: Any,
+    x: ArrayLike,
     width: int = 1024,
     seeds: int = 16,
     seed: int = 0,
@@ -131,7 +131,7 @@ class Stream:
     def __init__(
         self,
         dag: Dag,
-        x: Any,
+        x: ArrayLike,
         width: int,
         seed: int,
         *,
@@ -191,7 +191,7 @@ def _widest(moments: _Pair, confidence: float) -> float:
     return max(_tightness(m.mean, half_width(m, confidence)) for m in moments)
 
 
-def _tightness(mean: Any, width: Any) -> float:
+def _tightness(mean: ArrayLike, width: ArrayLike) -> float:
     diagonal = float(np.mean(np.diagonal(np.asarray(mean))))
     widest = float(np.max(np.asarray(width)))
     if widest == 0:

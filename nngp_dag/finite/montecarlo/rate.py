@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -57,7 +57,7 @@ class WidthRate:
 
 def width_rate(
     dag: Dag,
-    x: Any,
+    x: ArrayLike,
     widths: Sequence[int] = (64, 128, 256, 512),
     seeds: int = 32,
     seed: int = 0,
