@@ -19,7 +19,10 @@ from nngp_dag.nas.scores.batches import Batch, image_batches
 from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "condition_number", "gradients", "make", "tangent_kernel"]
+__all__ = ["BATCH_SIZE", "SCORE", "condition_number", "gradients", "make", "tangent_kernel"]
+
+BATCH_SIZE = 32
+"""Images of a tangent kernel, here and in the search of TE-NAS."""
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -96,5 +99,5 @@ SCORE = Score(
     source="TE-NAS, arXiv:2102.11535",
     higher_is_better=False,
     make=make,
-    batch=image_batches(32),
+    batch=image_batches(BATCH_SIZE),
 )

@@ -70,7 +70,7 @@ class ArchitectureSource:
                 yield self._space.write(genes)
 
     def _all(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Where each comes from, as the beginning of a message, and its genes [cells, genes]."""
+        """The place that each comes from, as the beginning of a message, and its genes [cells, genes]."""
         if self._lines is not None:
             yield from self._read(self._lines)
         elif self._sample is not None:

@@ -21,7 +21,10 @@ from nngp_dag.nas.scores.batches import Batch, image_batches
 from nngp_dag.nas.scores.score import Score, ScoreFunction, ScoreOption, weights_key
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "WEIGHTS", "code_kernel", "log_det", "make"]
+__all__ = ["BATCH_SIZE", "SCORE", "WEIGHTS", "code_kernel", "log_det", "make"]
+
+BATCH_SIZE = 128
+"""Images of a batch, here and in the search of NAS-WOT."""
 
 WEIGHTS = {"once": agreement, "released": released_agreement}
 """How often a ReLU counts: `once`; or as in the released code, whose hooks fire twice in a ReLU-conv-BN block."""
@@ -81,7 +84,7 @@ SCORE = Score(
     source="NAS-WOT, arXiv:2006.04647",
     higher_is_better=True,
     make=make,
-    batch=image_batches(128),
+    batch=image_batches(BATCH_SIZE),
     options=(
         ScoreOption(
             "weights", tuple(WEIGHTS), "once", "Count every ReLU once, or as often as NAS-WOT's released code does."

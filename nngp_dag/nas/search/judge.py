@@ -11,7 +11,7 @@ from nngp_dag.nas.images import Images, random_patches
 from nngp_dag.nas.networks.image_batch import check_image_sides
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.linear_regions import activation_patterns, count_distinct
-from nngp_dag.nas.scores.ntk_condition import condition_number, tangent_kernel
+from nngp_dag.nas.scores.ntk_condition import BATCH_SIZE, condition_number, tangent_kernel
 
 __all__ = ["LARGEST", "SupernetJudge"]
 
@@ -40,7 +40,7 @@ class SupernetJudge:
         images: Images,
         rng: np.random.Generator,
         *,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         patches: int = 1000,
         repeats: int = 3,
     ) -> None:

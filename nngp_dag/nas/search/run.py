@@ -11,6 +11,7 @@ import numpy as np
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.scores import ntk_condition, wot
 from nngp_dag.nas.scores.registry import make_score
 from nngp_dag.nas.scores.scorer import architecture_key
 from nngp_dag.nas.search.filters import SearchFilter
@@ -40,9 +41,9 @@ class SearchSettings:
     """
 
     num: int = 100
-    batch_size: int = 128
+    batch_size: int = wot.BATCH_SIZE
     wot_weights: str = "once"
-    ntk_images: int = 32
+    ntk_images: int = ntk_condition.BATCH_SIZE
     patches: int = 1000
     repeats: int = 3
     fp_nas: FpNasSettings = field(default_factory=FpNasSettings)
