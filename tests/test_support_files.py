@@ -112,3 +112,21 @@ def test_a_link_at_the_target_is_replaced(tmp_path):
     path.symlink_to(victim)
     write_text(path, "mine")
     assert path.read_text() == "mine" and not path.is_symlink() and victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/null")], ids=["pipe", "device"])
+def test_a_pipe_or_device_is_not_replaced_by_a_file(make, tmp_path):
+    path = tmp_path / "out"
+    make(path)
+    before = path.lstat()
+    for write in (lambda: write_text(path, "new"), lambda: check_writable(path, "a file")):
+        with pytest.raises(InputError, match="not a regular file"):
+            write()
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused_before_the_work(name, tmp_path):
+    for check in (lambda path: check_writable(path, "a file"), files.make_folder, lambda path: write_text(path, "")):
+        with pytest.raises(InputError, match="cannot write"):
+            check(tmp_path / name)

@@ -1,7 +1,8 @@
 """Command `nngp-dag`: one module a subcommand, loaded only when it runs.
 
 Adding a subcommand means one module in this folder with a click command `command`, and its line in `COMMANDS`.
-Exit status: 0 done, 1 the check that was asked for failed, 2 bad usage or bad input (one line on stderr, no traceback).
+Exit status: 0 done, 1 the check that was asked for failed, 2 bad usage, bad input, or results that could not be written
+(one line on stderr, no traceback).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 import click
 
 import nngp_dag
+from nngp_dag.cli.streams import prepare_streams
 from nngp_dag.errors import InputError
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -60,22 +62,42 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; what is wrong with the input is one line on stderr and status 2."""
+    prepare_streams()
+    status = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except InputError as error:
+        status = _failed(str(error))
+    sys.exit(status)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """The exit status of the command line."""
     try:
         status = cli.main(args=arguments, prog_name="nngp-dag", standalone_mode=False)
-    except (click.exceptions.NoArgsIsHelpError, click.exceptions.Exit) as stop:
-        if isinstance(stop, click.exceptions.NoArgsIsHelpError):
-            stop.show()
-            sys.exit(2)
-        sys.exit(stop.exit_code)
+    except click.exceptions.NoArgsIsHelpError as stop:
+        stop.show()
+        return 2
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
     except click.ClickException as error:
-        _fail(error.format_message())
+        return _failed(error.format_message())
     except InputError as error:
-        _fail(str(error))
+        return _failed(str(error))
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
+        return 130
+    except MemoryError as error:
+        return _failed(f"not enough memory: {error}".rstrip(": "))
+    except OSError as error:  # the system's refusal, wherever it came: the words name the file
+        return _failed(str(error))
+    except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):  # how XLA says it
+            return _failed(f"not enough memory: {str(error).splitlines()[0][:200]}")
+        raise
+    return status if isinstance(status, int) else 0
 
 
-def _fail(message: str) -> None:
-    click.echo("nngp-dag: error: " + " ".join(message.split()), err=True)
-    sys.exit(2)
+def _failed(message: str) -> int:
+    line = " ".join(message.split())
+    click.echo("nngp-dag: error: " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in line), err=True)
+    return 2

@@ -61,10 +61,10 @@ def command(
         html = (lambda: comparison.to_html(page=True)) if out is not None else None
         document = comparison.to_dict if as_json else None
         text = str(comparison) if not as_json else ""
+    if out is not None and html is not None:
+        write_text(out, html())
+        click.echo(f"page written to {out}", err=True)
     if document is not None:
         emit_json(document())
     else:
         click.echo(text)
-    if out is not None and html is not None:
-        write_text(out, html())
-        click.echo(f"page written to {out}", err=True)

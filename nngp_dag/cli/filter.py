@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import IO
 
 import click
 
 from nngp_dag.cli.common import emit_json, json_option
+from nngp_dag.cli.streams import reader_left
 from nngp_dag.errors import InputError
 from nngp_dag.spaces.prefilter import Prefilter, prefilter
 
@@ -67,13 +67,9 @@ def command(
 
 def _written(line: bytes) -> bool:
     """Write a line to stdout at once; False where its reader has closed it, as `head` does."""
-    try:
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
-        return False
-    return True
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+    return not reader_left()
 
 
 def _summary(keep: Prefilter, kept: list[str], total: int, bad: int) -> dict[str, object]:

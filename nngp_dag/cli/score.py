@@ -12,6 +12,7 @@ import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
 from nngp_dag.cli.score_options import batch_sizes, by_score, score_list, score_options
+from nngp_dag.cli.streams import reader_left
 from nngp_dag.errors import InputError
 from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.row_format import Cell, Row
@@ -129,6 +130,8 @@ def _print_rows(columns: Sequence[str]) -> Callable[[Row], None]:
     def print_row(row: Row) -> None:
         click.echo(",".join(_field(row[column]) for column in columns))
         sys.stdout.flush()
+        if reader_left():
+            raise click.exceptions.Exit(0)  # nobody reads what the next rows would cost
 
     return print_row
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.reading_files import Kind, kind_of
 
 __all__ = ["atomic_file", "check_writable", "make_folder", "reported", "write_bytes", "write_text"]
 
@@ -33,6 +34,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: it cannot be written; the old content is still there.
     """
+    if kind_of(path, "write") is Kind.OTHER:  # a rename would put a file in the place of a device
+        raise InputError(f"cannot write {path}: it is not a regular file")
     beside = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.tmp")
     with reported(path):
         descriptor = os.open(beside, _FLAGS, 0o666)
@@ -76,18 +79,23 @@ def check_writable(path: Path, expected: str) -> None:
         expected: the kind of file whose name belongs there, with its article ("an .npz file").
 
     Raises:
-        InputError: the folder is missing or not writable, or the path is a folder itself.
+        InputError: the folder is missing or not writable, or the path is a folder itself, a pipe or a device, or has a
+            name that no file can have.
     """
-    if not path.parent.is_dir():
+    kind = kind_of(path, "write")
+    if kind_of(path.parent, "write") is not Kind.FOLDER:
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.is_dir():
+    if kind is Kind.FOLDER:
         raise InputError(f"cannot write {path}: it is a directory (expected the name of {expected})")
+    if kind is Kind.OTHER:
+        raise InputError(f"cannot write {path}: it is not a regular file (expected the name of {expected})")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
 
 
 def make_folder(out: Path) -> Path:
     """Create a folder for results with its parents; InputError where that is not possible."""
+    kind_of(out, "write")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

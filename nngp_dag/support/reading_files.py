@@ -52,8 +52,8 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def kind_of(path: Path) -> Kind:
-    """What is at `path`.
+def kind_of(path: Path, action: str = "read") -> Kind:
+    """What is at `path`, which somebody wants to "read" or to "write".
 
     Raises:
         InputError: it may not be told (a folder that may not be entered, a circle of links), or no file can have such a
@@ -64,9 +64,9 @@ def kind_of(path: Path) -> Kind:
     except (FileNotFoundError, NotADirectoryError):
         return Kind.MISSING
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+        raise InputError(f"cannot {action} {path}: {error.strerror or error}") from None
     except ValueError as error:  # a NUL character, or half a surrogate pair
-        raise InputError(f"cannot read {str(path)!r}: {error}") from None
+        raise InputError(f"cannot {action} {str(path)!r}: {error}") from None
     return Kind.FILE if stat.S_ISREG(mode) else Kind.FOLDER if stat.S_ISDIR(mode) else Kind.OTHER
 
 
