@@ -403,3 +403,13 @@ def test_a_cache_that_cannot_be_written(tmp_path, server, published, monkeypatch
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("NNGP_DAG_CACHE", str(tmp_path / "file" / "cache"))
     refused("cache|Not a directory", load, "mnist")
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_an_archive_that_unpacks_to_more_than_cifar_is_not_unpacked(tmp_path, kind):
+    """A member of a TiB, or a header that long, which tarfile would read whole; only its first blocks are there."""
+    member = tarfile.TarInfo("huge")
+    member.type, member.size = kind, 2**40
+    with gzip.open(tmp_path / "cifar-10-python.tar.gz", "wb") as packed:
+        packed.write(member.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
+    refused("unpacks to more than CIFAR-10's archive", load, "cifar10", data_dir=tmp_path)

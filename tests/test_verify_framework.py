@@ -197,3 +197,33 @@ def test_a_context_has_a_seed_of_its_own_and_data_without_parallel_rows():
     off_diagonal = np.abs(rows @ rows.T)[~np.eye(20, dtype=bool)]
     assert rows.shape == (20, 64) and off_diagonal.max() < 1 - 1e-9
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("title", None, "title must be text, got None"),
+        ("source", 3, "source must be text, got 3"),
+        ("statement", ["a", "b"], r"statement must be text, got \['a', 'b'\]"),
+        ("latex", b"x", "latex must be text"),
+        ("settings", ["relu"], r"settings must be texts by name, got \['relu'\]"),
+        ("settings", {"orders": 2}, "settings must be texts by name, got 'orders': 2"),
+        ("expected", None, "expected verdict None is none of"),
+        ("duration", "5", "duration must be a positive number of seconds, got '5'"),
+        ("timeout", float("nan"), "timeout must be a positive number of seconds, got nan"),
+        ("timeout", 0, "timeout must be a positive number of seconds, got 0"),
+    ],
+)
+def test_a_claim_with_a_field_of_another_type_is_refused_by_name(field, value, message):
+    fields = {"title": "t", "source": "s", "statement": "s", "expected": "holds", field: value}
+    with pytest.raises(InputError, match=f"claim of-a-test: {message}") as refused:
+        claim("of-a-test", **fields)
+    assert "\n" not in str(refused.value)
+    assert "of-a-test" not in registry
+
+
+def test_a_claim_is_checked_by_a_function():
+    with pytest.raises(InputError, match="claim of-a-test: a function is needed"):
+        claim("of-a-test", title="t", source="s", statement="s", expected="holds")(print)
+    with pytest.raises(InputError, match="claim identifier 3"):
+        claim(3, title="t", source="s", statement="s", expected="holds")

@@ -13,6 +13,7 @@ from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import atomic_file, make_folder, write_text
 from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.reading_files import Kind, kind_of
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def command(
     if sizes.seeds < 2:
         raise InputError("a confidence interval over seeds needs at least 2 seeds")
     check_seeds(seed + sizes.seeds - 1)
-    if (out / "checkpoints").exists() and not resume:
+    if kind_of(out / "checkpoints", "write") is not Kind.MISSING and not resume:
         raise InputError(f"{out} already holds a run: continue it with --resume, or choose another folder")
-    if out.exists() and not out.is_dir():
+    if kind_of(out, "write") not in (Kind.MISSING, Kind.FOLDER):
         raise InputError(f"--out {out} is not a folder")
     rows = load(data, raw=True, data_dir=data_dir)
     rows.one_hot()  # labels are needed: before anything is written

@@ -9,6 +9,7 @@ import click
 from nngp_dag.cli.common import emit_json, json_option, seed_option
 from nngp_dag.cli.space import run_benchmark
 from nngp_dag.errors import InputError
+from nngp_dag.support.reading_files import Kind, kind_of
 
 __all__ = ["FILE", "command"]
 
@@ -41,7 +42,7 @@ def command(
 
     if benchmark is None:
         benchmark = (data_dir or cache_folder()) / FILE
-        if not benchmark.exists():
+        if kind_of(benchmark) is Kind.MISSING:
             raise InputError(
                 f"no accuracies of NAS-Bench-201 at {benchmark}: give --benchmark with a CSV file"
                 " (architecture,cifar10,...) or the publisher's NATS-Bench folder (NATS-tss-v1_0-3ffb9-simple)"

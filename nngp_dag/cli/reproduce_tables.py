@@ -10,6 +10,7 @@ import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
 from nngp_dag.errors import InputError
+from nngp_dag.support.reading_files import Kind, kind_of
 
 __all__ = ["table_1", "table_2", "table_3"]
 
@@ -211,7 +212,7 @@ def _accuracies(path: Path | None, data_dir: Path | None) -> Any:
 
     if path is None:
         path = (data_dir or cache_folder()) / _FILE
-        if not path.exists():
+        if kind_of(path) is Kind.MISSING:
             raise InputError(f"no accuracies of NAS-Bench-201 at {path}: give --benchmark with a CSV file")
     return read("nasbench201", path)
 

@@ -17,6 +17,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.support.files import atomic_file, write_text
 from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.reading_files import Kind, kind_of
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
@@ -141,9 +142,10 @@ def _check_folder(out: Path | None, resume: bool) -> None:
         if resume:
             raise InputError("--resume needs --out, the folder of the run to continue")
         return
-    if out.exists() and not out.is_dir():
+    kind = kind_of(out, "write")
+    if kind not in (Kind.MISSING, Kind.FOLDER):
         raise InputError(f"--out {out} is not a folder")
-    held = sorted(path.name for path in (out / "checkpoints").glob("*")) if out.is_dir() else []
+    held = sorted(path.name for path in (out / "checkpoints").glob("*")) if kind is Kind.FOLDER else []
     if held and not resume:
         raise InputError(f"{out} already holds a run: continue it with --resume, or choose another folder")
     if resume and not held:

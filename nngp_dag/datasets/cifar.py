@@ -6,6 +6,7 @@ contain, and gives inert stand-ins for them: nothing of NumPy is reconstructed b
 
 from __future__ import annotations
 
+import gzip
 import io
 import pickle
 import tarfile
@@ -16,6 +17,7 @@ from typing import NoReturn
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.reading_files import Kind, kind_of, open_file
 
 __all__ = ["ARCHIVE", "BATCHES", "find_cifar", "read_archive", "read_batch", "read_cifar"]
 
@@ -27,25 +29,27 @@ BATCHES = {"cifar10": tuple(f"data_batch_{i}" for i in range(1, 6)), "cifar10-te
 _PIXELS = 3 * 32 * 32
 _MAX_BYTES = 200_000_000
 """No batch comes near this (31 MB): what is larger is not read."""
+_MAX_UNPACKED = 500_000_000
+"""Nor does the archive, unpacked, come near this (186 MB)."""
 
 
 def find_cifar(name: str, folder: Path) -> Path:
     """The archive, or the folder that holds the batches of split `name`; InputError names what is missing."""
     for parent in (folder, folder / FOLDER):
-        present = [(parent / batch).is_file() for batch in BATCHES[name]]
+        present = [kind_of(parent / batch) is Kind.FILE for batch in BATCHES[name]]
         if all(present):
             return parent
         if any(present):
             missing = [batch for batch, there in zip(BATCHES[name], present, strict=True) if not there]
             raise InputError(f"{', '.join(missing)} missing in the data folder {parent}")
-    if (folder / ARCHIVE).is_file():
+    if kind_of(folder / ARCHIVE) is Kind.FILE:
         return folder / ARCHIVE
     raise InputError(f"neither {BATCHES[name][0]}, nor {FOLDER}, nor {ARCHIVE} in the data folder {folder}")
 
 
 def read_cifar(name: str, location: Path) -> tuple[np.ndarray, np.ndarray]:
     """Pixels uint8 [n, 3, 32, 32] and labels uint8 [n] of split `name`, from the archive or a folder of batches."""
-    if location.is_dir():
+    if kind_of(location) is Kind.FOLDER:
         parts = [read_batch(_bytes(location / batch), str(location / batch)) for batch in BATCHES[name]]
     else:
         parts = read_archive(name, location)
@@ -57,7 +61,8 @@ def read_archive(name: str, path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     wanted = {f"{FOLDER}/{batch}": batch for batch in BATCHES[name]}
     parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with open_file(path) as packed, gzip.open(packed) as unpacked:
+            archive = tarfile.open(fileobj=_Bounded(unpacked, path), mode="r:")  # noqa: SIM115  # closes with its file
             for member in archive:
                 batch = wanted.get(member.name)
                 if batch is None or not member.isfile() or batch in parts:
@@ -69,13 +74,33 @@ def read_archive(name: str, path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
                 parts[batch] = read_batch(stream.read(), f"{member.name} in {path}")
                 if len(parts) == len(wanted):
                     break
-    except (tarfile.TarError, EOFError, zlib.error):
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile):
         raise InputError(f"{path} is damaged or truncated, or not the CIFAR-10 archive (tar, gzipped)") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
     if missing := [batch for batch in wanted.values() if batch not in parts]:
         raise InputError(f"{path} does not hold {', '.join(missing)} of CIFAR-10")
     return [parts[batch] for batch in BATCHES[name]]
+
+
+class _Bounded(io.RawIOBase):
+    """The unpacked archive, as far as one of CIFAR-10 can go: nothing beyond is read, whatever a header declares."""
+
+    def __init__(self, unpacked: gzip.GzipFile, path: Path) -> None:
+        self._unpacked, self._path = unpacked, path
+
+    def read(self, size: int = -1, /) -> bytes:
+        self._check(self.tell() + size if size >= 0 else _MAX_UNPACKED + 1)
+        return self._unpacked.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        self._check(offset)
+        return self._unpacked.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._unpacked.tell()
+
+    def _check(self, end: int) -> None:
+        if end > _MAX_UNPACKED:
+            raise InputError(f"{self._path} unpacks to more than CIFAR-10's archive: refused")
 
 
 def read_batch(data: bytes, what: str) -> tuple[np.ndarray, np.ndarray]:
@@ -102,12 +127,11 @@ def read_batch(data: bytes, what: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{path} is too large for a CIFAR-10 batch")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    with open_file(path) as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise InputError(f"{path} is too large for a CIFAR-10 batch")
+    return data
 
 
 class _Refused(pickle.UnpicklingError):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.reading_files import Kind, kind_of, open_file
 
 __all__ = ["FILES", "find_mnist", "read_images", "read_labels", "read_mnist"]
 
@@ -32,7 +33,7 @@ def _find(stem: str, folder: Path) -> Path:
     names = [stem, f"{stem}.gz", stem.replace("-idx", ".idx"), stem.replace("-idx", ".idx") + ".gz"]
     for parent in (folder, folder / "MNIST" / "raw"):
         for name in names:
-            if (parent / name).is_file():
+            if kind_of(parent / name) is Kind.FILE:
                 return parent / name
     raise InputError(f"no {stem} (plain, or gzipped as .gz) in the data folder {folder}")
 
@@ -62,9 +63,10 @@ def _read(path: Path, item: tuple[int, ...]) -> np.ndarray:
     """The array of an IDX file of unsigned bytes whose items have shape `item`; exact in length."""
     dims = 1 + len(item)
     try:
-        with path.open("rb") as probe:
-            zipped = probe.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if zipped else path.open("rb") as file:
+        with open_file(path) as content:
+            zipped = content.read(2) == b"\x1f\x8b"
+            content.seek(0)
+            file = gzip.GzipFile(fileobj=content) if zipped else content
             header = file.read(4 + 4 * dims)
             if len(header) < 4 + 4 * dims or header[:4] != bytes([0, 0, 8, dims]):
                 raise InputError(f"{path} is not an IDX file of unsigned bytes in {dims} dimensions, as MNIST's are")
@@ -79,6 +81,4 @@ def _read(path: Path, item: tuple[int, ...]) -> np.ndarray:
                 raise InputError(f"{path} has bytes after its {shape[0]:,} items")
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InputError(f"{path} is damaged or truncated (gzip)") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
     return np.frombuffer(data, dtype=np.uint8).reshape(shape)

@@ -14,6 +14,7 @@ from nngp_dag.datasets.arrays import SUFFIXES, load_file
 from nngp_dag.datasets.dataset import Dataset, from_pixels
 from nngp_dag.datasets.download import fetch
 from nngp_dag.errors import InputError, unknown
+from nngp_dag.support.reading_files import Kind, kind_of
 
 __all__ = ["NAMES", "load"]
 
@@ -50,7 +51,7 @@ def load(
     """
     text = os.fspath(spec)
     name, colon, number = text.partition(":")
-    if name in NAMES and not Path(text).is_file():
+    if name in NAMES and kind_of(Path(text)) is not Kind.FILE:
         count = _count(text, number) if colon else None
         return _named(name, count, text, raw, None if data_dir is None else Path(data_dir))
     if Path(text).suffix.lower() in SUFFIXES:
@@ -108,6 +109,6 @@ def _cached(read: Callable[[], _T], *paths: Path) -> _T:
 
 
 def _folder(data_dir: Path) -> Path:
-    if not data_dir.is_dir():
+    if kind_of(data_dir) is not Kind.FOLDER:
         raise InputError(f"no such data folder: {data_dir}")
     return data_dir

@@ -49,6 +49,8 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # a decoder's complaint about the content, not the system's
+            raise
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 

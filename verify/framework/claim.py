@@ -14,14 +14,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FunctionType
 
 from nngp_dag.errors import InputError, unknown_names
+from nngp_dag.support.reading_files import Kind, kind_of
 from verify.framework.context import Context
 from verify.framework.evidence import Evidence
 from verify.framework.verdict import Verdict
@@ -85,16 +88,21 @@ def claim(
     is).
 
     Raises:
-        InputError: an identifier that is malformed or taken, or an unknown verdict.
+        InputError: an identifier that is malformed or taken, an unknown verdict, or a field of another type than
+            `Claim` says; the message names the claim and the field.
     """
-    if not re.fullmatch(r"[a-z0-9]+([.\-_][a-z0-9]+)*", id):
+    if not isinstance(id, str) or not re.fullmatch(r"[a-z0-9]+([.\-_][a-z0-9]+)*", id):
         raise InputError(f"claim identifier {id!r}: lower-case letters and digits, joined by - . or _")
-    if expected not in set(Verdict) - {Verdict.CRASHED}:
+    _check_texts(id, {"title": title, "source": source, "statement": statement, "latex": latex}, settings)
+    _check_times(id, {"duration": duration, "timeout": timeout})
+    if not isinstance(expected, str) or expected not in set(Verdict) - {Verdict.CRASHED}:
         raise InputError(
             f"claim {id}: expected verdict {expected!r} is none of {', '.join(sorted(set(Verdict) - {'crashed'}))}"
         )
 
     def register(check: Check) -> Check:
+        if not isinstance(check, FunctionType):
+            raise InputError(f"claim {id}: a function is needed to check it, not {_shown(check)}")
         path = check.__code__.co_filename
         known = registry.get(id)
         if known is not None and known.path != path:
@@ -118,6 +126,30 @@ def claim(
     return register
 
 
+def _check_texts(id: str, fields: Mapping[str, object], settings: object) -> None:
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            raise InputError(f"claim {id}: {name} must be text, got {_shown(value)}")
+    if settings is None:
+        return
+    if not isinstance(settings, Mapping):
+        raise InputError(f"claim {id}: settings must be texts by name, got {_shown(settings)}")
+    for key, value in settings.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise InputError(f"claim {id}: settings must be texts by name, got {_shown(key)}: {_shown(value)}")
+
+
+def _check_times(id: str, fields: Mapping[str, object]) -> None:
+    for name, value in fields.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+            raise InputError(f"claim {id}: {name} must be a positive number of seconds, got {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def discover(directories: Iterable[Path | str] = ()) -> dict[str, Claim]:
     """Import the claims of `verify.claims` and of every `*.py` in `directories`, and return the registry.
 
@@ -137,7 +169,7 @@ def discover(directories: Iterable[Path | str] = ()) -> dict[str, Claim]:
 
 
 def _import_folder(folder: Path) -> None:
-    if not folder.is_dir():
+    if kind_of(folder) is not Kind.FOLDER:
         raise InputError(f"claims folder {folder} does not exist")
     files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
     if not files:
