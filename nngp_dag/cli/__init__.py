@@ -1,4 +1,4 @@
-"""Command `nngp-dag`: one module a subcommand, loaded only when it runs.
+"""Command `nngp-dag`: one module per subcommand, loaded only when it runs.
 
 Adding a subcommand means one module in this folder with a click command `command`, and its line in `COMMANDS`.
 Exit status: 0 done, 1 the check that was asked for failed, 2 bad usage, bad input, or results that could not be written
@@ -22,14 +22,14 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS = {
     "analyze": "Everything about one DAG, or several side by side; writes a page.",
     "paths": "Path counts, effective depth and width of DAGs.",
-    "sweep": "Kernels of many DAGs on the same data, a row each.",
+    "sweep": "Kernels of many DAGs on the same data, a row per DAG.",
     "kernel": "Infinite-width kernels of one DAG on data, and their spectra.",
     "montecarlo": "Kernels of real finite networks, and which method they accept or reject.",
     "train": "Training curves of finite networks, and their infinite-width prediction.",
     "predict": "What infinitely wide networks predict: NNGP posterior and NTK.",
     "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
-    "score": "Scores of untrained networks (NAS-WOT, TE-NAS, trivial baselines), a row an architecture.",
+    "score": "Scores of untrained networks (NAS-WOT, TE-NAS, trivial baselines), a row per architecture.",
     "search": "Architecture searches (NAS-WOT, TE-NAS, FP-NAS), with and without the filter.",
     "reproduce": "Figures and tables of the paper, recomputed.",
     "verify": "Check the claims of the paper and report verdicts with their evidence.",

@@ -11,6 +11,7 @@ import numpy as np
 
 from nngp_dag.activations import Activation, Quadrature
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
+from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.functions import kernel_of
@@ -39,13 +40,7 @@ class _KernelNames(click.ParamType):
 
 @click.command("kernel")
 @click.argument("code")
-@click.option(
-    "--data",
-    "data",
-    required=True,
-    metavar="SPEC",
-    help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
-)
+@row_options()
 @setting_options
 @click.option(
     "--get",
@@ -59,23 +54,14 @@ class _KernelNames(click.ParamType):
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.npz", help="Write the kernels (arrays nngp, ntk, float64)."
 )
-@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder with the original MNIST or CIFAR-10 files.",
-)
 @json_option
 @use_float64
 def command(
     code: str,
-    data: str,
+    data: RowSource,
     setting: Setting,
     names: tuple[str, ...],
     out: Path | None,
-    raw: bool,
-    data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Infinite-width kernels of the DAG with code CODE on data, and statistics of their spectra."""
@@ -84,10 +70,8 @@ def command(
         check_writable(out, "an .npz file")
     compute = kernel_of(dag, setting)
     with stages(2 + len(names)) as stage:
-        from nngp_dag.datasets import load
-
-        stage(f"data {data}")
-        x = load(data, raw=raw, data_dir=data_dir, labels=False).x
+        stage(f"data {data.spec}")
+        x = data.load(labels=False).x
         n, d = x.shape
         require_memory(estimated_bytes(n, d, dag, setting.method, names), f"{' and '.join(names)} of {n:,} rows")
         stage(f"kernels of {n:,} rows")

@@ -1,4 +1,4 @@
-"""`nngp-dag score`: scores of untrained networks, a row an architecture; goes on where it was killed."""
+"""`nngp-dag score`: scores of untrained networks, a row per architecture; goes on where it was killed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.data import ImageSource, image_options
 from nngp_dag.cli.score_options import batch_sizes, by_score, score_list, score_options
 from nngp_dag.cli.streams import reader_left
 from nngp_dag.errors import InputError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_HELP = f"""Score architectures without training them; a row each as it is finished.
+_HELP = f"""Score architectures without training them; a row per architecture as it is finished.
 
 SCORE is one or more of {score_list()}, which always stand beside the others. Without --archs or --sample all
 architectures of the space are scored. With --out a run that was killed goes on where it stopped.
@@ -33,14 +34,7 @@ architectures of the space are scored. With --out a run that was killed goes on 
 @click.command("score", help=_HELP)
 @click.argument("names", metavar="SCORE,...")
 @click.option("--space", "space_name", default="nasbench201", show_default=True, help="nasbench201 or darts.")
-@click.option(
-    "--data",
-    default="cifar10",
-    show_default=True,
-    metavar="SPEC",
-    help="cifar10, cifar10-test (with an optional :N), or an .npz or .npy of images [N, h, w, 3].",
-)
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the CIFAR-10 files.")
+@image_options()
 @click.option(
     "--archs", type=click.File("rb", lazy=False), metavar="FILE", help="Architectures, a line each; - for stdin."
 )
@@ -58,8 +52,7 @@ architectures of the space are scored. With --out a run that was killed goes on 
 def command(
     names: str,
     space_name: str,
-    data: str,
-    data_dir: Path | None,
+    images: ImageSource,
     archs: IO[bytes] | None,
     sample: int | None,
     benchmark: Path | None,
@@ -75,7 +68,6 @@ def command(
 ) -> None:
     """Score architectures without training them (`_HELP`)."""
     from nngp_dag.accuracy import read
-    from nngp_dag.nas.images import load_images
     from nngp_dag.nas.networks.registry import space_networks
     from nngp_dag.nas.scores.registry import SCORES, score
     from nngp_dag.nas.scores.run import check_rows_file, score_architectures
@@ -92,26 +84,17 @@ def command(
         raise InputError(f"no score given: accepted are {', '.join(SCORES)}")
     networks = space_networks(space_name).resized(channels, cells)
     table = None if benchmark is None else read(networks.space, benchmark)
-    images = load_images(data, data_dir=data_dir) if needs_images else None
-    scorer = Scorer.make(chosen, networks, images, seed=seed, batch_size=batch_size, options=by_score(options))
+    loaded = images.load() if needs_images else None
+    scorer = Scorer.make(chosen, networks, loaded, seed=seed, batch_size=batch_size, options=by_score(options))
     source = ArchitectureSource(networks, archs, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
     on_row = None if as_json or out is not None else _print_rows(scorer.columns)
     scored = score_architectures(scorer, source, out, on_row=on_row, total=source.total, progress=progress_bar)
     rankings = {} if table is None else _rankings(scorer, scored.rows, table, top, seed)
     if as_json:
-        emit_json(
-            {
-                "space": networks.space.name,
-                "scores": scorer.names,
-                "data": None if images is None else images.source,
-                "seed": seed,
-                "num_bad": source.bad,
-                "num_duplicates": source.duplicates,
-                "num_resumed": scored.num_resumed,
-                "rows": scored.rows,
-                "correlations": rankings,
-            }
-        )
+        given = {"data": None if loaded is None else loaded.source, "seed": seed}
+        counts = {"num_bad": source.bad, "num_duplicates": source.duplicates, "num_resumed": scored.num_resumed}
+        head = {"space": networks.space.name, "scores": scorer.names, **given, **counts}
+        emit_json({**head, "rows": scored.rows, "correlations": rankings})
     else:
         if out is not None:
             resumed = f" ({scored.num_resumed:,} of them from before)" if scored.num_resumed else ""

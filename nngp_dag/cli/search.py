@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.data import ImageSource, image_options
 from nngp_dag.cli.score_options import score_options
 from nngp_dag.errors import InputError, unknown
+from nngp_dag.support.progress import progress_bar
 
-__all__ = ["command", "summary"]
+if TYPE_CHECKING:
+    from nngp_dag.accuracy import Benchmark
+    from nngp_dag.nas.networks.space_networks import SpaceNetworks
+    from nngp_dag.nas.search.result import SearchResult
+    from nngp_dag.nas.search.run import SearchSettings
+    from nngp_dag.spaces import Space
+
+__all__ = ["command"]
 
 
 @click.command("search")
@@ -27,14 +37,7 @@ __all__ = ["command", "summary"]
     help="half-radius, released, none, radius:SHARE, or DMIN,DMAX,MMIN,MMAX.",
 )
 @click.option("--runs", type=click.IntRange(min=1), default=3, show_default=True, help="Runs, with seeds one apart.")
-@click.option(
-    "--data",
-    default="cifar10",
-    show_default=True,
-    metavar="SPEC",
-    help="cifar10, cifar10-test (with an optional :N), or an .npz or .npy of images [N, h, w, 3].",
-)
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the CIFAR-10 files.")
+@image_options()
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Test accuracies of the space.")
 @click.option("--num", type=click.IntRange(min=1), help="wot: architectures drawn (100).")
 @click.option("--batch-size", type=click.IntRange(min=2), help="Images of a batch (128 wot, 32 te-nas, 64 fp-nas).")
@@ -53,8 +56,7 @@ def command(
     space_name: str,
     filter_text: str,
     runs: int,
-    data: str,
-    data_dir: Path | None,
+    images: ImageSource,
     benchmark: Path | None,
     channels: int | None,
     cells: int | None,
@@ -67,12 +69,9 @@ def command(
     Accuracies are looked up in --benchmark. Seconds are those of the search, compilation apart.
     """
     from nngp_dag.accuracy import read
-    from nngp_dag.nas.images import load_images
     from nngp_dag.nas.networks.registry import space_networks
     from nngp_dag.nas.search.filters import make_filter
     from nngp_dag.nas.search.run import SEARCHES, final_filter, run_search
-    from nngp_dag.reproduce.tables.runs import accuracy_of
-    from nngp_dag.support.progress import progress_bar
 
     if name not in SEARCHES:
         raise unknown("search", name, SEARCHES)
@@ -80,25 +79,22 @@ def command(
     settings, steps = _settings(name, networks, sizes)
     chosen = make_filter(filter_text, networks.space)
     table = None if benchmark is None else read(networks.space, benchmark)
-    images = load_images(data, data_dir=data_dir)
-    records, missing = [], None
+    loaded = images.load()
+    results = []
     for run in range(runs):
         with progress_bar(f"{name}, run {run + 1} of {runs}", steps, "steps") as advance:
-            result = run_search(
-                name, networks, images, chosen=chosen, seed=seed + run, settings=settings, on_step=advance
+            found = run_search(
+                name, networks, loaded, chosen=chosen, seed=seed + run, settings=settings, on_step=advance
             )
-        try:
-            accuracy = None if table is None else accuracy_of(table, result.architecture)
-        except InputError as error:
-            accuracy, missing = None, error
-        records.append(summary(networks.space, result, accuracy, seed + run))
+        results.append(found)
+    records, missing = _records(networks.space, results, table, seed)
     passed = final_filter(name, chosen)
     document = {
         "search": name,
         "space": networks.space.name,
         "filter": chosen.name,
         "ranges": None if passed is None else passed.box.bounds,
-        "data": images.source,
+        "data": loaded.source,
         "runs": records,
         "mean": _over_runs(records, np.mean),
         "deviation": _over_runs(records, lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan),
@@ -111,7 +107,24 @@ def command(
         raise missing  # what was found is worth its time without an accuracy, and comes first
 
 
-def _settings(name: str, networks: Any, sizes: dict[str, Any]) -> tuple[Any, int]:
+def _records(
+    space: Space, results: Sequence[SearchResult], benchmark: Benchmark | None, seed: int
+) -> tuple[list[dict[str, Any]], InputError | None]:
+    """Every run as plain numbers, and the error of one whose accuracy the benchmark does not have."""
+    from nngp_dag.reproduce.tables.runs import accuracy_of
+
+    records, missing = [], None
+    for run, result in enumerate(results):
+        accuracy = None
+        try:
+            accuracy = None if benchmark is None else accuracy_of(benchmark, result.architecture)
+        except InputError as error:
+            missing = error
+        records.append(_summary(space, result, accuracy, seed + run))
+    return records, missing
+
+
+def _settings(name: str, networks: SpaceNetworks, sizes: Mapping[str, Any]) -> tuple[SearchSettings, int]:
     """The search's settings, and the number of steps that its progress counts."""
     from nngp_dag.nas.search.fp_nas import FpNasSettings
     from nngp_dag.nas.search.run import SearchSettings
@@ -133,7 +146,7 @@ def _settings(name: str, networks: Any, sizes: dict[str, Any]) -> tuple[Any, int
     return settings, steps[name]
 
 
-def summary(space: Any, result: Any, accuracy: dict[str, float] | None, seed: int) -> dict[str, Any]:
+def _summary(space: Space, result: SearchResult, accuracy: dict[str, float] | None, seed: int) -> dict[str, Any]:
     """One run as plain numbers."""
     totals = space.totals(result.architecture)
     return {
@@ -152,20 +165,22 @@ def summary(space: Any, result: Any, accuracy: dict[str, float] | None, seed: in
     }
 
 
-def _over_runs(records: list[dict[str, Any]], statistic: Any) -> dict[str, Any]:
-    """A statistic of the runs' figures."""
-    figures = {key: statistic([r[key] for r in records]) for key in ("seconds", "evaluations", "filtered_share")}
+def _over_runs(
+    records: Sequence[Mapping[str, Any]], statistic: Callable[[Sequence[float]], np.floating | float]
+) -> dict[str, object]:
+    """A statistic of the runs' numbers."""
+    values = {key: statistic([r[key] for r in records]) for key in ("seconds", "evaluations", "filtered_share")}
     found = [r["accuracy"] for r in records]
     names = found[0] if all(found) else {}
-    return {"accuracy": {name: statistic([accuracy[name] for accuracy in found]) for name in names}, **figures}
+    return {"accuracy": {name: statistic([accuracy[name] for accuracy in found]) for name in names}, **values}
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(document: Mapping[str, Any]) -> None:
     from nngp_dag.accuracy.table import short_name
 
     datasets = list(document["mean"]["accuracy"])
 
-    def cells(record: dict[str, Any]) -> list[Any]:
+    def cells(record: Mapping[str, Any]) -> list[str]:
         accuracy = record["accuracy"] or {}
         return [
             *(f"{accuracy[name]:.2f}" for name in datasets),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, use_float64
+from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
@@ -24,46 +25,31 @@ __all__ = ["command"]
     "codes_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Sweep the codes in FILE, a line each.",
+    help="Sweep the codes in FILE, one per line.",
 )
-@click.option(
-    "--data",
-    required=True,
-    metavar="SPEC",
-    help="digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file.",
-)
+@row_options()
 @setting_options
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.csv", help="Where the table goes.")
-@click.option("--raw", is_flag=True, help="Do not scale rows to unit norm.")
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder with the original MNIST or CIFAR-10 files.",
-)
 @json_option
 @use_float64
 def command(
     nodes: int | None,
     codes_file: Path | None,
-    data: str,
+    data: RowSource,
     setting: Setting,
     out: Path,
-    raw: bool,
-    data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Kernels of many DAGs on the same data: paths and the spectra of NNGP and NTK, a row a DAG.
+    """Kernels of many DAGs on the same data: paths and the spectra of NNGP and NTK, a row per DAG.
 
     A sweep that was killed goes on where it stopped when it is started again with the same arguments.
     """
-    from nngp_dag.datasets import load
     from nngp_dag.spectrum.sweep_file import sweep_to_file
 
     if (nodes is None) == (codes_file is None):
         raise click.UsageError("Give either --nodes or --codes.")
     codes = enumerate_codes(nodes) if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
-    x = load(data, raw=raw, data_dir=data_dir, labels=False).x
+    x = data.load(labels=False).x
     done = sweep_to_file(codes, x, out, setting, progress=progress_bar)
     if as_json:
         counts = {"num_dags": done.num_dags, "n": len(x), "resumed": done.num_resumed}
