@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 import numpy as np
@@ -24,12 +24,12 @@ seed_option = click.option(
 )
 
 
-def emit_json(value: Any) -> None:
+def emit_json(value: object) -> None:
     """Print one strict JSON document on stdout."""
     click.echo(strict_json_text(value))
 
 
-def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a title and a rich table on stdout; floats have six significant digits."""
     from rich.console import Console
     from rich.table import Table
@@ -44,7 +44,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]
     console.print(table)
 
 
-def _shown(cell: Any) -> str:
+def _shown(cell: object) -> str:
     if cell is None:
         return "-"
     if isinstance(cell, (float, np.floating, Fraction)):
@@ -57,7 +57,7 @@ def use_float64(function: Callable[..., _T]) -> Callable[..., _T]:
     import functools
 
     @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> _T:
+    def wrapper(*args: object, **kwargs: object) -> _T:
         import jax
 
         jax.config.update("jax_enable_x64", True)

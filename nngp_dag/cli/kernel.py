@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -31,7 +30,7 @@ class _KernelNames(click.ParamType):
 
     name = "kernels"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         names = value if isinstance(value, tuple) else tuple(name.strip() for name in str(value).split(","))
         if not set(names) <= set(_KERNELS) or len(set(names)) < len(names):
             self.fail(f"{value!r} is not one of nngp, ntk, or nngp,ntk.", param, ctx)
@@ -118,7 +117,7 @@ def _accuracy_line(activation: Activation) -> str:
     return f"{activation.name}: dual maps by quadrature, relative errors {', '.join(errors)}"
 
 
-def _statistic_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[Any]]:
+def _statistic_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[object]]:
     """The statistics as rows for people."""
     statistics = {
         "lambda_min": lambda s: s.lambda_min,

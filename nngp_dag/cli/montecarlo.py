@@ -78,7 +78,7 @@ def command(
             progress=report,
         )
     methods = compare_methods(result, rows)
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "code": dag.to_code(),
         "width": width,
         "seeds": result.seeds,

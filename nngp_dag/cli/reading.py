@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -23,7 +23,7 @@ def reading_options(function: _Command[_T]) -> _Command[_T]:
     """Add --order, --embedding and --activation, and hand the command one `reading: Reading`."""
 
     @functools.wraps(function)
-    def command(*args: Any, order: str, embedding: str, activation: str, **options: Any) -> _T:
+    def command(*args: object, order: str, embedding: str, activation: str, **options: object) -> _T:
         return function(*args, reading=Reading.make(order, embedding, activation), **options)
 
     order = click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
@@ -34,7 +34,9 @@ def setting_options(function: _Command[_T]) -> _Command[_T]:
     """Add --method, --order, --embedding and --activation, and hand the command one `setting: Setting`."""
 
     @functools.wraps(function)
-    def command(*args: Any, method: str, order: str | None, embedding: str, activation: str, **options: Any) -> _T:
+    def command(
+        *args: object, method: str, order: str | None, embedding: str, activation: str, **options: object
+    ) -> _T:
         return function(*args, setting=Setting.make(method, order, embedding, activation), **options)
 
     method = click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)

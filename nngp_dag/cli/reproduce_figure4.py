@@ -87,7 +87,7 @@ def command(
         _print(document, out)
 
 
-def _document(result: Figure4) -> dict[str, Any]:
+def _document(result: Figure4) -> dict[str, object]:
     return {
         "data": result.data,
         "rows": result.rows,
@@ -100,7 +100,7 @@ def _document(result: Figure4) -> dict[str, Any]:
     }
 
 
-def _panel(panel: Panel) -> dict[str, Any]:
+def _panel(panel: Panel) -> dict[str, object]:
     return {
         "output_scales": panel.output_scales,
         "order": panel.order,
@@ -113,7 +113,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _write(out: Path, document: dict[str, Any], result: Figure4) -> None:
+def _write(out: Path, document: dict[str, object], result: Figure4) -> None:
     import matplotlib as mpl
 
     from nngp_dag.reproduce.figure4.plot import plot_figure4

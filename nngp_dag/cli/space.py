@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
 from nngp_dag.spaces import Space, get, names
 from nngp_dag.support.progress import track
+
+if TYPE_CHECKING:
+    from nngp_dag.reproduce.figure5.report import BenchmarkReport
 
 __all__ = ["command", "run_benchmark"]
 
@@ -75,9 +78,9 @@ def run_benchmark(
     resamples: int = 1000,
     skip_bad: bool = False,
     datasets: Iterable[str] | None = None,
-    document: dict[str, Any] | None = None,
+    document: dict[str, object] | None = None,
     cell: str | None = None,
-) -> tuple[Any, dict[str, Any]]:
+) -> tuple[BenchmarkReport, dict[str, Any]]:
     """Read and analyse a benchmark, write its files if asked for; the report and its plain form."""
     from nngp_dag.accuracy import read
     from nngp_dag.reproduce.figure5.output import write_report
@@ -101,7 +104,7 @@ def run_benchmark(
 
 def _print_space(report: dict[str, Any]) -> None:
     pair = "({0[0]:.6g}, {0[1]:.6g})".format
-    rows: list[list[Any]] = [
+    rows: list[list[object]] = [
         ["architectures", f"{report['num_architectures']:,}"],
         [f"cells ({', '.join(report['cells'])})", f"{report['num_cells']:,}"],
         ["different up to isomorphism", report["num_distinct"]],

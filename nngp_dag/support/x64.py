@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 import jax
 
 __all__ = ["compile_time_float64", "enable_x64"]
 
 
-def enable_x64(enabled: bool) -> AbstractContextManager[Any]:
+def enable_x64(enabled: bool) -> AbstractContextManager[object]:
     """Within it, JAX has 64-bit types or has them not, whatever the global setting."""
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(enabled)
