@@ -11,9 +11,10 @@ import enum
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nngp_dag.canonical import canonical_digits
 from nngp_dag.errors import InputError, unknown
@@ -174,7 +175,7 @@ class Dag:
         if len(set(nodes)) != len(nodes) or set(nodes) != set(graph.nodes):
             raise InputError("order must list every node of the graph exactly once")
         position = {node: i for i, node in enumerate(nodes)}
-        edges: dict[tuple[int, int], Any] = {}
+        edges: dict[tuple[int, int], object] = {}
         for u, v, data in graph.edges(data=True):
             if "op" not in data:
                 raise InputError(f"edge ({u!r}, {v!r}) has no attribute 'op' (zero, skip or linear)")
@@ -193,7 +194,7 @@ class Dag:
         return graph
 
     @classmethod
-    def from_array(cls, ops: Any) -> Dag:
+    def from_array(cls, ops: ArrayLike) -> Dag:
         """The DAG of a flat code: an integer array [n (n - 1) / 2] of digits in code order."""
         flat = np.asarray(ops)
         if flat.ndim != 1 or flat.dtype.kind not in "iu":

@@ -13,19 +13,49 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypedDict
 
 from nngp_dag.errors import InputError
 from nngp_dag.proofs.prove import Inequality, Proof, Term, lower_bound, precision
 from nngp_dag.support.strict_json import load_json
 
-__all__ = ["SCHEMA", "from_certificate", "recheck", "recheck_file", "to_certificate"]
+__all__ = [
+    "SCHEMA",
+    "Recheck",
+    "RecheckedFile",
+    "_Untrusted",
+    "from_certificate",
+    "recheck",
+    "recheck_file",
+    "to_certificate",
+]
 
 SCHEMA = 1
 _RATIONAL = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")
 
 
-def to_certificate(proof: Proof) -> dict[str, Any]:
+_Untrusted: TypeAlias = Mapping[str, Any]
+"""Data out of a file, whose form shows while they are read."""
+
+
+class Recheck(TypedDict):
+    """The outcome of checking a certificate again: of `boxes` boxes, in `seconds`; `margin` is the smallest bound."""
+
+    statement: str
+    proved: bool
+    boxes: int
+    margin: float | None
+    seconds: float
+
+
+class RecheckedFile(TypedDict):
+    """The outcome of checking the certificates of a file again; proved where all are."""
+
+    proved: bool
+    items: list[Recheck]
+
+
+def to_certificate(proof: Proof) -> dict[str, object]:
     """A proof as plain data; one that failed is written down as not proved, with the boxes left open."""
     inequality = proof.inequality
     return {
@@ -47,7 +77,7 @@ def to_certificate(proof: Proof) -> dict[str, Any]:
     }
 
 
-def from_certificate(certificate: Mapping[str, Any]) -> tuple[Inequality, list[Fraction], int]:
+def from_certificate(certificate: _Untrusted) -> tuple[Inequality, list[Fraction], int]:
     """The inequality, the cuts and the precision of a certificate.
 
     Raises:
@@ -74,7 +104,7 @@ def from_certificate(certificate: Mapping[str, Any]) -> tuple[Inequality, list[F
     return inequality, cuts, bits
 
 
-def _rational(text: Any) -> Fraction:
+def _rational(text: object) -> Fraction:
     """The number "p/q" or "p"; not every form of Fraction, whose "1e999999999" would never end.
 
     Raises:
@@ -85,7 +115,7 @@ def _rational(text: Any) -> Fraction:
     return Fraction(text)
 
 
-def recheck(certificate: Mapping[str, Any]) -> dict[str, Any]:
+def recheck(certificate: _Untrusted) -> Recheck:
     """Check a certificate anew: {"statement", "proved", "boxes", "margin", "seconds"}."""
     start = time.perf_counter()
     inequality, cuts, bits = from_certificate(certificate)
@@ -104,7 +134,7 @@ def recheck(certificate: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def recheck_file(path: Path) -> dict[str, Any]:
+def recheck_file(path: Path) -> RecheckedFile:
     """Check every certificate of a JSON file: one certificate, a list of them, or a report.json.
 
     Returns:
