@@ -5,14 +5,16 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from verify import Captioned, Dags, EvidenceError, Lines, Matrix, Points, Series
+from verify import Captioned, Dags, Evidence, EvidenceError, Lines, Matrix, Plot, Points, Series
 from verify.framework.claim import discover
 from verify.framework.plots import KINDS, plot_of
+from verify.framework.plots.plot import blank
 from verify.framework.verdict import Verdict
 from verify.report.formula import formula_svg
 from verify.report.plots import draw_svg
@@ -64,6 +66,31 @@ def test_the_record_of_a_plot_leaves_out_what_has_its_default():
 def test_two_plots_share_a_page_without_sharing_ids():
     a, b = (draw_svg({**PLOTS["lines"].as_record(), "title": title}) for title in "ab")
     assert not set(re.findall(r'id="([^"]+)"', a)) & set(re.findall(r'id="([^"]+)"', b))
+
+
+@dataclass(frozen=True)
+class _Words(Plot):
+    kind = "words"
+
+    words: str
+
+    def _check(self):
+        if not self.words:
+            raise EvidenceError("nothing to write")
+
+    def draw(self):
+        drawn = blank(2, 1)
+        drawn.text(0.5, 0.5, self.words)
+        return drawn
+
+
+def test_a_new_kind_of_plot_is_its_class_and_an_entry(monkeypatch):
+    monkeypatch.setitem(KINDS, "words", _Words)
+    record = Evidence([], "s", plots=[_Words("a title", "hello")]).plots[0].as_record()
+    assert record == {"kind": "words", "title": "a title", "words": "hello"}
+    assert ">hello<" in draw_svg(record)
+    with pytest.raises(EvidenceError, match="plot 'a title': nothing to write"):
+        draw_svg({**record, "words": ""})
 
 
 @pytest.mark.parametrize(
