@@ -17,6 +17,7 @@ from nngp_dag.proofs.certificate import to_certificate
 from nngp_dag.proofs.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
 from nngp_dag.proofs.prove import precision
 from nngp_dag.proofs.relu import deficit_factor, gap_factor, relu_dual
+from nngp_dag.reading import Setting
 
 READINGS = [
     ("exact", "activation-last", "gaussian"),
@@ -57,25 +58,28 @@ def test_the_end_where_inputs_coincide():
 
 @pytest.mark.parametrize("reading", READINGS, ids=" ".join)
 def test_a_point_is_the_library_s_kernel(reading):
-    method, order, embedding = reading
+    setting = Setting.make(*reading)
     gaps = [Fraction(0), Fraction(1, 64), Fraction(1, 2), Fraction(3, 2), Fraction(2)]
     rho = np.array([1 - float(v) for v in gaps])
     for code in FOUR_NODES:
-        points = [two_point(Dag.from_code(code), fmpq(*v.as_integer_ratio()), None, *reading) for v in gaps]
-        kernel = pair_kernel(Dag.from_code(code), 1.0, rho, 1.0, method, order, embedding).nngp
+        points = [two_point(Dag.from_code(code), fmpq(*v.as_integer_ratio()), None, setting) for v in gaps]
+        kernel = pair_kernel(Dag.from_code(code), 1.0, rho, 1.0, *reading).nngp
         np.testing.assert_allclose([float(point.covariance) for point in points], kernel, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose([float(point.variance) for point in points], kernel[0], rtol=1e-12)
 
 
 @pytest.mark.parametrize("reading", READINGS, ids=" ".join)
 def test_a_box_holds_its_points(reading):
+    setting = Setting.make(*reading)
     rng = np.random.default_rng(1)
     for code in CODES:
         low, high = (Fraction(int(n), 1000) for n in np.sort(rng.integers(0, 2000, 2)))
-        box = two_point(Dag.from_code(code), fmpq(*low.as_integer_ratio()), fmpq(*high.as_integer_ratio()), *reading)
+        box = two_point(
+            Dag.from_code(code), fmpq(*low.as_integer_ratio()), fmpq(*high.as_integer_ratio()), Setting.make(*reading)
+        )
         for weight in (0, Fraction(1, 3), Fraction(9, 10), 1):
             v = low + weight * (high - low)
-            point = two_point(Dag.from_code(code), fmpq(*v.as_integer_ratio()), None, *reading)
+            point = two_point(Dag.from_code(code), fmpq(*v.as_integer_ratio()), None, setting)
             for name in ("ratio", "deficit", "gap", "covariance", "eigenvalue_ratio"):
                 assert getattr(box, name).overlaps(getattr(point, name)), (code, name, v)
 
@@ -84,11 +88,13 @@ def test_kernels_that_cannot_be_certified_are_refused():
     with pytest.raises(InputError, match="no path"):
         two_point(Dag.from_code("0"), fmpq(1))
     with pytest.raises(InputError, match="stem"):
-        two_point(Dag.from_code("2"), fmpq(1), None, "exact", "activation-first", "stem")
+        two_point(Dag.from_code("2"), fmpq(1), None, Setting.make("exact", "activation-first", "stem"))
     with pytest.raises(InputError, match="lies in"):
         two_point(Dag.from_code("2"), fmpq(3))
     with pytest.raises(InputError, match="unknown method"):
-        two_point(Dag.from_code("2"), fmpq(1), None, "neural-tangents")
+        two_point(Dag.from_code("2"), fmpq(1), None, Setting.make("neural-tangents"))
+    with pytest.raises(InputError, match="unknown activation 'erf' of a certificate: accepted are relu"):
+        two_point(Dag.from_code("2"), fmpq(1), None, Setting.make(activation="erf"))
 
 
 def _order(small="2_02_002", large="1_01_222", low=0, high=2):

@@ -10,13 +10,13 @@ import itertools
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
 from nngp_dag.errors import InputError
 from nngp_dag.proofs.prove import Inequality, Proof, Term, lower_bound, precision
+from nngp_dag.reading import Setting
 from nngp_dag.support.strict_json import load_json
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 SCHEMA = 1
+_SETTING = ("method", "order", "embedding")  # what a certificate says of a setting; its activation is ReLU
 _RATIONAL = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")
 
 
@@ -66,7 +67,7 @@ def to_certificate(proof: Proof) -> dict[str, object]:
         "variable": "v = 1 - rho",
         "interval": [str(inequality.low), str(inequality.high)],
         "constant": str(inequality.constant),
-        "terms": [{**asdict(term), "coefficient": str(term.coefficient)} for term in inequality.terms],
+        "terms": [_term_document(term) for term in inequality.terms],
         "proved": proof.proved,
         "boxes": proof.boxes,
         "cuts": [str(cut) for cut in proof.cuts],
@@ -90,7 +91,7 @@ def from_certificate(certificate: _Untrusted) -> tuple[Inequality, list[Fraction
             or certificate["activation"] != "relu"
         ):
             raise InputError(f"not a certificate of schema {SCHEMA} for relu")
-        terms = tuple(Term(**{**term, "coefficient": _rational(term["coefficient"])}) for term in certificate["terms"])
+        terms = tuple(_term(term) for term in certificate["terms"])
         low, high = (_rational(end) for end in certificate["interval"])
         inequality = Inequality(terms, low, high, str(certificate["statement"]), _rational(certificate["constant"]))
         cuts = [_rational(cut) for cut in certificate["cuts"]]
@@ -102,6 +103,22 @@ def from_certificate(certificate: _Untrusted) -> tuple[Inequality, list[Fraction
     if not 32 <= bits <= 65536:
         raise InputError(f"malformed certificate: precision {bits} is not within 32 to 65536 bits")
     return inequality, cuts, bits
+
+
+def _term_document(term: Term) -> dict[str, str]:
+    return {
+        "coefficient": str(term.coefficient),
+        "code": term.code,
+        **{name: getattr(term.setting, name) for name in _SETTING},
+        "quantity": term.quantity,
+        "scale": term.scale,
+    }
+
+
+def _term(document: _Untrusted) -> Term:
+    setting = Setting.make(**{name: document[name] for name in _SETTING if name in document})
+    rest = {name: value for name, value in document.items() if name not in _SETTING}
+    return Term(**{**rest, "coefficient": _rational(document["coefficient"]), "setting": setting})
 
 
 def _rational(text: object) -> Fraction:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
@@ -29,6 +29,7 @@ from flint import arb, fmpq
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.proofs.two_point import TwoPoint, two_point
+from nngp_dag.reading import Setting
 
 __all__ = ["QUANTITIES", "Inequality", "Proof", "Term", "lower_bound", "precision", "prove"]
 
@@ -45,13 +46,11 @@ QUANTITIES = tuple(_QUANTITIES)
 
 @dataclass(frozen=True)
 class Term:
-    """coefficient * quantity of one DAG under one reading; `scale="variance"` divides it by K_ii."""
+    """coefficient * quantity of one DAG under one setting; `scale="variance"` divides it by K_ii."""
 
     coefficient: Fraction
     code: str
-    method: str = "exact"
-    order: str = "activation-last"
-    embedding: str = "gaussian"
+    setting: Setting = field(default_factory=Setting)
     quantity: str = "gap-ratio"
     scale: str = "none"
 
@@ -63,7 +62,7 @@ class Term:
 
     def enclose(self, low: fmpq, high: fmpq) -> arb:
         """A ball that holds the term for every v in [low, high]."""
-        point = _evaluate(self.code, low, high, self.method, self.order, self.embedding, flint.ctx.prec)
+        point = _evaluate(self.code, low, high, self.setting, flint.ctx.prec)
         value = _QUANTITIES[self.quantity](point)
         return arb(_exact(self.coefficient)) * (value / point.variance if self.scale == "variance" else value)
 
@@ -161,11 +160,11 @@ def precision(bits: int) -> Iterator[None]:
 
 
 @lru_cache(maxsize=100_000)
-def _evaluate(code: str, low: fmpq, high: fmpq, method: str, order: str, embedding: str, bits: int) -> TwoPoint:
+def _evaluate(code: str, low: fmpq, high: fmpq, setting: Setting, bits: int) -> TwoPoint:
     """`two_point`, cached, since inequalities share DAGs and boxes; `bits`, the current precision, is part of the
     key.
     """
-    return two_point(Dag.from_code(code), low, high, method, order, embedding)
+    return two_point(Dag.from_code(code), low, high, setting)
 
 
 def _exact(value: Fraction) -> fmpq:

@@ -27,11 +27,11 @@ from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.paths import path_counts
 from nngp_dag.proofs.relu import deficit_factor, feature_mean, gap_factor
+from nngp_dag.reading import Setting
 
-__all__ = ["EMBEDDINGS", "METHODS", "ORDERS", "TwoPoint", "two_point"]
+__all__ = ["EMBEDDINGS", "METHODS", "TwoPoint", "two_point"]
 
 METHODS = ("exact", "independent", "path-sum")
-ORDERS = ("activation-last", "activation-first")
 EMBEDDINGS = ("gaussian", "stem")
 
 
@@ -101,54 +101,44 @@ class _Pair:
 _Through = Callable[[_Pair], _Pair]
 
 
-def two_point(
-    dag: Dag,
-    low: fmpq,
-    high: fmpq | None = None,
-    method: str = "exact",
-    order: str = "activation-last",
-    embedding: str = "gaussian",
-) -> TwoPoint:
+def two_point(dag: Dag, low: fmpq, high: fmpq | None = None, setting: Setting | None = None) -> TwoPoint:
     """The two-point ReLU kernel of a DAG for all v = 1 - rho in [low, high], rigorously enclosed.
 
     Args:
         dag: any DAG with a path from input to output.
         low: a rational, 0 <= low.
         high: a rational, low <= high <= 2; without it, the point low.
-        method: `exact`, `independent` or `path-sum`.
-        order: `activation-last` or `activation-first` (only `exact` depends on it).
-        embedding: `gaussian` (S_0 = 0) or `stem`.
+        setting: of method `exact`, `independent` or `path-sum`, embedding `gaussian` (S_0 = 0) or `stem`, and ReLU;
+            only `exact` depends on the order. By default exact, and the default reading.
 
     Raises:
-        InputError: another method, order or embedding, v outside [0, 2], a DAG without a path, or a stem for `exact`
-        activation-first.
+        InputError: another method, embedding or activation, v outside [0, 2], or a DAG without a path.
     """
+    setting = setting or Setting()
     for kind, value, accepted in (
-        ("method", method, METHODS),
-        ("order", order, ORDERS),
-        ("embedding", embedding, EMBEDDINGS),
+        ("method", setting.method, METHODS),
+        ("embedding", setting.embedding, EMBEDDINGS),
+        ("activation", setting.activation.name, ("relu",)),
     ):
         if value not in accepted:
             raise unknown(kind, value, accepted, "of a certificate")
     high = low if high is None else high
     if not 0 <= low <= high <= 2:
         raise InputError(f"v = 1 - rho lies in [0, 2], got [{low}, {high}]")
-    if method == "exact" and order == "activation-first" and embedding == "stem":
-        raise InputError("the stem embedding is not available for exact with activation-first")
     pruned = dag.pruned()
     if not path_counts(pruned):
         raise InputError(f"{dag.to_code()} has no path from input to output: its kernel is zero")
 
-    end = _end(pruned, arb(low), arb(high), method, order, embedding)
+    end = _end(pruned, arb(low), arb(high), setting)
     first, last = end, end
     if low < high:
-        first, last = (_end(pruned, arb(v), arb(v), method, order, embedding) for v in (low, high))
+        first, last = (_end(pruned, arb(v), arb(v), setting) for v in (low, high))
     return TwoPoint(
         low, high, end.variance, end.limit, first.ratio.union(last.ratio), end.deficit, first.ratio, last.ratio
     )
 
 
-def _end(pruned: Dag, low: arb, high: arb, method: str, order: str, embedding: str) -> _Pair:
+def _end(pruned: Dag, low: arb, high: arb, setting: Setting) -> _Pair:
     """The output node for all v in [low, high]."""
 
     def through(pair: _Pair) -> _Pair:
@@ -156,13 +146,13 @@ def _end(pruned: Dag, low: arb, high: arb, method: str, order: str, embedding: s
 
     start = _Pair(arb(1), arb(1), arb(1), arb(0))
     mean = arb(0)
-    if embedding == "stem":
+    if setting.embedding == "stem":
         start, mean = through(start), feature_mean(arb(1))
-    if method == "path-sum":
+    if setting.method == "path-sum":
         return _path_sum(path_counts(pruned), start, through)
-    if method == "independent":
+    if setting.method == "independent":
         return _independent(pruned, start, through)
-    return _exact(pruned, start, mean, order == "activation-last", through)
+    return _exact(pruned, start, mean, setting.order == "activation-last", through)
 
 
 def _linear(pair: _Pair, low: arb, high: arb) -> _Pair:

@@ -31,13 +31,12 @@ class Proved:
 
 def term(code: str, setting: Setting, quantity: str, coefficient: int | Fraction = 1, scale: str = "none") -> Term:
     """A term for a setting, whose activation is ReLU."""
-    return Term(Fraction(coefficient), code, setting.method, setting.order, setting.embedding, quantity, scale)
+    return Term(Fraction(coefficient), code, setting, quantity, scale)
 
 
 def two_point_at(code: str, setting: Setting, v: Fraction) -> TwoPoint:
     """The two-point kernel of a DAG at v = 1 - rho, in balls."""
-    names = setting.method, setting.order, setting.embedding
-    return two_point(Dag.from_code(code), fmpq(v.numerator, v.denominator), None, *names)
+    return two_point(Dag.from_code(code), fmpq(v.numerator, v.denominator), None, setting)
 
 
 def largest_difference(statement: str, terms: Iterable[Term], weight_by_v: bool = False) -> Proved | None:
