@@ -1,5 +1,6 @@
-"""What imports what: packages in one order, no circles among packages or modules."""
+"""The order of packages, no circles among packages or modules, functions that fit on a page, and types that say so."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -140,3 +141,22 @@ def test_imports_are_told_apart_by_when_they_run(tmp_path):
     assert cycles(pairs["import",]) == []
     assert cycles(pairs["import", "call"]) == [["p", "p.a", "p.b", "p.q.c"]]
     assert cycles([("a", "b"), ("b", "a"), ("b", "c"), ("c", "d"), ("d", "c"), ("e", "a")]) == [["a", "b"], ["c", "d"]]
+
+
+# ---- size and types --------------------------------------------------------------------------------------------------
+
+
+def test_functions_fit_on_a_page():
+    long = [
+        f"{module}.{item.name}: {lines} lines"
+        for module, path in PATHS.items()
+        for item in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (lines := (item.end_lineno or 0) - item.lineno + 1) >= 60
+    ]
+    assert not long
+
+
+def test_few_types_are_left_open():
+    library = [path for module, path in PATHS.items() if module.startswith("nngp_dag")]
+    assert sum(len(re.findall(r"\bAny\b", path.read_text(encoding="utf-8"))) for path in library) < 250

@@ -96,6 +96,33 @@ def posterior(
     train, test, y = (np.asarray(a, np.float64) for a in (x_train, x_test, y_train))
     if y.ndim != 2 or len(y) != len(train):
         raise InputError(f"targets must be [{len(train)}, C], got shape {y.shape}")
+    steps = _checked_steps(steps, learning_rate, jitter)
+    require_memory(8 * (6 * len(train) ** 2 + 3 * len(train) * len(test) + 3 * len(test) ** 2), "the posterior")
+    fn = kernel_of(dag, setting or Setting())
+    inner, cross, outer = fn(train), fn(test, train), fn(test)
+    if not np.any(np.asarray(inner.nngp)):
+        raise InputError(f"DAG {dag.to_code()} has a zero kernel: no path from input to output, nothing to predict")
+    jitters = Kernel(*(choose_jitter(kernel) if jitter is None else float(jitter) for kernel in inner))  # type: ignore[arg-type]
+    mean, covariance = _inference(inner, y, "nngp", float(jitters.nngp), cross, outer)
+    ntk_jitter = float(jitters.ntk)
+    if np.isinf(steps):
+        ntk_mean = _inference(inner, y, "ntk", ntk_jitter, cross, None)
+    else:
+        dynamics, learning_rate = _stable_dynamics(inner.ntk, learning_rate)
+        ntk_mean, ntk_jitter = dynamics.test_outputs(steps, cross.ntk, y), 0.0
+    return Posterior(
+        np.asarray(mean),
+        np.maximum(np.diagonal(np.asarray(covariance)), 0),
+        np.asarray(ntk_mean),
+        steps,
+        learning_rate,
+        float(jitters.nngp),
+        ntk_jitter,
+    )
+
+
+def _checked_steps(steps: float, learning_rate: float | None, jitter: float | None) -> float:
+    """The number of steps as a float; InputError where it, the learning rate or the jitter is out of range."""
     if jitter is not None and not 0 <= jitter < np.inf:
         raise InputError(f"the jitter must be a number that is not negative, got {jitter}")
     try:
@@ -108,36 +135,21 @@ def posterior(
         raise InputError(f"the learning rate must be a positive number, got {learning_rate}")
     if np.isinf(steps) and learning_rate is not None:
         raise InputError("a learning rate matters for a finite number of steps only: give steps too")
-    require_memory(8 * (6 * len(train) ** 2 + 3 * len(train) * len(test) + 3 * len(test) ** 2), "the posterior")
-    fn = kernel_of(dag, setting or Setting())
-    inner, cross, outer = fn(train), fn(test, train), fn(test)
-    if not np.any(np.asarray(inner.nngp)):
-        raise InputError(f"DAG {dag.to_code()} has a zero kernel: no path from input to output, nothing to predict")
-    jitters = Kernel(*(choose_jitter(kernel) if jitter is None else float(jitter) for kernel in inner))  # type: ignore[arg-type]
-    mean, covariance = _inference(inner, y, "nngp", float(jitters.nngp), cross, outer)
-    ntk_jitter = float(jitters.ntk)
-    if np.isinf(steps):
-        ntk_mean = _inference(inner, y, "ntk", ntk_jitter, cross, None)
-    else:
-        dynamics = LinearDynamics(inner.ntk, learning_rate or 1.0)
-        if learning_rate is None:
-            learning_rate = dynamics.largest_learning_rate / 2
-            dynamics = LinearDynamics(inner.ntk, learning_rate)
-        elif learning_rate > dynamics.largest_learning_rate:
-            raise InputError(
-                f"gradient descent diverges at learning rate {learning_rate:g}: it must be below"
-                f" {dynamics.largest_learning_rate:g}"
-            )
-        ntk_mean, ntk_jitter = dynamics.test_outputs(steps, cross.ntk, y), 0.0
-    return Posterior(
-        np.asarray(mean),
-        np.maximum(np.diagonal(np.asarray(covariance)), 0),
-        np.asarray(ntk_mean),
-        steps,
-        learning_rate,
-        float(jitters.nngp),
-        ntk_jitter,
-    )
+    return steps
+
+
+def _stable_dynamics(ntk: ArrayLike, learning_rate: float | None) -> tuple[LinearDynamics, float]:
+    """The dynamics at this learning rate, by default half of the largest stable one; InputError where they diverge."""
+    dynamics = LinearDynamics(ntk, learning_rate or 1.0)
+    if learning_rate is None:
+        learning_rate = dynamics.largest_learning_rate / 2
+        return LinearDynamics(ntk, learning_rate), learning_rate
+    if learning_rate > dynamics.largest_learning_rate:
+        raise InputError(
+            f"gradient descent diverges at learning rate {learning_rate:g}: it must be below"
+            f" {dynamics.largest_learning_rate:g}"
+        )
+    return dynamics, learning_rate
 
 
 def scores(mean: np.ndarray, targets: np.ndarray) -> Scores:
