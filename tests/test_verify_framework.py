@@ -147,27 +147,6 @@ def test_malformed_claims_are_refused(name, expected):
         claim(name, title="t", source="s", statement="w", expected=expected)
 
 
-def test_an_identifier_is_taken_once(tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.py").write_text(
-            'from verify import claim\n\n@claim("twice", title="t", source="s", statement="w", expected="holds")\n'
-            "def check(context): ...\n"
-        )
-    with pytest.raises(InputError, match="defined twice"):
-        discover([tmp_path])
-    registry.pop("twice", None)
-
-
-def test_folders_without_claims_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"holds no \*\.py file"):
-        discover([tmp_path])
-    with pytest.raises(InputError, match="does not exist"):
-        discover([tmp_path / "gone"])
-    (tmp_path / "broken.py").write_text("import nothing_of_that_name")
-    with pytest.raises(InputError, match=r"broken\.py cannot be imported: ModuleNotFoundError"):
-        discover([tmp_path])
-
-
 def test_selecting():
     claims = discover()
     assert [c.id for c in select(claims, "eq-12, dag-1,eq-12")] == ["eq-12", "dag-1"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from verify_runs import finished
 
-from verify.framework.claim import discover, registry, select
+from verify.framework.catalogue import catalogue
 from verify.framework.options import Options
 from verify.framework.process import Worker
 from verify.framework.runner import run
@@ -47,24 +47,19 @@ for name, end in ENDS.items():
 def options(tmp_path):
     """The claims of the folder beside this file, and deadly ones."""
     (tmp_path / "deadly.py").write_text(DEADLY)
-    known, modules = dict(registry), set(sys.modules)
-    yield Options((str(FOLDER), str(tmp_path)))
-    registry.clear()
-    registry.update(known)
-    for name in {name for name in sys.modules if name.startswith("verify_claims_")} - modules:
-        del sys.modules[name]
+    return Options((str(FOLDER), str(tmp_path)))
 
 
 def test_however_a_process_ends_its_claim_alone_crashes_and_at_once(options):
     names = ["good", "ends-with-status-0", "asks-to-exit", "segfaults"]
     started = []
-    claims = select(discover(options.directories), ",".join(names))
+    claims = catalogue(options).select(",".join(names))
     records = run(claims, options, on_start=lambda claim: started.append(claim.id))
     reasons = {record["id"]: record["error"] and record["error"]["reason"] for record in records}
     assert reasons == {
         "good": None,
         "ends-with-status-0": "the process died (exit status 0)",
-        "asks-to-exit": "the process died (exit status 3)",
+        "asks-to-exit": "SystemExit: 3",
         "segfaults": "the process died (exit status -11)",
     }
     assert started == [*names[1:], "good"]  # longest first
@@ -72,7 +67,7 @@ def test_however_a_process_ends_its_claim_alone_crashes_and_at_once(options):
 
 
 def test_a_process_killed_before_it_reads_its_claim_takes_only_that_one(options):
-    claims = select(discover(options.directories), "good,known-false")
+    claims = catalogue(options).select("good,known-false")
     workers = [Worker.launch(options)]
     first = workers[0].process
     os.kill(first.pid, signal.SIGSTOP)  # so that it reads nothing

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from verify_runs import finished, status
 
-from verify.framework.claim import registry
 from verify.framework.options import Options
 from verify.framework.runner import run
 from verify.framework.store import NAME
@@ -22,15 +21,6 @@ from verify.session import Request, run_session
 
 FOLDER = Path(__file__).parent / "claims_that_misbehave"
 NAMES = ("good", "known-false", "surprising", "raises", "without-evidence", "misdrawn", "hangs", "dies")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _forget_claims():
-    yield
-    for name in (*NAMES, "slow"):
-        registry.pop(name, None)
-    for name in [name for name in sys.modules if name.startswith("verify_claims_")]:
-        del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
@@ -219,10 +209,11 @@ def test_baseline_recorded_then_a_verdict_and_a_value_change(tmp_path, monkeypat
 
 def test_an_idle_process_serves_the_next_call():
     """What the pytest plugin relies on."""
-    from verify.framework.claim import discover, select
+    from verify.framework.catalogue import catalogue
+    from verify.framework.claim import select
 
     options = Options((str(FOLDER),))
-    claims = discover(options.directories)
+    claims = catalogue(options).claims
     workers = []
     try:
         first = run(select(claims, "good"), options, workers=workers)

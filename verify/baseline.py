@@ -116,7 +116,11 @@ def compare_with_baseline(
         "passed": not differences,
         "differences": differences,
         "by_claim": by_claim,
-        "new": [identifier for identifier in claims if identifier not in baseline["claims"]],
+        "new": [
+            identifier
+            for identifier, claim in claims.items()
+            if identifier not in baseline["claims"] and claim["expected"] is not None
+        ],
     }
 
 

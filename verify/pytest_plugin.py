@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from verify.framework.catalogue import BrokenFile
     from verify.framework.claim import Claim
     from verify.framework.options import Options
     from verify.framework.process import Worker
     from verify.framework.record import ClaimRecord, RunRecord
 
-__all__ = ["ClaimFailure", "ClaimItem"]
+__all__ = ["BrokenFileItem", "ClaimFailure", "ClaimItem"]
 
 _OPTION = "nngp_dag_claims"
 
@@ -57,15 +58,19 @@ class _Claims(pytest.Collector):
         directories = tuple(str(Path(folder).resolve()) for folder in self.config.getoption("nngp_dag_claims_dir"))
         return Options(directories, self.config.getoption("nngp_dag_profile"))
 
-    def collect(self) -> Iterator[ClaimItem]:
-        """One item per claim."""
+    def collect(self) -> Iterator[ClaimItem | BrokenFileItem]:
+        """One item per claim, and per claims file that cannot be imported."""
         from nngp_dag.errors import InputError
-        from verify.framework.claim import discover, select
+        from verify.framework.catalogue import catalogue
 
         try:
-            claims = select(discover(self.options().directories), self.config.getoption("nngp_dag_select"))
+            found = catalogue(self.options())
+            claims = found.select(self.config.getoption("nngp_dag_select"))
         except InputError as error:
             raise pytest.UsageError(str(error)) from error
+        found.say_what_is_empty()
+        for file in found.broken:
+            yield BrokenFileItem.from_parent(self, name=file.id, file=file)
         for claim in claims:
             yield ClaimItem.from_parent(self, name=claim.id, claim=claim)
 
@@ -125,6 +130,26 @@ class ClaimItem(pytest.Item):
     def reportinfo(self) -> tuple[str, int | None, str]:
         """The file of the claim, and its title."""
         return self.claim.path, None, f"{self.claim.id}: {self.claim.title}"
+
+
+class BrokenFileItem(pytest.Item):
+    """A claims file that cannot be imported: it fails."""
+
+    def __init__(self, *, file: BrokenFile, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.file = file
+
+    def runtest(self) -> None:
+        """Fail with the reason."""
+        raise ClaimFailure(f"{self.file.path} cannot be imported: {self.file.reason}\n{self.file.traceback}".rstrip())
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The reason, without pytest's own frames."""
+        return str(excinfo.value) if isinstance(excinfo.value, ClaimFailure) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        """The file."""
+        return self.file.path, None, self.file.id
 
 
 def _only_claims(config: pytest.Config) -> bool:

@@ -13,7 +13,8 @@ from pathlib import Path
 from nngp_dag.support.files import make_folder, write_text
 from nngp_dag.support.progress import display
 from verify.baseline import baseline_of, compare_with_baseline, load_baseline, save_baseline
-from verify.framework.claim import Claim, discover, select
+from verify.framework.catalogue import broken_record, catalogue
+from verify.framework.claim import Claim
 from verify.framework.fingerprint import checked_data, fingerprint
 from verify.framework.options import Options
 from verify.framework.record import ClaimRecord, Document
@@ -47,12 +48,15 @@ class Request:
 def run_session(request: Request) -> Document:
     """Run the claims and write the reports; returns the content of report.json."""
     start = time.perf_counter()
-    claims = select(discover(request.options.directories), request.claims)
+    found = catalogue(request.options)
+    found.say_what_is_empty()
+    claims = found.select(request.claims)
     known = load_baseline(request.baseline) if request.baseline and not request.update_baseline else None
     identity = fingerprint(request.options, checked_data(request.options))
     with Store(make_folder(request.out), identity, request.fresh) as store:
         _say_what_is_not_resumed(request.out, store.remarks)
         records, resumed = _run_or_resume(claims, request.options, store)
+        records += [broken_record(file, request.options) for file in found.broken]
         document = build_document(records, request.options, time.perf_counter() - start, resumed)
         if known is not None:
             comparison = compare_with_baseline(

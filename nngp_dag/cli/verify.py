@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, seed_option
 from nngp_dag.errors import InputError
+
+if TYPE_CHECKING:
+    from verify.framework.options import Options
 
 __all__ = ["command"]
 
@@ -85,16 +89,17 @@ def command(
     if update_baseline and baseline is None:
         raise InputError("--update-baseline needs --baseline FILE, the file to write")
     folders = tuple(str(directory.resolve()) for directory in directories)
-    if list_only:
-        return _list(folders, claims, as_json)
-
     from verify.framework.environment import available_cores
     from verify.framework.options import Options
-    from verify.session import Request, run_session
 
     options = Options(
         folders, profile, seed, data, jobs or available_cores(), None if data_dir is None else str(data_dir.resolve())
     )
+    if list_only:
+        return _list(options, claims, as_json)
+
+    from verify.session import Request, run_session
+
     document = run_session(Request(options, claims, out, baseline, update_baseline, fresh))
     if as_json:
         emit_json(document)
@@ -106,21 +111,25 @@ def command(
     return 0 if document["passed"] else 1
 
 
-def _list(folders: tuple[str, ...], identifiers: str | None, as_json: bool) -> int:
+def _list(options: Options, identifiers: str | None, as_json: bool) -> int:
     from nngp_dag.cli.common import print_table
-    from verify.framework.claim import discover, select
+    from verify.framework.catalogue import broken_record, catalogue
+    from verify.report.words import expected, printable
 
-    claims = select(discover(folders), identifiers)
+    found = catalogue(options)
+    found.say_what_is_empty()
+    fields = ("id", "title", "source", "statement", "expected")
+    listed = [{field: str(getattr(claim, field)) for field in fields} for claim in found.select(identifiers)]
+    broken = [broken_record(file, options) for file in found.broken]
     if as_json:
-        fields = ("id", "title", "source", "statement", "expected")
-        emit_json([{field: str(getattr(claim, field)) for field in fields} for claim in claims])
+        emit_json([*listed, *({field: dict(record)[field] for field in fields} for record in broken)])
     else:
-        print_table(
-            "Claims",
-            ["claim", "expected", "statement"],
-            [[c.id, str(c.expected), f"{c.title} ({c.source})"] for c in claims],
-        )
-    return 0
+        rows = [[c["id"], c["expected"], f"{c['title']} ({c['source']})"] for c in listed]
+        rows += [[r["id"], expected(r["expected"]), f"{r['title']} ({r['source']})"] for r in broken]
+        print_table("Claims", ["claim", "expected", "statement"], [[printable(cell) for cell in row] for row in rows])
+    for file in found.broken:
+        click.echo(f"nngp-dag: {file.path} cannot be imported: {' '.join(printable(file.reason).split())}", err=True)
+    return 1 if found.broken else 0
 
 
 def _recheck(path: Path, as_json: bool) -> int:

@@ -7,29 +7,31 @@
         error = ...
         return Evidence([Reading.agreement(error, tolerance=1e-9, cases=10)], summary="...")
 
-`discover` imports the claims of this project and of any folder of claim files.
+`discover` imports the claims of this project, `import_claims` one more module or file. What a folder of claims files
+holds is looked up in a process of its own (`verify.framework.catalogue`), since importing a file runs it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import math
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
 
 from nngp_dag.errors import InputError, unknown_names
-from nngp_dag.support.reading_files import Kind, kind_of
 from verify.framework.context import Context
 from verify.framework.evidence import Evidence
 from verify.framework.verdict import Verdict
 
-__all__ = ["Claim", "claim", "discover", "registry", "select"]
+__all__ = ["Claim", "claim", "discover", "elsewhere", "import_claims", "own_modules", "registry", "select"]
 
 Check = Callable[[Context], Evidence]
 
@@ -51,6 +53,8 @@ class Claim:
         duration: about how many seconds it takes in the quick profile, so that long ones start first.
         timeout: seconds after which it counts as crashed.
         path: the file that defines it.
+        module: what `import_claims` imports to have it: a module of this package, or a file; empty where it was
+            imported by other means.
     """
 
     id: str
@@ -65,10 +69,19 @@ class Claim:
     duration: float = 5.0
     timeout: float = 3600.0
     path: str = ""
+    module: str = ""
 
 
 registry: dict[str, Claim] = {}
 """All claims imported so far, in the order in which they were registered."""
+
+_module: ContextVar[str] = ContextVar("_module", default="")
+"""What `import_claims` is importing."""
+
+
+def elsewhere(context: Context) -> Evidence:
+    """The check of a claim that was not imported in this process, but in another."""
+    raise NotImplementedError("this claim is checked in a process of its own")
 
 
 def claim(
@@ -120,6 +133,7 @@ def claim(
             duration,
             timeout,
             path,
+            _module.get(),
         )
         return check
 
@@ -150,46 +164,56 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def discover(directories: Iterable[Path | str] = ()) -> dict[str, Claim]:
-    """Import the claims of `verify.claims` and of every `*.py` in `directories`, and return the registry.
-
-    Files whose name starts with `_` are passed over.
-
-    Raises:
-        InputError: a folder that does not exist or holds no claim file, or a file that cannot be imported.
-    """
+def own_modules() -> list[str]:
+    """The modules of `verify.claims` that hold claims: those whose name does not start with `_`."""
     import verify.claims
 
-    for module in pkgutil.iter_modules(verify.claims.__path__):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"verify.claims.{module.name}")
-    for directory in directories:
-        _import_folder(Path(directory))
+    names = [module.name for module in pkgutil.iter_modules(verify.claims.__path__)]
+    return [f"verify.claims.{name}" for name in names if not name.startswith("_")]
+
+
+def discover() -> dict[str, Claim]:
+    """Import the claims of this package and return the registry."""
+    for module in own_modules():
+        import_claims(module)
     return registry
 
 
-def _import_folder(folder: Path) -> None:
-    if kind_of(folder) is not Kind.FOLDER:
-        raise InputError(f"claims folder {folder} does not exist")
-    files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
-    if not files:
-        raise InputError(f"claims folder {folder} holds no *.py file")
-    for path in files:
-        name = f"verify_claims_{abs(hash(str(folder.resolve())))}_{path.stem}"
-        if name in sys.modules:
-            continue
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except InputError:
-            del sys.modules[name]
-            raise
-        except Exception as error:
-            del sys.modules[name]
-            raise InputError(f"claims file {path} cannot be imported: {type(error).__name__}: {error}") from error
+def import_claims(module: str) -> list[Claim]:
+    """Import claims in this process, once: they join the registry.
+
+    Args:
+        module: the name of a module, or the path of a file (`*.py`).
+
+    Returns:
+        The claims that it registers, where it was not imported before. Whatever it raises is raised.
+    """
+    before = dict(registry)
+    token = _module.set(module)
+    try:
+        if module.endswith(".py"):
+            _import_file(Path(module))
+        else:
+            importlib.import_module(module)
+    finally:
+        _module.reset(token)
+    return [claim for name, claim in registry.items() if claim is not before.get(name)]
+
+
+def _import_file(path: Path) -> None:
+    folder = hashlib.sha256(str(path.parent).encode(errors="surrogateescape")).hexdigest()[:16]
+    name = f"verify_claims_{folder}_{path.stem}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
 
 
 def select(claims: Mapping[str, Claim], identifiers: str | None) -> list[Claim]:

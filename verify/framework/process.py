@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from verify.framework.claim import Claim
+from verify.framework.claim import Claim, elsewhere
 from verify.framework.options import Options
 from verify.framework.record import ClaimRecord
 from verify.framework.worker import work
 
-__all__ = ["Worker"]
+__all__ = ["START_SECONDS", "Worker"]
 
-_START_GRACE = 120.0
+START_SECONDS = 120.0
 """Seconds a worker may take to start and import, beside the claim's own timeout."""
 _PATIENCE = 5.0
 """Seconds a process is given to end by itself."""
@@ -36,14 +37,14 @@ class Worker:
     connection: Connection
     claim: Claim | None = None
     _started: float = 0.0
-    _fresh: bool = True
+    _imported: set[str] = field(default_factory=set)
 
     @classmethod
-    def launch(cls, options: Options) -> Worker:
-        """A new process, which starts and imports while the caller goes on."""
+    def launch(cls, options: Options, target: Callable[[Connection, Options], None] = work) -> Worker:
+        """A new process, which starts while the caller goes on; `target` is what it does."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, options), daemon=True)
+        process = context.Process(target=target, args=(theirs, options), daemon=True)
         process.start()
         theirs.close()
         return cls(process, ours)
@@ -53,16 +54,16 @@ class Worker:
         self.claim, self._started = claim, time.monotonic()
         # Where the process died between claims, the closed pipe is noticed, and reported, when the record is awaited.
         with contextlib.suppress(BrokenPipeError, ConnectionError):
-            self.connection.send(claim.id)
+            self.connection.send(replace(claim, check=elsewhere))
 
     def seconds(self) -> float:
         """Seconds since the claim began."""
         return time.monotonic() - self._started
 
     def limit(self) -> float:
-        """Seconds that the claim may take, with the time to start where it is the process's first."""
+        """Seconds that the claim may take, with time to start and to import where its module is new to the process."""
         assert self.claim is not None
-        return self.claim.timeout + (_START_GRACE if self._fresh else 0.0)
+        return self.claim.timeout + (0.0 if self.claim.module in self._imported else START_SECONDS)
 
     def receive(self) -> ClaimRecord | None:
         """The record of the claim, once the connection is ready; None where the process died instead."""
@@ -70,7 +71,9 @@ class Worker:
             record: ClaimRecord = self.connection.recv()
         except (EOFError, ConnectionError):  # the latter where it died before it read what it was sent
             return None
-        self.claim, self._fresh = None, False
+        if self.claim is not None:
+            self._imported.add(self.claim.module)
+        self.claim = None
         return record
 
     def exit_status(self) -> int | None:

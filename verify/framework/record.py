@@ -98,7 +98,7 @@ class ClaimRecord(TypedDict):
     latex: str
     settings: dict[str, str]
     verdict: str
-    expected: str
+    expected: str | None
     as_expected: bool
     seed: int
     seconds: float
@@ -147,7 +147,7 @@ class Unexpected(TypedDict):
 
     id: str
     verdict: str
-    expected: str
+    expected: str | None
 
 
 class Document(RunRecord):

@@ -1,41 +1,92 @@
-"""A worker process: it imports the claims once, then checks the ones that it is sent."""
+"""A worker process: it imports the claims that it is sent and checks them, or tells which claims a file holds."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
+import time
+import traceback
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from typing import Any, TypedDict
 
+from verify.framework.claim import Claim, discover, import_claims, registry
 from verify.framework.options import Options
+from verify.framework.record import ClaimRecord
 
-__all__ = ["configure_jax", "work"]
+__all__ = ["ImportReport", "configure_jax", "report_imports", "work"]
+
+
+class ImportReport(TypedDict):
+    """What the import of a claims file came to: the fields of its claims (of `Claim`), or why it broke off."""
+
+    claims: list[dict[str, Any]]
+    reason: str
+    traceback: str
 
 
 def work(connection: Connection, options: Options) -> None:
-    """Receive claim identifiers and send back records, until None or the end of the pipe.
+    """Receive claims and send back their records, until the end of the pipe."""
+    _settle(options)
+    while (claim := _received(connection)) is not None:
+        connection.send(_record(claim, options))
 
-    Anything that a claim prints goes to stderr, so that stdout stays the report's.
+
+def report_imports(connection: Connection, options: Options) -> None:
+    """Say that it is ready, receive the path of a claims file, import it and send back a report, and so on.
+
+    Reports are JSON, since what else could stand in a claim may have no meaning in another process.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    _settle(options)
+    connection.send_bytes(b"ready")
+    while (file := _received(connection)) is not None:
+        connection.send_bytes(_import_report(file).encode())
+        connection.send_bytes(b"ready")
+
+
+def _settle(options: Options) -> None:
+    """What a claim prints goes to stderr, so that stdout stays the report's; the parent decides when to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)
-
     configure_jax(options)
 
-    from verify.framework.claim import discover
-    from verify.framework.execute import execute
 
-    claims = discover(options.directories)
-    while True:
-        try:
-            identifier = connection.recv()
-        except EOFError:
-            return
-        if identifier is None:
-            return
-        connection.send(execute(claims[identifier], options.context(identifier)))
+def _received(connection: Connection) -> Any:
+    try:
+        return connection.recv()
+    except EOFError:
+        return None
+
+
+def _record(claim: Claim, options: Options) -> ClaimRecord:
+    """The record of a claim; an exit or an interrupt that it asks for is a crash like any other."""
+    from verify.framework.execute import crash_record, execute
+
+    context, start = options.context(claim.id), time.perf_counter()
+    try:
+        if claim.module:
+            import_claims(claim.module)
+        else:  # imported by other means than `import_claims`: one of this package
+            discover()
+        return execute(registry[claim.id], context)
+    except BaseException as error:
+        reason = f"{type(error).__name__}: {error}"
+        return crash_record(claim, context, reason, time.perf_counter() - start, traceback.format_exc())
+
+
+def _import_report(file: str) -> str:
+    try:
+        claims = [
+            {name: value for name, value in vars(claim).items() if name not in {"check", "module"}}
+            for claim in import_claims(file)
+        ]
+        return json.dumps(ImportReport(claims=claims, reason="", traceback=""))
+    except BaseException as error:
+        reason = f"{type(error).__name__}: {error}"
+        return json.dumps(ImportReport(claims=[], reason=reason, traceback=traceback.format_exc()))
 
 
 def _end_with_parent() -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import nngp_dag
 from verify.framework.record import ClaimRecord, Document
+from verify.report.words import printable
 
 __all__ = ["ctrf_report", "junit_report"]
 
@@ -35,24 +36,24 @@ def junit_report(document: Document) -> str:
     failures = errors = 0
     for claim in document["claims"]:
         case = ElementTree.SubElement(
-            suite, "testcase", classname="verify", name=claim["id"], time=str(claim["seconds"])
+            suite, "testcase", classname="verify", name=printable(claim["id"]), time=str(claim["seconds"])
         )
         reason = _failure(claim, differences)
         if claim["error"] is not None:
             errors += 1
-            element = ElementTree.SubElement(case, "error", message=_printable(claim["error"]["reason"]))
-            element.text = _printable(claim["error"]["traceback"])
+            element = ElementTree.SubElement(case, "error", message=printable(claim["error"]["reason"]))
+            element.text = printable(claim["error"]["traceback"])
         elif reason:
             failures += 1
-            ElementTree.SubElement(case, "failure", message=_printable(reason))
-        ElementTree.SubElement(case, "system-out").text = _printable(
+            ElementTree.SubElement(case, "failure", message=printable(reason))
+        ElementTree.SubElement(case, "system-out").text = printable(
             f"{claim['verdict']}: {claim['evidence']['summary']}"
         )
     absent = [(name, lines) for name, lines in differences.items() if name not in {c["id"] for c in document["claims"]}]
     for name, lines in absent:
         failures += 1
-        case = ElementTree.SubElement(suite, "testcase", classname="verify", name=name, time="0")
-        ElementTree.SubElement(case, "failure", message=_printable("; ".join(lines)))
+        case = ElementTree.SubElement(suite, "testcase", classname="verify", name=printable(name), time="0")
+        ElementTree.SubElement(case, "failure", message=printable("; ".join(lines)))
     suite.set("tests", str(len(document["claims"]) + len(absent)))
     suite.set("failures", str(failures))
     suite.set("errors", str(errors))
@@ -63,11 +64,6 @@ def junit_report(document: Document) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _printable(text: str) -> str:
-    """`text` without the control characters that XML cannot carry."""
-    return "".join(character for character in text if character >= " " or character in "\n\t")
-
-
 def ctrf_report(document: Document) -> dict[str, object]:
     """The run in the Common Test Report Format."""
     differences = _differences(document)
@@ -76,16 +72,16 @@ def ctrf_report(document: Document) -> dict[str, object]:
     for claim in document["claims"]:
         reason = claim["error"]["reason"] if claim["error"] else _failure(claim, differences)
         test = {
-            "name": claim["id"],
+            "name": printable(claim["id"]),
             "status": "failed" if reason else "passed",
             "duration": round(claim["seconds"] * 1000),
             "suite": ["verify"],
-            "message": reason or claim["evidence"]["summary"],
+            "message": printable(reason or claim["evidence"]["summary"]),
             "tags": [claim["verdict"]],
-            "extra": {"verdict": claim["verdict"], "expected": claim["expected"], "source": claim["source"]},
+            "extra": {"verdict": claim["verdict"], "expected": claim["expected"], "source": printable(claim["source"])},
         }
         if claim["error"]:
-            test["trace"] = claim["error"]["traceback"]
+            test["trace"] = printable(claim["error"]["traceback"])
         tests.append(test)
     for name in differences.keys() - {claim["id"] for claim in document["claims"]}:
         tests.append(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 
 from verify.framework.record import ClaimRecord, Document
-from verify.report.words import outcome, verdict_remarks
+from verify.report.words import expected, outcome, printable, verdict_remarks
 
 __all__ = ["markdown_report"]
 
@@ -25,48 +27,44 @@ def markdown_report(document: Document) -> str:
     lines += _differences(document)
     lines += ["| claim | statement | verdict | as expected | s |", "|---|---|---|---|---:|"]
     for claim in document["claims"]:
-        expected = "yes" if claim["as_expected"] else f"**no: {claim['expected']}**"
-        name = f"`{claim['id']}` ({_cell(claim['source'])})"
+        as_expected = "yes" if claim["as_expected"] else f"**no: {expected(claim['expected'])}**"
+        name = f"{_code(claim['id'])} ({_text(claim['source'])})"
         verdict = f"{_MARKS[claim['verdict']]} {claim['verdict']}"
-        lines.append(f"| {name} | {_cell(claim['title'])} | {verdict} | {expected} | {claim['seconds']:.1f} |")
+        lines.append(f"| {name} | {_text(claim['title'])} | {verdict} | {as_expected} | {claim['seconds']:.1f} |")
     for claim in document["claims"]:
         lines += ["", *_claim_section(claim)]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items() if version)
     machine = document["hardware"]
     lines += ["", f"{versions}. {machine['processor']}, {machine['cores']} cores, {machine['platform']}.", ""]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _headline(document: Document) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
     state = "**as expected**" if document["passed"] else "**NOT as expected**"
     return (
-        f"{len(document['claims'])} claims, {counts}: {state}. Profile {document['profile']}, data {document['data']},"
-        f" seed {document['seed']}, {document['seconds']:.0f} s, started {document['started']}."
+        f"{len(document['claims'])} claims, {counts}: {state}. Profile {document['profile']}, data"
+        f" {_text(document['data'])}, seed {document['seed']}, {document['seconds']:.0f} s, started"
+        f" {document['started']}."
     )
 
 
 def _differences(document: Document) -> list[str]:
-    lines = [f"- `{u['id']}`: {u['verdict']}, expected {u['expected']}" for u in document["unexpected"]]
+    lines = [f"- {_code(u['id'])}: {u['verdict']}, expected {expected(u['expected'])}" for u in document["unexpected"]]
     if document["baseline"] is not None:
-        lines += [f"- baseline: {difference}" for difference in document["baseline"]["differences"]]
+        lines += [f"- baseline: {_text(difference)}" for difference in document["baseline"]["differences"]]
     return ["Differences:", "", *lines, ""] if lines else []
 
 
 def _claim_section(claim: ClaimRecord) -> list[str]:
     evidence = claim["evidence"]
-    lines = [f"## {claim['id']}: {claim['title']}", "", f"{claim['statement']} ({claim['source']})", ""]
+    lines = [f"## {_text(claim['id'])}: {_text(claim['title'])}", ""]
+    lines += [f"{_text(claim['statement'])} ({_text(claim['source'])})", ""]
     if claim["error"] is not None:
-        return [
-            *lines,
-            f"**crashed**: {claim['error']['reason']}",
-            "",
-            "```",
-            claim["error"]["traceback"].rstrip(),
-            "```",
-        ]
-    lines += [f"**{claim['verdict']}**. {evidence['summary']}", ""]
-    lines += [f"- {label}: {_cell(value)}" for label, value in _remarks(claim)]
+        trace = claim["error"]["traceback"].rstrip()
+        return [*lines, f"**crashed**: {_text(claim['error']['reason'])}", "", *_block(trace)]
+    lines += [f"**{claim['verdict']}**. {_text(evidence['summary'])}", ""]
+    lines += [f"- {label}: {_text(value)}" for label, value in _remarks(claim)]
     lines += ["", "| reading | outcome | cases | error or margin | tolerance | |", "|---|---|---:|---:|---:|---|"]
     for reading in evidence["readings"]:
         cells = [
@@ -76,11 +74,11 @@ def _claim_section(claim: ClaimRecord) -> list[str]:
             _number(reading["worst"]),
             _number(reading["tolerance"]),
         ]
-        lines.append("| " + " | ".join(_cell(cell) for cell in [*cells, reading["detail"]]) + " |")
+        lines.append("| " + " | ".join(_text(cell) for cell in [*cells, reading["detail"]]) + " |")
     for table in evidence["tables"]:
-        lines += ["", f"{_cell(table['title'])}:", "", "| " + " | ".join(map(_cell, table["columns"])) + " |"]
+        lines += ["", f"{_text(table['title'])}:", "", "| " + " | ".join(map(_text, table["columns"])) + " |"]
         lines.append("|" + "---|" * len(table["columns"]))
-        lines += ["| " + " | ".join(_cell(_number(cell)) for cell in row) + " |" for row in table["rows"]]
+        lines += ["| " + " | ".join(_text(_number(cell)) for cell in row) + " |" for row in table["rows"]]
     return lines
 
 
@@ -103,5 +101,20 @@ def _number(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _cell(value: object) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|")
+def _text(value: object) -> str:
+    """Words on one line that show as they are, wherever they stand: no HTML, no mark-up, no end of a table's cell."""
+    line = html.escape(" ".join(str(value).split()), quote=False)
+    line = re.sub(r"([\\`*\[\]|~$])|(?<!\w)(_)|(_)(?!\w)", lambda match: "\\" + match.group(), line)
+    return re.sub(r"^(\d*)([-+#=.)])", r"\1\\\2", line)
+
+
+def _code(value: object) -> str:
+    """An identifier as code; words where it holds what would end the code."""
+    text = " ".join(str(value).split())
+    return _text(text) if set(text) & set("`|<") else f"`{text}`"
+
+
+def _block(text: str) -> list[str]:
+    """Lines of code, between fences that are longer than any in them."""
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
+    return [fence, text, fence]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 from verify.framework.record import BaselineComparison, Document
+from verify.report.words import expected, printable
 
 __all__ = ["STYLES", "print_document"]
 
@@ -33,7 +34,6 @@ def print_document(document: Document, console: Console | None = None) -> None:
         console: where to; by default stdout, as wide as the terminal (80 columns where there is none).
     """
     from rich.console import Console
-    from rich.markup import escape
 
     console = console or Console(highlight=False)
     claims = document["claims"]
@@ -42,40 +42,45 @@ def print_document(document: Document, console: Console | None = None) -> None:
     for claim in claims:
         verdict = f"[{STYLES[claim['verdict']]}]{claim['verdict']:{verdicts}}[/]"
         console.print(
-            f"[bold]{claim['id']:{names}}[/]  {verdict}  {claim['seconds']:5.1f} s  {escape(claim['source'])}",
+            f"[bold]{_safe(claim['id']):{names}}[/]  {verdict}  {claim['seconds']:5.1f} s  {_safe(claim['source'])}",
             no_wrap=True,
             overflow="ellipsis",
         )
         if not claim["as_expected"]:
-            console.print(f"  [bold red]expected {claim['expected']}[/]")
+            console.print(f"  [bold red]expected {expected(claim['expected'])}[/]")
         text = claim["evidence"]["summary"] if claim["error"] is None else claim["error"]["reason"]
         for line in _wrapped(text, console):
             console.print(line)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
     console.print(f"\n{len(claims)} claims in {document['seconds']:.1f} s: {counts}.")
     for item in document["unexpected"]:
-        console.print(f"[bold red]{item['id']}: {item['verdict']}, expected {item['expected']}[/]")
+        console.print(f"[bold red]{_safe(item['id'])}: {item['verdict']}, expected {expected(item['expected'])}[/]")
     if document["baseline"] is not None:
         _print_comparison(document["baseline"], console)
     console.print("[green]As expected.[/]" if document["passed"] else "[bold red]Not as expected.[/]")
 
 
 def _print_comparison(comparison: BaselineComparison, console: Console) -> None:
-    from rich.markup import escape
-
     for line in comparison["differences"]:
-        console.print(f"[bold red]baseline: {escape(line)}[/]")
+        console.print(f"[bold red]baseline: {_safe(line)}[/]")
     if not comparison["differences"]:
-        console.print(f"Baseline {escape(comparison['file'])}: no difference.")
+        console.print(f"Baseline {_safe(comparison['file'])}: no difference.")
     if comparison["new"]:
         console.print(f"Not in the baseline: {', '.join(comparison['new'])}; record them with --update-baseline.")
+
+
+def _safe(text: str) -> str:
+    """Text as it is, whatever it says to rich or to a terminal."""
+    from rich.markup import escape
+
+    return escape(" ".join(printable(text).split()))
 
 
 def _wrapped(text: str, console: Console) -> list[Text]:
     """The text within two columns of margin, no longer than `_EVIDENCE_LINES`."""
     from rich.text import Text
 
-    lines = list(Text(text).wrap(console, max(20, console.width - 4)))
+    lines = list(Text(printable(text)).wrap(console, max(20, console.width - 4)))
     if len(lines) > _EVIDENCE_LINES:
         lines = lines[:_EVIDENCE_LINES]
         last = lines[-1].plain.rstrip()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from verify.framework.evidence import NEEDED
 from verify.framework.record import EvidenceRecord, FindingRecord
 
-__all__ = ["OUTCOMES", "number", "outcome", "sentence", "verdict_remarks"]
+__all__ = ["OUTCOMES", "expected", "number", "outcome", "printable", "sentence", "verdict_remarks"]
 
 OUTCOMES = {True: "true", False: "false", None: "undecided"}
 """The outcome of a reading in words, by its `holds`."""
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 _LABELS = {
     "condition": "condition",
@@ -46,3 +49,16 @@ def sentence(value: object, digits: int = 5) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {number(item, digits)}" for key, item in value.items())
     return str(value)
+
+
+def expected(verdict: str | None) -> str:
+    """The verdict that is expected, in words; of a claims file that cannot be imported none is known."""
+    return verdict or "a verdict"
+
+
+def printable(text: str) -> str:
+    """Text with its control characters, lone surrogates and noncharacters as escapes; lines and tabs stay as they are.
+
+    None of them may stand in XML or UTF-8, and a terminal obeys some.
+    """
+    return _UNPRINTABLE.sub(lambda match: match.group().encode("unicode_escape", "backslashreplace").decode(), text)

@@ -1,0 +1,186 @@
+"""Claims files that exit, raise, hang or register nothing: said, reported, and never a run that passes."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from verify_runs import claim_text, status
+
+from nngp_dag.errors import InputError
+from verify.framework import catalogue as catalogues
+from verify.framework.catalogue import catalogue
+from verify.framework.options import Options
+
+FILES = {
+    "exits.py": "import sys\nsys.exit(0)\n",
+    "ends.py": "import os\nos._exit(0)\n",
+    "stops.py": "raise KeyboardInterrupt\n",
+    "odd.py": "class Odd(BaseException): ...\n\nraise Odd('of course')\n",
+    "torn.py": "def f(:\n",
+    "asks.py": "import nothing_of_that_name\n",
+    "half.py": claim_text("half") + "\n1 / 0\n",
+    "takes.py": claim_text("definition-4.1"),
+    "untitled.py": claim_text("Not An Identifier"),
+    "waits.py": "import time\ntime.sleep(600)\n",
+    "good.py": claim_text("good", before="print('noise on stdout')"),
+    "nothing.py": "x = 1\n",
+    "_helper.py": "raise SystemError\n",
+}
+REASONS = {
+    "exits.py": "SystemExit: 0",
+    "ends.py": "importing it ended the process (exit status 0)",
+    "stops.py": "KeyboardInterrupt: ",
+    "odd.py": "Odd: of course",
+    "torn.py": "SyntaxError: invalid syntax",
+    "asks.py": "ModuleNotFoundError: No module named 'nothing_of_that_name'",
+    "half.py": "ZeroDivisionError: division by zero",
+    "takes.py": "claim definition-4.1 is defined twice: in ",
+    "untitled.py": "InputError: claim identifier 'Not An Identifier'",
+    "waits.py": "not imported after 5 s: stopped",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with claims files of every kind."""
+    path = tmp_path_factory.mktemp("claims")
+    for name, text in FILES.items():
+        (path / name).write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(folder):
+    """What is found in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogues, "IMPORT_SECONDS", 5.0)
+        return catalogue(Options((str(folder),)))
+
+
+def test_every_broken_file_is_named_with_its_reason(found, folder):
+    reasons = {file.id: file.reason for file in found.broken}
+    assert reasons.keys() == REASONS.keys()
+    assert {name for name, reason in REASONS.items() if not reasons[name].startswith(reason)} == set()
+    assert all(file.path == str(folder / file.id) for file in found.broken)
+    assert "half.py" in next(file.traceback for file in found.broken if file.id == "half.py")
+
+
+def test_claims_of_other_files_are_there_and_of_broken_ones_not(found, folder):
+    assert "good" in found.claims and "half" not in found.claims
+    assert found.claims["definition-4.1"].module == "verify.claims.definition_4_1"
+    assert found.empty == [str(folder / "nothing.py")]
+
+
+def test_selecting_beside_broken_files_fails_for_them_and_not_for_a_claim_that_may_be_theirs(found, capsys):
+    assert [claim.id for claim in found.select("good, half")] == ["good"]
+    assert capsys.readouterr().err.startswith("nngp-dag: no claim half: unless in ")
+    assert found.select("half") == []
+    with pytest.raises(InputError):
+        found.select(" , ")
+
+
+def test_files_of_one_name_are_told_apart(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same.py").write_text("1 / 0")
+    found = catalogue(Options((str(tmp_path / "one"), str(tmp_path / "two"))))
+    assert [file.id for file in found.broken] == ["same.py", "two/same.py"]
+
+
+def test_folders_without_claims_are_refused(tmp_path):
+    def look(path):
+        with pytest.raises(InputError) as error:
+            catalogue(Options((str(path),)))
+        return str(error.value)
+
+    assert "holds no *.py file" in look(tmp_path)
+    assert "does not exist" in look(tmp_path / "gone")
+    (tmp_path / "nothing.py").write_text("")
+    assert "registers no claim" in look(tmp_path)
+
+
+def test_an_identifier_is_taken_once(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(claim_text("twice"))
+    found = catalogue(Options((str(tmp_path),)))
+    one, two = str(tmp_path / "one.py"), str(tmp_path / "two.py")
+    assert found.claims["twice"].path == one
+    (broken,) = found.broken
+    assert broken.path == two and broken.reason.endswith(f"claim twice is defined twice: in {one} and in {two}")
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A folder whose one file ends the process as if all were well, beside a claim that asks to."""
+    folder = tmp_path / "claims"
+    folder.mkdir()
+    (folder / "passes.py").write_text(FILES["exits.py"])
+    (folder / "asks.py").write_text(claim_text("asks", check="import sys\nsys.exit(0)"))
+    (folder / "good.py").write_text(FILES["good.py"])
+    return folder
+
+
+def test_a_file_that_exits_with_0_does_not_end_the_run_with_0(gate, tmp_path):
+    """In every report, while the other claims are checked; stdout is the document alone."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "verify", "--claims-dir", str(gate), "--claims", "good,asks", "--jobs", "1",
+               "--out", str(out), "--json"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    verdicts = {claim["id"]: (claim["verdict"], claim["expected"]) for claim in document["claims"]}
+    assert verdicts == {"good": ("holds", "holds"), "asks": ("crashed", "holds"), "passes.py": ("crashed", None)}
+    assert not document["passed"]
+    reasons = {claim["id"]: claim["error"]["reason"] for claim in document["claims"] if claim["error"]}
+    assert reasons == {"asks": "SystemExit: 0", "passes.py": "SystemExit: 0"}
+    cases = {case.get("name"): case.find("error") for case in ElementTree.parse(out / "junit.xml").iter("testcase")}
+    assert cases["good"] is None and cases["passes.py"].get("message") == "SystemExit: 0"
+    tests = json.loads((out / "ctrf.json").read_text())["results"]["tests"]
+    assert {test["name"]: test["status"] for test in tests}["passes.py"] == "failed"
+    assert "- `passes.py`: crashed, expected a verdict" in (out / "report.md").read_text()
+    assert "passes.py" in (out / "report.html").read_text()
+
+
+def test_the_list_names_it_and_fails(gate, capsys):
+    assert status(["verify", "--claims-dir", str(gate), "--list", "--json"]) == 1
+    shown = capsys.readouterr()
+    listed = {item["id"]: item["expected"] for item in json.loads(shown.out)}
+    assert listed["good"] == "holds" and listed["passes.py"] is None
+    assert "passes.py cannot be imported: SystemExit: 0" in shown.err
+
+
+def test_pytest_fails_for_it(gate, tmp_path):
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nngp-dag-claims", "--nngp-dag-claims-dir",
+               str(gate), "--nngp-dag-select", "good"]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout and "passes.py cannot be imported: SystemExit: 0" in done.stdout
+
+
+def test_a_claim_s_words_break_no_report(tmp_path):
+    """Raw HTML, fences, table cells, terminal sequences and characters that XML cannot hold."""
+    nasty = "</script><script>alert(1)</script> | `` ``` ** \x1b[31m \x00 \ud800 \ufffe ]]> <!-- [x](y)"
+    (tmp_path / "claims").mkdir()
+    text = claim_text("nasty", check=f"raise ValueError({nasty + chr(10) + '```' + chr(10) + '# no heading'!r})",
+                      title=nasty, source=nasty, statement="# " + nasty)  # fmt: skip
+    (tmp_path / "claims" / "nasty.py").write_text(text)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "verify", "--claims-dir", str(tmp_path / "claims"), "--claims", "nasty",
+               "--jobs", "1", "--out", str(out)]  # fmt: skip
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, timeout=200, check=False, env=environment)
+    assert done.returncode == 1, done.stderr
+    assert b"\x1b[31m" not in done.stdout and b"\x00" not in done.stdout
+    page, markdown = (out / "report.html").read_text(), (out / "report.md").read_text()
+    assert "<script>" not in page and "&lt;script&gt;" in page and "\x00" not in page
+    outside = markdown.split("\n````\n")[::2]  # the traceback stands between fences longer than any in it
+    assert len(outside) == 2
+    assert not any(words in part for part in outside for words in ("<script>", "<!--", "\n# no", "\n```\n"))
+    assert "\\# " in outside[0] and "\\| " in outside[0]
+    ElementTree.parse(out / "junit.xml")
+    json.loads((out / "ctrf.json").read_text()).get("results")
+    (out / "ctrf.json").read_text().encode()
+    assert "\\ud800" not in (out / "ctrf.json").read_text().replace("\\\\ud800", "")
