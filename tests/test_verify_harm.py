@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from verify_runs import LOG, status
+from verify_runs import LOG, claim_text, finished, status
 
 from nngp_dag import datasets
 from nngp_dag.errors import InputError
@@ -192,3 +194,101 @@ def test_a_claims_folder_with_hidden_folders_and_links_is_read_once(tmp_path):
     (tmp_path / "one.py").write_text("")
     os.symlink(tmp_path, tmp_path / "loop")
     assert fingerprints.source_files(tmp_path) == [tmp_path / "one.py"]
+
+
+def _never(*_):
+    raise AssertionError("a claim was run")
+
+
+def _refusal(arguments, capsys, monkeypatch):
+    """The one line with which a run ends before any claim is checked."""
+    monkeypatch.setattr("verify.session.run", _never)
+    assert status(["verify", "--claims", "definition-4.1", *map(str, arguments)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = shown.err.splitlines()
+    return line
+
+
+BASELINE = {"schema": 1, "profile": "quick", "seed": 0, "data": "digits", "claims": {}}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("profile", "full", "is of profile full, this run of quick"),
+        ("seed", 1, "is of seed 1, this run of 0"),
+        ("data", "mnist", "is of data mnist, this run of digits"),
+        ("schema", 2, "is no baseline of schema 1"),
+        ("claims", {"a": {"verdict": "holds", "key_values": {"x": {"value": "1"}}}}, "is no baseline of schema 1"),
+    ],
+)
+def test_a_baseline_that_cannot_serve_is_refused_before_any_claim_runs(
+    tmp_path, capsys, monkeypatch, key, value, words
+):
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps({**BASELINE, key: value}))
+    line = _refusal(["--baseline", file, "--out", tmp_path / "out"], capsys, monkeypatch)
+    assert words in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("place", ["gone/baseline.json", f"{'n' * 256}.json", "folder"])
+def test_a_place_for_the_baseline_that_cannot_be_written_is_refused_before_any_claim_runs(
+    tmp_path, capsys, monkeypatch, place
+):
+    (tmp_path / "folder").mkdir()
+    arguments = ["--baseline", tmp_path / place, "--update-baseline", "--out", tmp_path / "out"]
+    line = _refusal(arguments, capsys, monkeypatch)
+    assert place in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_reports_that_cannot_be_written_are_refused_before_any_claim_runs(tmp_path, capsys, monkeypatch):
+    (tmp_path / "junit.xml").mkdir()
+    assert "junit.xml: it is a directory" in _refusal(["--out", tmp_path], capsys, monkeypatch)
+    assert not (tmp_path / NAME).exists()
+    (tmp_path / "file").write_text("x")
+    assert "cannot create the folder" in _refusal(["--out", tmp_path / "file" / "out"], capsys, monkeypatch)
+    assert "too long" in _refusal(["--out", tmp_path / ("n" * 256)], capsys, monkeypatch)
+
+
+@pytest.mark.parametrize("data", ["nope", "digits:0", "gone.npy"])
+def test_data_are_checked_though_no_claim_uses_them(tmp_path, capsys, monkeypatch, data):
+    line = _refusal(["--data", data, "--out", tmp_path / "out"], capsys, monkeypatch)
+    assert data in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_no_baseline_may_be_recorded_the_report_is_there(tmp_path, capsys):
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "raises.py").write_text(claim_text("raises", check="1 / 0"))
+    baseline, out = tmp_path / "baseline.json", tmp_path / "out"
+    arguments = ["verify", "--claims-dir", str(tmp_path / "claims"), "--claims", "raises", "--jobs", "1",
+                 "--out", str(out), "--baseline", str(baseline), "--update-baseline"]  # fmt: skip
+    assert status(arguments) == 2
+    assert "no baseline recorded: raises crashed" in capsys.readouterr().err
+    assert json.loads((out / "report.json").read_text())["summary"] == {"crashed": 1}
+    assert not baseline.exists()
+
+
+def test_a_disk_that_is_full_is_one_line_and_leaves_what_was_complete(tmp_path):
+    """Files may grow to 40,000 bytes: one claim is kept, another, of a long summary, is not."""
+    resource = pytest.importorskip("resource")
+    folder, out = tmp_path / "claims", tmp_path / "out"
+    folder.mkdir()
+    (folder / "short.py").write_text(claim_text("short", duration=2.0))
+    long = "return Evidence([Finding(True, cases=1, tolerance=0.0, label='one')], summary='x' * 50_000)"
+    (folder / "long.py").write_text(claim_text("long", check=long, duration=1.0))
+    command = [sys.executable, "-m", "verify", "--claims-dir", str(folder), "--claims", "short,long", "--jobs", "1",
+               "--out", str(out)]  # fmt: skip
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, preexec_fn=limit)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"nngp-dag: error: cannot write {out / NAME / LOG}: ")
+    assert "Traceback" not in done.stderr and done.stdout == ""
+    assert {path.name for path in out.iterdir()} == {NAME}
+    assert finished(out, "short") and not finished(out, "long")

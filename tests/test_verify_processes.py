@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from verify_runs import finished
+from verify_runs import claim_text, finished
 
 from verify.framework.catalogue import catalogue
 from verify.framework.options import Options
@@ -113,5 +113,21 @@ def test_a_run_that_is_killed_or_interrupted_leaves_no_process(tmp_path, sent):
     while any(map(_runs, children)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not [child for child in children if _runs(child)]
-    assert process.returncode != 0
+    assert process.returncode == (130 if sent == signal.SIGINT else -signal.SIGKILL)
     assert "Traceback" not in errors
+    assert ("interrupted: 1 of 2 claims are done; the same command goes on" in errors) == (sent == signal.SIGINT)
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no groups of processes")
+def test_what_a_claim_starts_ends_with_its_process(tmp_path):
+    """A claim past its time that waits for a process of its own, which would wait for ten minutes."""
+    started = tmp_path / "pid"
+    check = f"""import subprocess
+with subprocess.Popen(['sleep', '600']) as child:
+    open({str(started)!r}, 'w').write(str(child.pid))
+    child.wait()"""
+    (tmp_path / "starts.py").write_text(claim_text("starts", check=check, timeout=1.0))
+    options = Options((str(tmp_path),))
+    (record,) = run(catalogue(options).select("starts"), options)
+    assert record["error"]["reason"] == "no verdict after 1 s: stopped"
+    assert not _runs(int(started.read_text()))

@@ -22,7 +22,7 @@ def finished(out: Path, claim: str) -> bool:
     return log is not None and claim in log.rows
 
 
-def claim_text(name: str, check: str = "pass", before: str = "", **words: str) -> str:
+def claim_text(name: str, check: str = "pass", before: str = "", **words: object) -> str:
     """A claims file with one claim, which holds where the lines of its check neither raise nor return.
 
     Args:

@@ -8,6 +8,7 @@ not change at all.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +17,7 @@ from nngp_dag.support.files import write_text
 from nngp_dag.support.strict_json import Json, load_json
 from verify.framework.record import BaselineClaim, BaselineComparison, BaselineRecord, ClaimRecord, RunRecord
 
-__all__ = ["baseline_of", "compare_with_baseline", "load_baseline", "save_baseline"]
+__all__ = ["baseline_of", "check_comparable", "compare_with_baseline", "load_baseline", "save_baseline"]
 
 _SCHEMA = 1
 
@@ -79,6 +80,20 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def check_comparable(baseline: BaselineRecord, path: str, run: Mapping[str, object]) -> None:
+    """Refuse (InputError) a baseline of another profile, seed or data than those of a run.
+
+    Args:
+        baseline: content of a baseline file.
+        path: its name, for the message.
+        run: has the keys `profile`, `seed` and `data`.
+    """
+    for key in ("profile", "seed", "data"):
+        recorded, now = dict(baseline).get(key), run[key]
+        if recorded != now:
+            raise InputError(f"baseline {path} is of {key} {recorded}, this run of {now}: they cannot be compared")
+
+
 def compare_with_baseline(
     document: RunRecord, baseline: BaselineRecord, path: str, partial: bool = False
 ) -> BaselineComparison:
@@ -97,10 +112,7 @@ def compare_with_baseline(
     Raises:
         InputError: the baseline was recorded with another profile, seed or data.
     """
-    for key in ("profile", "seed", "data"):
-        recorded, now = dict(baseline).get(key), dict(document)[key]
-        if recorded != now:
-            raise InputError(f"baseline {path} is of {key} {recorded}, this run of {now}: they cannot be compared")
+    check_comparable(baseline, path, document)
     claims = {claim["id"]: claim for claim in document["claims"]}
     by_claim = {}
     for identifier, known in baseline["claims"].items():

@@ -10,19 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nngp_dag.support.files import make_folder, write_text
+from nngp_dag.support.files import check_writable, make_folder, write_text
 from nngp_dag.support.progress import display
-from verify.baseline import baseline_of, compare_with_baseline, load_baseline, save_baseline
+from verify.baseline import baseline_of, check_comparable, compare_with_baseline, load_baseline, save_baseline
 from verify.framework.catalogue import broken_record, catalogue
 from verify.framework.claim import Claim
 from verify.framework.fingerprint import checked_data, fingerprint
 from verify.framework.options import Options
-from verify.framework.record import ClaimRecord, Document
+from verify.framework.record import BaselineRecord, ClaimRecord, Document
 from verify.framework.runner import run
 from verify.framework.store import Store
 from verify.report.document import build_document
 
-__all__ = ["Request", "run_session", "write_reports"]
+__all__ = ["REPORTS", "Request", "run_session", "write_reports"]
+
+REPORTS = ("report.json", "report.md", "junit.xml", "ctrf.json", "report.html")
+"""Names of the reports, in the order in which they are written."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,13 @@ class Request:
 def run_session(request: Request) -> Document:
     """Run the claims and write the reports; returns the content of report.json."""
     start = time.perf_counter()
+    known = _checked_baseline(request)
     found = catalogue(request.options)
     found.say_what_is_empty()
     claims = found.select(request.claims)
-    known = load_baseline(request.baseline) if request.baseline and not request.update_baseline else None
     identity = fingerprint(request.options, checked_data(request.options))
-    with Store(make_folder(request.out), identity, request.fresh) as store:
+    _check_reports(make_folder(request.out))
+    with Store(request.out, identity, request.fresh) as store:
         _say_what_is_not_resumed(request.out, store.remarks)
         records, resumed = _run_or_resume(claims, request.options, store)
         records += [broken_record(file, request.options) for file in found.broken]
@@ -70,6 +74,23 @@ def run_session(request: Request) -> Document:
     return document
 
 
+def _checked_baseline(request: Request) -> BaselineRecord | None:
+    """The baseline to compare with, if any; InputError where it, or its place, could not serve at the end."""
+    if request.baseline is None:
+        return None
+    if request.update_baseline:
+        check_writable(request.baseline, "a baseline file")
+        return None
+    known = load_baseline(request.baseline)
+    check_comparable(known, str(request.baseline), vars(request.options))
+    return known
+
+
+def _check_reports(out: Path) -> None:
+    for name in REPORTS:
+        check_writable(out / name, "a report")
+
+
 def _run_or_resume(claims: Sequence[Claim], options: Options, store: Store) -> tuple[list[ClaimRecord], list[str]]:
     """The records of the claims, and the identifiers of those that an unfinished run had finished."""
     done = store.records
@@ -81,7 +102,15 @@ def _run_or_resume(claims: Sequence[Claim], options: Options, store: Store) -> t
             on_record(record)
 
         left = [claim for claim in claims if claim.id not in done]
-        fresh = run(left, replace(options, compiled=str(store.compiled)), on_start, keep)
+        try:
+            fresh = run(left, replace(options, compiled=str(store.compiled)), on_start, keep)
+        except KeyboardInterrupt:
+            print(
+                f"nngp-dag: interrupted: {len(store)} of {len(claims)} claims are done; the same command goes on where"
+                " it was",
+                file=sys.stderr,
+            )
+            raise
     known = {**done, **{record["id"]: record for record in fresh}}
     return [known[claim.id] for claim in claims], resumed
 
@@ -97,11 +126,15 @@ def write_reports(document: Document, folder: Path) -> None:
     from verify.report.machine import ctrf_report, junit_report
     from verify.report.markdown import markdown_report
 
-    write_text(folder / "report.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
-    write_text(folder / "report.md", markdown_report(document))
-    write_text(folder / "junit.xml", junit_report(document))
-    write_text(folder / "ctrf.json", json.dumps(ctrf_report(document), indent=1, allow_nan=False) + "\n")
-    write_text(folder / "report.html", html_report(document))
+    makers: dict[str, Callable[[Document], str]] = {
+        "report.json": lambda run: json.dumps(run, indent=1, allow_nan=False) + "\n",
+        "report.md": markdown_report,
+        "junit.xml": junit_report,
+        "ctrf.json": lambda run: json.dumps(ctrf_report(run), indent=1, allow_nan=False) + "\n",
+        "report.html": html_report,
+    }
+    for name in REPORTS:
+        write_text(folder / name, makers[name](document))
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -82,10 +84,18 @@ class Worker:
         return self.process.exitcode
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process, and those that its claims have started."""
         self.connection.close()
         self.process.terminate()
+        self._signal_group("SIGTERM")
         self.process.join(_PATIENCE)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+        self._signal_group("SIGKILL")
+
+    def _signal_group(self, name: str) -> None:
+        """Signal the group that the process leads, where there are groups, and where any of it is left."""
+        if self.process.pid is not None and hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, getattr(signal, name))

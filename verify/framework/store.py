@@ -63,6 +63,10 @@ class Store:
         self.records = {name: record for name, record in records.items() if record["verdict"] != Verdict.CRASHED}
         lines: dict[Key, str] = {name: _line(record) for name, record in self.records.items()}
         self._log = RowLog(self._folder / _LOG, identity, lines)
+        self._finished = len(lines)
+
+    def __len__(self) -> int:
+        return self._finished
 
     @property
     def compiled(self) -> Path:
@@ -72,6 +76,7 @@ class Store:
     def save(self, record: ClaimRecord) -> None:
         """Keep the record of a finished claim; InputError where it cannot be written."""
         self._log.append([(record["id"], _line(record))])
+        self._finished += 1
 
     def __enter__(self) -> Self:
         return self

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import threading
 import time
 import traceback
+import warnings
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypedDict
@@ -49,6 +51,8 @@ def report_imports(connection: Connection, options: Options) -> None:
 def _settle(options: Options) -> None:
     """What a claim prints goes to stderr, so that stdout stays the report's; the parent decides when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # a group of its own, which ends with it: what a claim starts does not outlive the run
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)
     configure_jax(options)
@@ -94,6 +98,9 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(os.getpid(), signal.SIGKILL)
         os._exit(1)
 
 
@@ -109,6 +116,7 @@ def configure_jax(options: Options) -> None:
     if options.profile == "quick":
         jax.config.update("jax_disable_most_optimizations", True)
     if options.compiled is not None:
+        warnings.filterwarnings("ignore", message="Error .* persistent compilation cache")  # no claim depends on it
         jax.config.update("jax_compilation_cache_dir", options.compiled)
         jax.config.update("jax_persistent_cache_enable_xla_caches", "none")  # XLA's own folders would stay
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
