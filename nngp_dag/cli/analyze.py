@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, seed_option, use_float64
+from nngp_dag.cli.common import counts, emit_json, json_option, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.reading import Reading
@@ -19,8 +19,8 @@ __all__ = ["command"]
 @click.argument("codes", nargs=-1, required=True, metavar="CODE...")
 @row_options("digits:128")
 @reading_options
-@click.option("--width", type=click.IntRange(min=1), default=256, show_default=True, help="Neurons of finite networks.")
-@click.option("--seeds", type=click.IntRange(min=4), default=32, show_default=True, help="Number of finite networks.")
+@click.option("--width", type=counts(1), default=256, show_default=True, help="Neurons of finite networks.")
+@click.option("--seeds", type=counts(4), default=32, show_default=True, help="Number of finite networks.")
 @click.option("--no-networks", is_flag=True, help="Draw no finite networks.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page that needs nothing else."

@@ -14,13 +14,20 @@ import numpy as np
 
 from nngp_dag.support.strict_json import strict_json_text
 
-__all__ = ["emit_json", "json_option", "print_table", "seed_option", "use_float64"]
+__all__ = ["counts", "emit_json", "json_option", "print_table", "seed_option", "use_float64"]
 
 _T = TypeVar("_T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
+
+
+def counts(least: int) -> click.IntRange:
+    """The type of an option that counts: no more than the counters of 32 bits behind them hold."""
+    return click.IntRange(least, 2**31 - 1)
+
+
 seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of anything random."
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of anything random."
 )
 
 

@@ -104,7 +104,10 @@ def _widths(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 10**6 for part in parts) or len(set(parts)) < 2:
+    if (
+        not all(part.isascii() and part.isdigit() and len(part) < 8 and 0 < int(part) < 10**6 for part in parts)
+        or len(set(parts)) < 2
+    ):
         raise InputError(f"--rate-widths takes at least two different widths joined by commas, got {text!r}")
     return tuple(int(part) for part in parts)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, seed_option
+from nngp_dag.cli.common import counts, emit_json, json_option, seed_option
 from nngp_dag.cli.space import run_benchmark
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import Kind, kind_of
@@ -20,9 +20,9 @@ FILE = "nas_bench_201_test_accuracy.csv"
 @click.command("figure-5")
 @click.option("--benchmark", type=click.Path(path_type=Path), help=f"CSV file or NATS-Bench folder ({FILE}).")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the benchmark (the cache folder).")
-@click.option("--fixed-parameterised", type=click.IntRange(min=0), default=3, show_default=True, help="Convolutions.")
+@click.option("--fixed-parameterised", type=counts(0), default=3, show_default=True, help="Convolutions.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="figure-5", show_default=True)
-@click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True, help="Bootstrap resamples.")
+@click.option("--resamples", type=counts(1), default=1000, show_default=True, help="Bootstrap resamples.")
 @seed_option
 @json_option
 def command(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import Kind, kind_of
 
@@ -36,7 +36,7 @@ _profile = click.option(
     show_default=True,
     help="One run at reduced sizes in minutes, or three at the paper's.",
 )
-_runs = click.option("--runs", type=click.IntRange(min=1), help="Runs, with seeds one apart (1 quick, 3 full).")
+_runs = click.option("--runs", type=counts(1), help="Runs, with seeds one apart (1 quick, 3 full).")
 
 
 @click.command("table-1")
@@ -153,9 +153,7 @@ def _percent(value: float | None) -> str:
 @click.command("table-3")
 @_profile
 @_runs
-@click.option(
-    "--num", type=click.IntRange(min=1), default=100, show_default=True, help="Architectures that a run draws."
-)
+@click.option("--num", type=counts(1), default=100, show_default=True, help="Architectures that a run draws.")
 @_data
 @_data_dir
 @_benchmark

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option
 from nngp_dag.cli.data import ImageSource, image_options
 from nngp_dag.cli.score_options import batch_sizes, by_score, score_list, score_options
 from nngp_dag.cli.streams import reader_left
@@ -38,14 +38,14 @@ architectures of the space are scored. With --out a run that was killed goes on 
 @click.option(
     "--archs", type=click.File("rb", lazy=False), metavar="FILE", help="Architectures, a line each; - for stdin."
 )
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N random architectures instead.")
+@click.option("--sample", type=counts(1), metavar="N", help="N random architectures instead.")
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Accuracies to correlate with.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Rows go here: .csv or .jsonl.")
-@click.option("--batch-size", type=click.IntRange(min=2), help=f"Images of a batch ({batch_sizes()}).")
-@click.option("--channels", type=click.IntRange(min=1), help="C of the network that wot scores (16).")
-@click.option("--cells", type=click.IntRange(min=1), help="N, cells of a stage of that network (5; darts 2).")
+@click.option("--batch-size", type=counts(2), help=f"Images of a batch ({batch_sizes()}).")
+@click.option("--channels", type=counts(1), help="C of the network that wot scores (16).")
+@click.option("--cells", type=counts(1), help="N, cells of a stage of that network (5; darts 2).")
 @score_options()
-@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="k of the top-k recall.")
+@click.option("--top", type=counts(1), default=10, show_default=True, help="k of the top-k recall.")
 @click.option("--skip-bad", is_flag=True, help="Count lines of --archs that cannot be read and go on.")
 @seed_option
 @json_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option
 from nngp_dag.cli.data import ImageSource, image_options
 from nngp_dag.cli.score_options import score_options
 from nngp_dag.errors import InputError, unknown
@@ -36,18 +36,18 @@ __all__ = ["command"]
     metavar="FILTER",
     help="half-radius, released, none, radius:SHARE, or DMIN,DMAX,MMIN,MMAX.",
 )
-@click.option("--runs", type=click.IntRange(min=1), default=3, show_default=True, help="Runs, with seeds one apart.")
+@click.option("--runs", type=counts(1), default=3, show_default=True, help="Runs, with seeds one apart.")
 @image_options()
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Test accuracies of the space.")
-@click.option("--num", type=click.IntRange(min=1), help="wot: architectures drawn (100).")
-@click.option("--batch-size", type=click.IntRange(min=2), help="Images of a batch (128 wot, 32 te-nas, 64 fp-nas).")
-@click.option("--repeats", type=click.IntRange(min=1), help="te-nas: initial weights for every figure (3).")
-@click.option("--patches", type=click.IntRange(min=2), help="te-nas: patches of each of three batches (1000).")
-@click.option("--steps", type=click.IntRange(min=1), help="fp-nas: steps (200).")
-@click.option("--warmup", type=click.IntRange(min=0), help="fp-nas: steps that train the weights alone (50).")
+@click.option("--num", type=counts(1), help="wot: architectures drawn (100).")
+@click.option("--batch-size", type=counts(2), help="Images of a batch (128 wot, 32 te-nas, 64 fp-nas).")
+@click.option("--repeats", type=counts(1), help="te-nas: initial weights for every figure (3).")
+@click.option("--patches", type=counts(2), help="te-nas: patches of each of three batches (1000).")
+@click.option("--steps", type=counts(1), help="fp-nas: steps (200).")
+@click.option("--warmup", type=counts(0), help="fp-nas: steps that train the weights alone (50).")
 @click.option("--samples-per-nat", type=click.FloatRange(min=0, min_open=True), help="fp-nas: lambda (1).")
-@click.option("--channels", type=click.IntRange(min=1), help="wot, fp-nas: C of the networks (16).")
-@click.option("--cells", type=click.IntRange(min=1), help="wot, fp-nas: N, cells of a stage (5; darts 2).")
+@click.option("--channels", type=counts(1), help="wot, fp-nas: C of the networks (16).")
+@click.option("--cells", type=counts(1), help="wot, fp-nas: N, cells of a stage (5; darts 2).")
 @score_options("wot")
 @seed_option
 @json_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option
+from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option
 from nngp_dag.spaces import Space, get, names
 from nngp_dag.support.progress import track
 
@@ -24,9 +24,9 @@ __all__ = ["command", "run_benchmark"]
 @click.option("--benchmark", "files", multiple=True, type=click.Path(path_type=Path), help="Accuracies; repeatable.")
 @click.option("--dataset", "datasets", multiple=True, help="Accuracy column of a CSV file; repeatable (all).")
 @click.option("--cell", help="Cell of a two-cell architecture that is looked at: normal, reduce (normal).")
-@click.option("--fixed-parameterised", type=click.IntRange(min=0), help="Only cells with so many convolutions.")
+@click.option("--fixed-parameterised", type=counts(0), help="Only cells with so many convolutions.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for Figure 5 and tables.")
-@click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True, help="Bootstrap resamples.")
+@click.option("--resamples", type=counts(1), default=1000, show_default=True, help="Bootstrap resamples.")
 @click.option("--skip-bad", is_flag=True, help="Count rows of a benchmark that cannot be used and go on.")
 @seed_option
 @json_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.dag import Dag
@@ -39,7 +39,7 @@ __all__ = ["command"]
 @click.option("--steps", type=int, help="Number of steps, instead of epochs.")
 @click.option("--eval-every", type=int, help="Steps between two points of the curves.  [default: an epoch]")
 @click.option("--width", type=int, default=1024, show_default=True)
-@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Networks of each DAG.")
+@click.option("--seeds", type=counts(1), default=3, show_default=True, help="Networks of each DAG.")
 @reading_options
 @click.option("--parameterization", type=click.Choice(["ntk", "standard"]), default="ntk", show_default=True)
 @click.option("--batch-norm", is_flag=True, help="Batch normalisation (with the standard parameterization).")

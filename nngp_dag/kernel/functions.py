@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
+from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
 from nngp_dag.kernel.inputs import checked_names, checked_rows, precision
 from nngp_dag.kernel.method import AnyMethod, Program, cast_program
@@ -79,7 +80,8 @@ def kernel_fn(
 
 def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
     """`kernel_fn` of a setting, for code that has one."""
-    compute = _compute_of(dag.pruned(), setting)
+    pruned = dag.pruned()
+    compute = _compute_of(pruned, setting)
 
     def fn(x1: ArrayLike, x2: ArrayLike | None = None, get: str | tuple[str, ...] | None = None) -> Any:
         names = checked_names(get)
@@ -90,6 +92,7 @@ def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
                 raise InputError(
                     f"x1 and x2 must have rows of one length and dtype, got {a.shape} {a.dtype} and {b.shape} {b.dtype}"
                 )
+            require_cost(pruned, setting, (len(a), len(a if b is None else b)), a.dtype.itemsize, len(names))
             kernels = compute(a, b, names)
             for name in names:
                 _refuse_overflow(kernels[name], dag)

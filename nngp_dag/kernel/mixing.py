@@ -59,7 +59,7 @@ def mixing(codes: np.ndarray) -> list[Mixing]:
         t += 1
         ops = codes[:, num_edges(t) : num_edges(t + 1)]
         skip_paths = np.zeros((num_codes, t))
-        for s in range(t):
+        for s in np.flatnonzero((ops == 1).any(axis=0)):  # edges that no DAG skips add nothing
             skip_paths[:, : s + 1] += sources[s] * (ops[:, s, None] == 1)
         result.append(Mixing(skip_paths, ((ops == 2) & reached).astype(np.float64)))
         sources.append(np.concatenate([skip_paths, np.ones((num_codes, 1))], axis=1))

@@ -166,6 +166,7 @@ def random_patches(
     if min(height, width) < size:
         raise InputError(f"patches of {size}x{size} do not fit into images of {height}x{width}")
     total = batches * count
+    require_memory(16 * total * size * size, f"{total:,} patches")
     index, channel = rng.integers(n, size=total), rng.integers(channels, size=total)
     top, left = rng.integers(height - size + 1, size=total), rng.integers(width - size + 1, size=total)
     offset = np.arange(size)

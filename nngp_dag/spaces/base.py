@@ -22,6 +22,7 @@ import numpy.typing as npt
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.spaces.shape import Box, PathTotals, ShapeTable
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["CHUNK", "MAX_LISTED", "Architecture", "Space"]
 
@@ -114,7 +115,9 @@ class Space(abc.ABC):
 
     def sample(self, num: int, rng: np.random.Generator) -> np.ndarray:
         """`num` independent uniform architectures, int8 [num, cells, genes]."""
-        index = rng.integers(self.num_cells, size=num * len(self.cells), dtype=np.int64)
+        cells = num * len(self.cells)
+        require_memory(8 * cells * (1 + self.genes), f"a sample of {num:,} architectures")
+        index = rng.integers(self.num_cells, size=cells, dtype=np.int64)
         return self.cells_at(index).reshape(num, len(self.cells), self.genes)
 
     # ---- cells as DAGs ----------------------------------------------------------------------------------------------

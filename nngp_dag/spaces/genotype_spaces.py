@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nngp_dag.spaces.genotype import GenotypeSpace
 from nngp_dag.spaces.shape import ShapeTable
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["NdsUnion", "amoeba", "darts", "enas", "nasnet", "nds_darts", "pnas"]
 
@@ -121,6 +122,7 @@ class NdsUnion(GenotypeSpace):
         """`num` architectures: one of the five spaces at random (NDS drew about 5,000 from each), then one of its
         architectures.
         """
+        require_memory(num * (8 + len(self.cells) * self.genes), f"a sample of {num:,} architectures")
         chosen = rng.integers(len(self.members), size=num)
         rows = np.zeros((num, len(self.cells), self.genes), dtype=np.int8)
         for i, member in enumerate(self.members):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nngp_dag.errors import InputError, unknown
+from nngp_dag.support.memory import require_memory
 
 __all__ = ["INITIALIZATIONS", "NetworkSizes"]
 
@@ -31,6 +32,9 @@ class NetworkSizes(abc.ABC):
         for name in _NUMBERS:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} of a network must be at least 1, got {getattr(self, name)}")
+        # Of one 1x1 convolution per cell, channels doubling from stage to stage: a network has more.
+        weights = self.cells * self.channels**2 * 4 ** min(self.stages - 1, 30)
+        require_memory(4 * weights, f"a network of {self.channels:,} channels and {self.cells:,} cells per stage")
         if self.init not in INITIALIZATIONS:
             raise unknown("initialisation", self.init, INITIALIZATIONS)
 

@@ -1,0 +1,58 @@
+"""What a kernel costs, as far as it is known before it is computed; what cannot be done is refused with the figures."""
+
+from __future__ import annotations
+
+import jax
+
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.kernel.recursion import MAX_UNROLLED
+from nngp_dag.reading import Setting
+from nngp_dag.support.memory import require_memory
+
+__all__ = ["estimated_seconds", "require_cost"]
+
+_SECONDS_PER_TERM = 4e-8
+"""Of one core, for one pair of rows and one pair of nodes (500 nodes, 200 rows: 184 s)."""
+
+_SECONDS_PER_LAYER = 0.02
+"""Of one core, for tracing and compiling one branch of a network of neural-tangents (1,770 branches: 33 s)."""
+
+_MOST_SECONDS = 6 * 3600
+_MOST_LAYERS = 1000
+
+
+def require_cost(dag: Dag, setting: Setting, shape: tuple[int, int], itemsize: int, num_kernels: int) -> None:
+    """Refuse what would not fit into memory or would not end in a day's work.
+
+    Args:
+        dag: pruned.
+        setting: method and reading.
+        shape: numbers of rows [N, M] of the kernel.
+        itemsize: bytes of an entry.
+        num_kernels: how many kernels are asked for.
+
+    Raises:
+        InputError: with the estimate.
+    """
+    n, m = shape
+    require_memory(itemsize * n * m * num_kernels, f"the kernel of {n:,} by {m:,} rows")
+    edges = len(dag.ops) - dag.ops.count(0)
+    if setting.method == "neural-tangents" and edges > _MOST_LAYERS:
+        raise InputError(
+            f"neural-tangents would build {edges:,} branches one by one, in about {_SECONDS_PER_LAYER * edges:,.0f} s:"
+            f" at most {_MOST_LAYERS:,} edges; use method exact"
+        )
+    seconds = estimated_seconds(dag, setting, n * m)
+    if jax.default_backend() == "cpu" and seconds > _MOST_SECONDS:
+        raise InputError(
+            f"the kernel of {dag.num_nodes:,} nodes on {n:,} by {m:,} rows would take about {seconds / 3600:,.0f} hours"
+            f" of one core: use fewer rows, or method path-sum"
+        )
+
+
+def estimated_seconds(dag: Dag, setting: Setting, num_pairs: int) -> float:
+    """Seconds of one core for the recursion of a large DAG; 0 where they are no matter (few nodes, other methods)."""
+    if setting.method not in ("exact", "independent") or dag.num_nodes <= MAX_UNROLLED:
+        return 0.0
+    return _SECONDS_PER_TERM / 2 * dag.num_nodes**2 * num_pairs

@@ -1,0 +1,49 @@
+"""Options that ask for more than can be: refused in one line with figures, at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nngp_dag.cli import main
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    generator = np.random.default_rng(0)
+    np.savez(folder / "images.npz", x=generator.random((8, 8, 8, 3)), y=np.arange(8))
+    np.savez(folder / "rows.npz", x=generator.standard_normal((6, 3)), y=np.arange(6) % 2)
+    np.save(folder / "many.npy", generator.standard_normal((3 * 10**6, 1)).astype(np.float32))
+    return folder
+
+
+SCORE = ["score", "wot", "--data", "{}/images.npz", "--batch-size", "2"]
+MONTE_CARLO = ["montecarlo", "2", "--data", "{}/rows.npz"]
+TRAIN = ["train", "2", "--data", "{}/rows.npz"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*SCORE, "--sample", "1", "--cells", "999999999"], "would need about"),
+        ([*SCORE, "--sample", "1", "--channels", "99999999"], "would need about"),
+        (["score", "effective-depth", "--sample", str(2**64)], "not in the range"),
+        (["score", "effective-depth", "--space", "darts", "--sample", str(2**31 - 1)], "would need about"),
+        ([*SCORE, "--sample", "1", "--seed", str(2**64)], "not in the range"),
+        (["search", "te-nas", "--data", "{}/images.npz", "--patches", str(2**64)], "not in the range"),
+        ([*MONTE_CARLO, "--width", "1000000000"], "would need about"),
+        ([*MONTE_CARLO, "--width", "4", "--rate-widths", "4," + "1" * 5000], "different widths"),
+        ([*TRAIN, "--width", "1000000000", "--steps", "1"], "would need about"),
+        ([*TRAIN, "--width", "4", "--steps", str(2**64)], "2,147,483,647"),
+        ([*TRAIN, "--width", "4", "--steps", "1", "--seeds", str(2**64)], "not in the range"),
+        (["kernel", "2", "--data", "{}/many.npy"], "TiB of memory"),
+        (["predict", "2", "--data", "{}/rows.npz", "--test", "{}/many.npy"], "labels"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_figures(arguments, message, files, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([argument.replace("{}", str(files)) for argument in arguments])
+    out, error = capsys.readouterr()
+    assert ended.value.code == 2 and out.count("\n") <= 1  # the columns of a table that gets no row
+    assert message in error and error.count("\n") == 1 and len(error) < 6000
