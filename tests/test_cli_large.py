@@ -47,3 +47,11 @@ def test_what_cannot_be_is_refused_with_figures(arguments, message, files, capsy
     out, error = capsys.readouterr()
     assert ended.value.code == 2 and out.count("\n") <= 1  # the columns of a table that gets no row
     assert message in error and error.count("\n") == 1 and len(error) < 6000
+
+
+def test_a_figure_that_does_not_fit_leaves_no_folder(files, tmp_path):
+    out = tmp_path / "figure-4"
+    data = str(files / "rows.npz")
+    with pytest.raises(SystemExit) as ended:
+        main(["reproduce", "figure-4", "--data", data, "--width", "1000000000", "--out", str(out)])
+    assert ended.value.code == 2 and not out.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,17 +69,24 @@ def command(
         raise InputError(f"--out {out} is not a folder")
     rows = load(data, raw=True, data_dir=data_dir)
     rows.one_hot()  # labels are needed: before anything is written
+    is_new = kind_of(out, "write") is Kind.MISSING
     make_folder(out)
     steps = sizes.epochs * -(-len(rows) // min(sizes.batch, len(rows)))
-    with progress_bar("Training", 2 * steps, "steps") as report:
-        result = run_figure4(
-            rows,
-            sizes,
-            seed=seed,
-            checkpoints=out / "checkpoints",
-            resume=resume,
-            progress=lambda run, done, total: report(done + (total if run == "scale-matched" else 0)),
-        )
+    try:
+        with progress_bar("Training", 2 * steps, "steps") as report:
+            result = run_figure4(
+                rows,
+                sizes,
+                seed=seed,
+                checkpoints=out / "checkpoints",
+                resume=resume,
+                progress=lambda run, done, total: report(done + (total if run == "scale-matched" else 0)),
+            )
+    except InputError:
+        if is_new:
+            with contextlib.suppress(OSError):  # something was kept there: it stays
+                out.rmdir()
+        raise
     document = _document(result)
     _write(out, document, result)
     if as_json:
