@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nngp_dag.support.files import check_writable, make_folder, write_text
+from nngp_dag.support.lock import Lock
 from nngp_dag.support.progress import display
 from verify.baseline import baseline_of, check_comparable, compare_with_baseline, load_baseline, save_baseline
 from verify.framework.catalogue import broken_record, catalogue
@@ -57,7 +58,7 @@ def run_session(request: Request) -> Document:
     claims = found.select(request.claims)
     identity = fingerprint(request.options, checked_data(request.options))
     _check_reports(make_folder(request.out))
-    with Store(request.out, identity, request.fresh) as store:
+    with Lock(request.out), Store(request.out, identity, request.fresh) as store:
         _say_what_is_not_resumed(request.out, store.remarks)
         records, resumed = _run_or_resume(claims, request.options, store)
         records += [broken_record(file, request.options) for file in found.broken]

@@ -20,6 +20,7 @@ from typing import Self
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import reported, write_text
+from nngp_dag.support.lock import Lock
 from nngp_dag.support.row_format import Cell, Row, RowFormat
 from nngp_dag.support.row_log import Key, RowLog, read_log
 
@@ -36,20 +37,29 @@ class Table(ABC):
         another: what they are rows of then ("another sweep").
 
     Raises:
-        InputError: OUT or `OUT.partial` cannot be written, or is in the way.
+        InputError: OUT or `OUT.partial` cannot be written, or is in the way, or another process writes them.
     """
 
     def __init__(self, out: Path, rows: RowFormat, identity: Mapping[str, object], another: str) -> None:
         self.out, self.rows = out, rows
         self._identity, self._another = identity, another
         self._partial = out.with_name(out.name + ".partial")
+        self._lock = Lock(out)
+        try:
+            self._begin()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _begin(self) -> None:
         self._lines, damaged = self._resume()
         if damaged:
             print(
-                f"nngp-dag: unfinished rows of {out}: {damaged} damaged, torn off or written twice, computed again",
+                f"nngp-dag: unfinished rows of {self.out}: {damaged} damaged, torn off or written twice, computed"
+                " again",
                 file=sys.stderr,
             )
-        self._log = RowLog(self._partial, identity, self._lines)
+        self._log = RowLog(self._partial, self._identity, self._lines)
 
     @abstractmethod
     def _resume(self) -> tuple[dict[Key, str], int]:
@@ -73,6 +83,7 @@ class Table(ABC):
     def finish(self) -> None:
         """The table is whole: forget what a later run would need."""
         self._log.remove()
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +92,7 @@ class Table(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._log.close()
+        self._lock.release()
 
 
 class WholeTable(Table):
@@ -116,8 +128,11 @@ class GrowingTable(Table):
     def __init__(self, out: Path, rows: RowFormat, settings: str, another: str, kind: str) -> None:
         self._settings, self._kind = settings, kind
         super().__init__(out, rows, {"columns": rows.columns, "settings": settings}, another)
-        with reported(out):
-            self._file = out.open("ab")
+
+    def _begin(self) -> None:
+        super()._begin()
+        with reported(self.out):
+            self._file = self.out.open("ab")
 
     def add(self, rows: Iterable[tuple[Key, Mapping[str, Cell]]]) -> None:
         """Add finished rows with their keys, and hand them to the disk before returning."""

@@ -66,16 +66,23 @@ class CheckpointStore:
         self.folder, self.run = folder.resolve(), dict(run)
 
     def save(self, step: int, arrays: Mapping[str, np.ndarray], notes: Mapping[str, object]) -> None:
-        """Save arrays and notes (a JSON object) for a step; when this returns the checkpoint is on disk and whole."""
+        """Save arrays and notes (a JSON object) for a step; when this returns the checkpoint is on disk and whole.
+
+        Raises:
+            InputError: it cannot be written (a full disk); earlier checkpoints are as they were.
+        """
         import orbax.checkpoint as ocp
 
-        self._record(step).unlink(missing_ok=True)
-        with self._manager() as manager:
-            if step in manager.all_steps():
-                manager.delete(step)
-            manager.save(step, args=ocp.args.StandardSave(dict(arrays)), force=True)
-            manager.wait_until_finished()
-            kept = set(manager.all_steps())
+        try:
+            self._record(step).unlink(missing_ok=True)
+            with self._manager() as manager:
+                if step in manager.all_steps():
+                    manager.delete(step)
+                manager.save(step, args=ocp.args.StandardSave(dict(arrays)), force=True)
+                manager.wait_until_finished()
+                kept = set(manager.all_steps())
+        except Exception as error:  # Orbax and its storage raise of many kinds where a disk is full
+            raise InputError(f"cannot write the checkpoint {self.folder / str(step)}: {_first_line(error)}") from error
         content = {"schema": _SCHEMA, "run": self.run, "notes": dict(notes), "files": self._digests(step)}
         text = json.dumps({"content": content, "sha256": _digest(content)})
         write_text(self._record(step), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from nngp_dag.finite.training.loop import make_data, train
 from nngp_dag.finite.training.scale import matching_scale
 from nngp_dag.prediction import PredictedCurve, predict_curve
 from nngp_dag.support.files import make_folder
+from nngp_dag.support.lock import Lock
 from nngp_dag.support.progress import ProgressBar, no_progress
 
 __all__ = ["Experiment", "run_experiment"]
@@ -71,12 +73,12 @@ def run_experiment(
         progress: opens a progress bar.
 
     Raises:
-        InputError: as `matching_scale`, `Ensemble`, `train` and `predict_curve`.
+        InputError: as `matching_scale`, `Ensemble`, `train` and `predict_curve`, or where another process trains there.
     """
     scales = [matching_scale(dag, x, spec.reading) if scale_matched else 1.0 for dag in dags]
     ensemble = Ensemble(spec, dags, list(seeds))
     store = None if out is None else CheckpointStore(make_folder(out) / "checkpoints", {})
-    with progress("Training", config.steps, "steps") as report:
+    with nullcontext() if out is None else Lock(out), progress("Training", config.steps, "steps") as report:
         curves = train(
             ensemble,
             make_data(x, targets.argmax(axis=1), targets.shape[1], spec.dtype),
