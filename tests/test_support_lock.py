@@ -42,7 +42,8 @@ def test_the_second_is_told_who_is_there_and_a_killed_one_is_gone(holder):
     process.wait()
     with Lock(place):
         pass
-    assert not any(path.name.endswith(".lock") for path in place.parent.iterdir())
+    folder = place if place.is_dir() else place.parent
+    assert not list(folder.iterdir())
 
 
 def test_a_file_that_is_no_lock_is_left_alone(tmp_path):

@@ -1,5 +1,7 @@
 """Training: a literal loop as reference, curves, checkpoints that resume to the last bit and notice damage."""
 
+import shutil
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from flax import nnx
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network import DagNetwork, Ensemble, NetworkSpec
-from nngp_dag.finite.training import CheckpointStore, TrainConfig, make_data, train
+from nngp_dag.finite.training import CheckpointStore, TrainConfig, checkpoint, make_data, train
 from nngp_dag.finite.training.curves import measures
 from nngp_dag.finite.training.program import Tally
 from nngp_dag.kernel import kernel_fn
@@ -230,3 +232,15 @@ def test_bad_recipes_and_data(data):
     for y, message in ((np.array([0, 5]), "out of range"), (np.array([0.5, 1]), "integers"), (np.zeros(3, int), "got")):
         with pytest.raises(InputError, match=message):
             make_data(np.ones((2, 5)), y, 3)
+
+
+def test_a_checkpoint_without_room_on_the_disk_is_one_line_and_leaves_the_last_one(tmp_path, monkeypatch):
+    store = CheckpointStore(tmp_path / "run", {"lr": 1.0})
+    arrays = {"a": np.arange(4.0)}
+    store.save(1, arrays, {})
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda place: usage._replace(free=31))
+    with pytest.raises(InputError, match=r"cannot write a checkpoint in .*: it takes"):
+        store.save(2, arrays, {})
+    assert store.latest()[0] == 1
+    assert not (tmp_path / "run" / "2").exists()

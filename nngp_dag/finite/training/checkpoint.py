@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
+from nngp_dag.support.memory import shown_bytes
 
 __all__ = ["CheckpointStore", "flatten", "unflatten"]
 
@@ -73,6 +75,7 @@ class CheckpointStore:
         """
         import orbax.checkpoint as ocp
 
+        self._check_room(sum(array.nbytes for array in arrays.values()))
         try:
             self._record(step).unlink(missing_ok=True)
             with self._manager() as manager:
@@ -89,6 +92,16 @@ class CheckpointStore:
         for number, path in self._records().items():
             if number not in kept:
                 path.unlink(missing_ok=True)
+
+    def _check_room(self, needed: int) -> None:
+        """Refuse what the disk cannot hold before Orbax begins: its threads would each print why they failed."""
+        place = next(path for path in (self.folder, *self.folder.parents) if path.exists())
+        free = shutil.disk_usage(place).free
+        if needed > free:
+            raise InputError(
+                f"cannot write a checkpoint in {self.folder}: it takes {shown_bytes(needed)}, {shown_bytes(free)} are"
+                " free"
+            )
 
     def latest(self) -> tuple[int, dict[str, np.ndarray], dict[str, Any]] | None:
         """The newest finished checkpoint (step, arrays, notes), or None where there is none.
