@@ -38,6 +38,7 @@ TRAIN = ["train", "2", "--data", "{}/rows.npz"]
         ([*TRAIN, "--width", "4", "--steps", str(2**64)], "2,147,483,647"),
         ([*TRAIN, "--width", "4", "--steps", "1", "--seeds", str(2**64)], "not in the range"),
         (["kernel", "2", "--data", "{}/many.npy"], "TiB of memory"),
+        (["verify", "--recheck", "a\0b"], "NUL character"),
         (["predict", "2", "--data", "{}/rows.npz", "--test", "{}/many.npy"], "labels"),
     ],
 )

@@ -73,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     """The exit status of the command line."""
+    if any("\0" in argument for argument in arguments or ()):  # no shell can give one, but a program can
+        return _failed("an argument holds a NUL character")
     try:
         status = cli.main(args=arguments, prog_name="nngp-dag", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as stop:
