@@ -41,12 +41,12 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 
 ActivationLike: TypeAlias = "str | Activation | Callable[[Array], Array]"
-"""What `nngp_dag.activations.get` makes an activation of: a name, an `Activation`, or a JAX function of one number."""
+"""The argument of `nngp_dag.activations.get`: a name, an `Activation`, or a JAX function of one number."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """What has to be known of a method before it computes anything.
+    """Description of a method, known before it computes anything.
 
     Attributes:
         implementation: "module:name" of its `PairMethod`, imported at its first use; None where the method is no

@@ -160,3 +160,36 @@ def test_functions_fit_on_a_page():
 def test_few_types_are_left_open():
     library = [path for module, path in PATHS.items() if module.startswith("nngp_dag")]
     assert sum(len(re.findall(r"\bAny\b", path.read_text(encoding="utf-8"))) for path in library) < 250
+
+
+# ---- names -----------------------------------------------------------------------------------------------------------
+
+
+SHARED_CLASS_NAMES: dict[str, str] = {}
+"""Names of public classes that several modules may define, and why."""
+
+
+def public_classes(paths):
+    """By name of a class at the top level of a module, without an underscore: the modules that define it."""
+    found = {}
+    for module, path in paths.items():
+        for item in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(item, ast.ClassDef) and not item.name.startswith("_"):
+                found.setdefault(item.name, []).append(module)
+    return found
+
+
+def test_names_of_public_classes_are_unique():
+    found = public_classes(PATHS)
+    shared = {name: sorted(modules) for name, modules in found.items() if len(modules) > 1}
+    assert {name: modules for name, modules in shared.items() if name not in SHARED_CLASS_NAMES} == {}
+    assert SHARED_CLASS_NAMES.keys() <= shared.keys()
+
+
+def test_classes_of_one_name_are_found(tmp_path):
+    for module, text in {
+        "a": "class C: ...\nclass _D: ...\n",
+        "b": "class C:\n    class E: ...\nclass _D: ...\n",
+    }.items():
+        (tmp_path / f"{module}.py").write_text(text)
+    assert public_classes({name: tmp_path / f"{name}.py" for name in "ab"}) == {"C": ["a", "b"]}

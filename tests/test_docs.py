@@ -1,5 +1,6 @@
-"""The documentation: what it names exists, docstrings survive conversion, a page a claim; it builds (full profile)."""
+"""The documentation: what it names exists, docstrings survive conversion, one page per claim; it builds (full)."""
 
+import ast
 import importlib
 import json
 import re
@@ -188,6 +189,42 @@ def test_the_reference_shows_every_module_once():
 
 
 # ---- docstrings ------------------------------------------------------------------------------------------------------
+
+
+def opens_with_a_question(text):
+    return re.match(r"\W*(What|How|Which|Whether)\b", text) is not None
+
+
+def docstrings(source):
+    """Line and text of the docstrings of a module, its classes and functions, and of strings below attributes."""
+    for item in ast.walk(ast.parse(source)):
+        if isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str):
+            yield item.lineno, item.value.value
+
+
+def test_docstrings_say_what_a_thing_is_not_a_question():
+    files = [file for folder in ("nngp_dag", "verify", "benchmarks", "docs") for file in (ROOT / folder).rglob("*.py")]
+    found = [(file, line, text) for file in files for line, text in docstrings(file.read_text(encoding="utf-8"))]
+    assert len(found) > 1000
+    assert not [
+        f"{file.relative_to(ROOT)}:{line}: {text[:60]}" for file, line, text in found if opens_with_a_question(text)
+    ]
+
+
+def test_questions_are_found_wherever_docstrings_stand():
+    lines = [
+        '"""What a module is."""',
+        "X = 1",
+        '"""Which one."""',
+        "class C:",
+        '    """How."""',
+        "    y: int",
+        '    """Whether."""',
+        "def f():",
+        '    """Whatever is left."""',
+        '    return "What"',
+    ]
+    assert [line for line, text in docstrings("\n".join(lines)) if opens_with_a_question(text)] == [1, 3, 5, 7]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from nngp_dag.nas.networks.cell_darts import EDGES, CellDarts
 from nngp_dag.nas.networks.darts import genotype
 from nngp_dag.nas.networks.initialize import draw, rebuild
 from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
-from nngp_dag.nas.networks.operations_darts import OPERATIONS, SEPARABLE, Edge
+from nngp_dag.nas.networks.operations_darts import OPERATIONS, SEPARABLE, DartsEdge
 from nngp_dag.nas.networks.probe import agreement, patterns
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.fp_nas import FpNasSettings
@@ -95,7 +95,7 @@ def test_every_operation_is_where_the_notation_says(forward, tiny, name):
 def test_a_supernet_edge_sums_its_weighted_operations():
     rng = np.random.default_rng(0)
     for stride in (1, 2):
-        graph, state = nnx.split(Edge(2, stride=stride, dtype=jnp.float64))
+        graph, state = nnx.split(DartsEdge(2, stride=stride, dtype=jnp.float64))
         edge = nnx.merge(graph, jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), state))
         x = jnp.asarray(rng.normal(size=(3, SIDE, SIDE, 2)))
         weights = jnp.array([0.3, 0.1, 0.2, 0.0, 0.25, 0.05, 0.15, 0.25])

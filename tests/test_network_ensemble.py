@@ -83,7 +83,7 @@ def test_members_split_over_four_devices():
         single = Ensemble(spec, dags, [0, 1, 2], devices=jax.devices()[:1])
         state = split.init()
         for leaf in jax.tree.leaves(state):
-            assert leaf.shape[0] == 12  # nine members, filled up to three a device
+            assert leaf.shape[0] == 12  # nine members, filled up to three per device
             assert {shard.device for shard in leaf.addressable_shards} == set(jax.devices())
             assert all(shard.data.shape[0] == 3 for shard in leaf.addressable_shards)
         outputs = split.apply(state, x)

@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(folder):
-    """What is found in it."""
+    """The claims found in it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalogues, "IMPORT_SECONDS", 5.0)
         return catalogue(Options((str(folder),)))

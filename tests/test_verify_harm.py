@@ -31,7 +31,7 @@ def record():
 
 
 def test_a_folder_named_partial_is_nobody_s_business(tmp_path):
-    """What harmed once: the folder was taken for an unfinished run, and removed."""
+    """A harm of the past: the folder was taken for an unfinished run, and removed."""
     (tmp_path / "partial").mkdir()
     (tmp_path / "partial" / "keep.txt").write_text("x")
     assert status(["verify", "--claims", "definition-4.1", "--jobs", "1", "--out", str(tmp_path)]) == 0

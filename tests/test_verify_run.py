@@ -208,7 +208,7 @@ def test_baseline_recorded_then_a_verdict_and_a_value_change(tmp_path, monkeypat
 
 
 def test_an_idle_process_serves_the_next_call():
-    """What the pytest plugin relies on."""
+    """The properties that the pytest plugin relies on."""
     from verify.framework.catalogue import catalogue
     from verify.framework.claim import select
 

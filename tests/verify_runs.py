@@ -17,7 +17,7 @@ LOG = "finished-claims"
 
 
 def finished(out: Path, claim: str) -> bool:
-    """Whether the unfinished run in a folder has finished a claim."""
+    """True once the unfinished run in a folder has finished a claim."""
     log = open_log(out / NAME / LOG)
     return log is not None and claim in log.rows
 

@@ -1,4 +1,4 @@
-"""What the kernels need to know about an activation: its dual maps on scalars.
+"""The interface of an activation to the kernels: its dual maps on scalars.
 
 For a pair of jointly Gaussian pre-activations (g, g') with variances kxx, kyy and covariance kxy,
     f    = c E[sigma(g) sigma(g')]      (Lemma 3.2),
@@ -30,7 +30,7 @@ Prepared = Any
 
 
 class Accuracy(NamedTuple):
-    """What error the maps of an activation have at one variance k, in units of f(k, k, k) and fdot(k, k, k).
+    """The errors of an activation's maps at one variance k, in units of f(k, k, k) and fdot(k, k, k).
 
     For a pair of variances the error of f is at most the geometric mean of the two errors, in units of the geometric
     mean of the two diagonals. These are errors of the method in float64; float32 input adds its own rounding.

@@ -3,7 +3,7 @@
     f = c E[sigma(sqrt(kxx) z1) sigma(sqrt(kyy) (rho z1 + sqrt(1 - rho^2) z2))],   z1, z2 independent N(0, 1),
 as a double integral on Gauss-Legendre panels: for each z1 the panels of z2 end where the second argument is 0, and the
 panels of z1 shrink towards 0, so that kinks and jumps of sigma and sigma' at 0 cost no accuracy at any correlation.
-About 1e-13 for the registered activations up to variance 10; a tenth of a second a pair. A reference to check against.
+About 1e-13 for the registered activations up to variance 10; 0.1 s per pair. A reference to check against.
 """
 
 from __future__ import annotations

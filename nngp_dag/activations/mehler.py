@@ -36,7 +36,7 @@ class Orders(NamedTuple):
 
 
 class HermiteRow(NamedTuple):
-    """What one variance contributes to the pair maps. Only k carries derivatives; the rest are constants to them.
+    """The contribution of one variance to the pair maps. Only k carries derivatives; the rest are constants to them.
 
     Attributes:
         k: the variance, a scalar.

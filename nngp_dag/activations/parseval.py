@@ -35,7 +35,7 @@ class _Sides(NamedTuple):
 
 
 class GaussianMoments(NamedTuple):
-    """What is known about sigma at a variance k, g ~ N(0, k); floats, and vectors [terms].
+    """Moments and coefficients of sigma at a variance k, g ~ N(0, k); floats, and vectors [terms].
 
     Attributes:
         k: the variance.
@@ -54,16 +54,16 @@ class GaussianMoments(NamedTuple):
     rule_errors: tuple[float, float]
 
     def value_tails(self) -> NDArray[np.float64]:
-        """What E[sigma(g)^2] has beyond the first 1, 2, ... terms, [terms]."""
+        """The part of E[sigma(g)^2] beyond the first 1, 2, ... terms, [terms]."""
         weights = self.k / np.arange(1, len(self.coefficients) + 1)
         return self.value_power - self.value**2 - np.cumsum(weights * self.coefficients**2)
 
     def slope_tails(self) -> NDArray[np.float64]:
-        """What E[sigma'(g)^2] has beyond the first 1, 2, ... terms, [terms]."""
+        """The part of E[sigma'(g)^2] beyond the first 1, 2, ... terms, [terms]."""
         return self.slope_power - np.cumsum(self.coefficients**2)
 
     def terms_for(self, tolerance: float) -> tuple[int, int]:
-        """How many terms f and fdot need for relative tails below the tolerance; all that there are if not enough."""
+        """Number of terms that f and fdot need for relative tails below the tolerance; all if not enough."""
         return (
             _first_below(self.value_tails(), tolerance * self.value_power),
             _first_below(self.slope_tails(), tolerance * self.slope_power),

@@ -71,7 +71,7 @@ class Quadrature(Activation):
 
     @cached_property
     def terms(self) -> tuple[int, int]:
-        """How many Hermite orders f and fdot keep: as few as reach `tolerance` up to `max_variance`, even numbers."""
+        """Number of Hermite orders of f and fdot: as few as reach `tolerance` up to `max_variance`, even numbers."""
         needed = np.array([16, 16])
         for k in self.max_variance / np.array([1.0, 4.0, 16.0]):
             needed = np.maximum(needed, self._moments(k, MAX_TERMS).terms_for(self.tolerance))
@@ -80,7 +80,7 @@ class Quadrature(Activation):
 
     @cached_property
     def orders(self) -> Orders:
-        """Which Hermite orders sigma' has: the even ones for an odd sigma, the odd ones for an even sigma, else all."""
+        """Hermite orders of sigma': the even ones for an odd sigma, the odd ones for an even sigma, else all."""
         x = np.concatenate([positive_rule()[0] * 10**0.5, np.geomspace(1e-3, 1e4, 64)])
         with compile_time_float64():
             value, mirror = (np.asarray(jax.jit(jax.vmap(self.function))(jnp.asarray(side))) for side in (x, -x))

@@ -27,7 +27,7 @@ class Analysis(DagOnData):
 
     @cached_property
     def remarks(self) -> tuple[Remark, ...]:
-        """What to know before trusting a number: where approximations fail and by how much, scale, resolution."""
+        """Remarks to read before trusting a number: where approximations fail and by how much, scale, resolution."""
         return remarks(self)
 
     # ---- looks ------------------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ class DagOnData:
 
     @cached_property
     def agreement(self) -> dict[str, dict[str, Agreement | Unavailable]]:
-        """Which methods these networks accept: {"nngp": {method: `Agreement` or `Unavailable`}, "ntk": ...}."""
+        """The methods that these networks accept: {"nngp": {method: `Agreement` or `Unavailable`}, "ntk": ...}."""
         from nngp_dag.finite.montecarlo import Unavailable, agreement
 
         estimate = self.networks

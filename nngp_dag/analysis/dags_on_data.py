@@ -80,7 +80,7 @@ class DagsOnData:
         return rows
 
     def sentences(self) -> list[str]:
-        """How the DAGs rank by the smallest eigenvalue of the NNGP, as it is and scale-free."""
+        """Ranks of the DAGs by the smallest eigenvalue of the NNGP, as it is and scale-free."""
         orders = []
         for statistic in ("lambda_min", "scale-free lambda_min"):
             values = []

@@ -108,9 +108,9 @@ def _finite(analysis: DagOnData) -> dict[str, object]:
     rows = [(method, [shown(cell) for cell in cells]) for method, cells in finite_rows(analysis)]
     estimate = analysis.networks
     words = (
-        f"{estimate.seeds} random networks of {analysis.width} neurons a node, on {estimate.nngp.mean.shape[0]} of the"
-        " rows. z: the largest distance of an entry in standard errors; p: the probability of such a distance were the"
-        " method right (Bonferroni over entries); accepted where p ≥ 0.01. A finite width has a bias of its own, of"
+        f"{estimate.seeds} random networks of {analysis.width} neurons per node, on {estimate.nngp.mean.shape[0]} of"
+        " the rows. z: the largest distance of an entry in standard errors; p: the probability of such a distance were"
+        " the method right (Bonferroni over entries); accepted where p ≥ 0.01. A finite width has a bias of its own, of"
         " order 1 / width."
     )
     return {"words": words, "rows": rows}

@@ -1,4 +1,4 @@
-"""What `analyze` and `compare` are given, turned into a DAG and rows."""
+"""The arguments of `analyze` and `compare`, turned into a DAG and rows."""
 
 from __future__ import annotations
 

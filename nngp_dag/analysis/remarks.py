@@ -1,4 +1,4 @@
-"""What to know before trusting a number: remarks on one analysis, each with its reason and its size."""
+"""Remarks on one analysis, to be read before trusting a number, each with its reason and its size."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Meeting:
 
 
 def has_mean(activation: Activation) -> bool:
-    """Whether a feature that ends in the activation has a mean: beta(1) is not zero."""
+    """True where a feature that ends in the activation has a mean: beta(1) is not zero."""
     import jax.numpy as jnp
 
     return abs(float(activation.mean(jnp.asarray(1.0)))) > 1e-6  # odd activations by quadrature have a rounded zero

@@ -1,4 +1,4 @@
-"""What the subcommands share: strict JSON on stdout, tables and progress bars, float64.
+"""Shared by the subcommands: strict JSON on stdout, tables and progress bars, float64.
 
 With `--json` stdout carries one strict JSON document and nothing else; progress and log go to stderr.
 """

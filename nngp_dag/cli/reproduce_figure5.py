@@ -1,4 +1,4 @@
-"""`nngp-dag reproduce figure-5`: Figure 5 on NAS-Bench-201 with three convolutions a cell, as the paper draws it."""
+"""`nngp-dag reproduce figure-5`: Figure 5 on NAS-Bench-201 with three convolutions per cell, as the paper draws it."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _print_accuracies(document: dict[str, Any], names: list[str]) -> None:
 
 
 def _print_costs(document: dict[str, Any], paper_column: str, paper_cost: Callable[[dict[str, Any]], str]) -> None:
-    """What searches cost, and what the filter saves, in the paper and here."""
+    """The costs of searches, and the savings of the filter, in the paper and here."""
     rows = []
     for row in document["rows"]:
         measured, paper, saving = row["measured"], row["paper"] or {}, row["measured"]["saving"] or {}

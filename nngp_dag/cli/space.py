@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "run_benchmark"]
 
 
-@click.command("space", epilog=f"Spaces: {', '.join(names())}, or codes:FILE with a code string a line.")
+@click.command("space", epilog=f"Spaces: {', '.join(names())}, or codes:FILE with one code string per line.")
 @click.argument("space", metavar="SPACE")
 @click.option("--benchmark", "files", multiple=True, type=click.Path(path_type=Path), help="Accuracies; repeatable.")
 @click.option("--dataset", "datasets", multiple=True, help="Accuracy column of a CSV file; repeatable (all).")

@@ -78,7 +78,7 @@ def prepare_streams() -> None:
 
 
 def reader_left() -> bool:
-    """Whether whoever read standard output has closed it: nothing that is only written there is of use any more."""
+    """True once whoever read standard output has closed it: nothing that is only written there is of use any more."""
     output = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     return isinstance(output, _Output) and output.left
 

@@ -71,5 +71,5 @@ def _read_codes(path: Path) -> list[Dag]:
         except InputError as error:
             raise InputError(f"{path}, line {number}: {error}") from None
     if not dags:
-        raise InputError(f"{path} has no codes: expected one a line, like 2_02_002")
+        raise InputError(f"{path} has no codes: expected one per line, like 2_02_002")
     return dags

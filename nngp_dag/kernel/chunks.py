@@ -87,7 +87,7 @@ def sweep_chunks(
 
 
 def _chunk_length(codes: np.ndarray, remaining: int, plane: int, num_kernels: int, budget: int) -> int:
-    """How many of the next codes (of `remaining`) to take, so that results and inner levels fit in the budget."""
+    """Number of the next codes (of `remaining`) to take, so that results and inner levels fit in the budget."""
     num_nodes = num_nodes_of(codes.shape[1])
     length = len(codes)
     if length < remaining and length >= 9:

@@ -1,4 +1,4 @@
-"""What a kernel costs, as far as it is known before it is computed; what cannot be done is refused with the figures."""
+"""Cost of a kernel, as far as it is known before it is computed; what cannot be done is refused with the figures."""
 
 from __future__ import annotations
 

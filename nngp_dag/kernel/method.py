@@ -1,4 +1,4 @@
-"""What every method supplies: rows (one input at a time), pairs, and the diagonal. Gram matrices are made of these.
+"""The interface of a method: rows (one input at a time), pairs, and the diagonal. Gram matrices are made of these.
 
 A method is a static, hashable object; what depends on the DAG is its *program*, a pytree of arrays, so that one
 compilation serves all DAGs of a node count.
@@ -29,7 +29,7 @@ Program = TypeVar("Program")
 """Arrays that describe one DAG to a method: a pytree."""
 
 Rows = TypeVar("Rows")
-"""What a method computes once per input: a pytree of arrays whose last axis is the inputs."""
+"""The values that a method computes once per input: a pytree of arrays whose last axis is the inputs."""
 
 
 @dataclass(frozen=True)

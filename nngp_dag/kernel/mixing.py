@@ -1,4 +1,4 @@
-"""How a DAG mixes its random features: skip-path counts, the only thing about skip edges that a kernel sees.
+"""Mixing of a DAG's random features: skip-path counts, the only thing about skip edges that a kernel sees.
 
 Every node t adds fresh features of its own: what its linear edges bring, of centred covariance
 D_t = sum_{l in L_t} (f(K_ll) - b_l b_l') and mean m_t = sum_{l in L_t} b_l (D_0, m_0 are the embedding's). Skip edges
@@ -29,7 +29,7 @@ __all__ = ["Mixing", "mixing"]
 
 
 class Mixing(NamedTuple):
-    """What arrives at a node, as weights over the earlier nodes (arrays [..., t], or [..., n] padded with zeros).
+    """The inputs of a node, as weights over the earlier nodes (arrays [..., t], or [..., n] padded with zeros).
 
     Attributes:
         skip_paths: alpha_tu, the number of skip paths from u to t.

@@ -91,7 +91,7 @@ class Propagation(PairMethod[_Program, PropagatedRows]):
 
 @dataclass(frozen=True)
 class Exact(Propagation):
-    """What an infinitely wide network converges to: skip paths weigh alpha^2, and coordinate means are carried."""
+    """The limit of an infinitely wide network: skip paths weigh alpha^2, and coordinate means are carried."""
 
     @property
     def recursion(self) -> Recursion:

@@ -9,7 +9,7 @@ received, weighted by skip-path counts alpha (see `mixing`):
 
 with w = alpha^2 and means for *exact*, and w = alpha without means for *independent* (Eq. 6-11). T_t = fdot(K_tt) K_tt
 and b_t = beta(K_tt) for activation-last; T_t = f(K_tt) and b_t = 0 for activation-first. Everything of a pair is one
-number a node: no node-to-node covariance is ever formed.
+number per node: no node-to-node covariance is ever formed.
 
 Arrays here carry nodes on their first axis and nothing else; callers map over inputs, pairs and DAGs.
 """
@@ -39,7 +39,7 @@ _Values = Array | tuple[Array, ...]
 
 
 class Flow(NamedTuple):
-    """What each node so far received afresh (m, D or E) and sends through a linear edge (b, V or W).
+    """Per node so far, the part received afresh (m, D or E) and the part sent through a linear edge (b, V or W).
 
     Two arrays [n] with room for n nodes, for folds by scan; or two tuples of scalars that grow, so that nothing is
     joined and every node's value is computed once (XLA repeats the operands of a concatenation in each of its uses).
@@ -54,7 +54,7 @@ class Flow(NamedTuple):
         return cls((), ()) if size == 0 else cls(jnp.zeros(size, like.dtype), jnp.zeros(size, like.dtype))
 
     def arrive(self, weights: Numbers, linear: Numbers) -> tuple[Array, Array]:
-        """What the next node receives afresh, and in total with what its skip edges bring."""
+        """The next node's part received afresh, and its total with what its skip edges bring."""
         fresh = _weigh(linear, self.through)
         return fresh, _weigh(weights, self.fresh) + fresh
 
@@ -64,7 +64,7 @@ class Flow(NamedTuple):
 
 
 class Node(NamedTuple):
-    """What a pair needs to know of one input at one node: prepared K_tt(x, x), S_t(x) and b_t(x)."""
+    """The values of one input at one node that a pair needs: prepared K_tt(x, x), S_t(x) and b_t(x)."""
 
     prepared: Prepared
     mean: Array

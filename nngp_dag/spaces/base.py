@@ -27,7 +27,7 @@ from nngp_dag.support.memory import require_memory
 __all__ = ["CHUNK", "MAX_LISTED", "Architecture", "Space"]
 
 Architecture: TypeAlias = str | npt.ArrayLike
-"""What users give as an architecture: a line of the space's notation, or integers [cells, genes]."""
+"""An architecture as users give it: a line of the space's notation, or integers [cells, genes]."""
 
 CHUNK = 1 << 16
 """Cells handled at a time: keeps the working arrays of a few hundred bytes per cell within the processor's cache."""
@@ -46,7 +46,7 @@ class Space(abc.ABC):
     cells: ClassVar[tuple[str, ...]] = ("cell",)
     """Names of the cells of an architecture, in the order of its rows."""
     complete: ClassVar[bool] = False
-    """Whether any two nodes may be joined, with no topological restriction (Remark 5.1)."""
+    """True where any two nodes may be joined, with no topological restriction (Remark 5.1)."""
 
     # ---- notation ---------------------------------------------------------------------------------------------------
 

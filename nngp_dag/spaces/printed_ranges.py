@@ -18,11 +18,11 @@ import numpy as np
 from nngp_dag.spaces.genotype_count import GenotypeRules, count_shapes
 from nngp_dag.spaces.shape import Box, ShapeTable
 
-__all__ = ["PRINTED", "Printed", "RangeReading", "darts_range_readings", "sampled_range_reading"]
+__all__ = ["PRINTED", "PrintedRange", "RangeReading", "darts_range_readings", "sampled_range_reading"]
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedRange:
     """A centre and half radius of Section 5.3, to one decimal."""
 
     center: tuple[float, float]
@@ -37,10 +37,10 @@ class Printed:
 
 
 PRINTED = {
-    "nasbench201": Printed((1.6, 2.2), (0.7, 0.9)),
-    "darts": Printed((1.5, 10.5), (0.7, 4.8)),
+    "nasbench201": PrintedRange((1.6, 2.2), (0.7, 0.9)),
+    "darts": PrintedRange((1.5, 10.5), (0.7, 4.8)),
 }
-"""What Section 5.3 prints, by space."""
+"""The ranges that Section 5.3 prints, by space."""
 
 _FIVE_CONVOLUTIONS = 5
 _NDS_SAMPLE = 5000
@@ -64,7 +64,7 @@ class RangeReading:
     probability: float | None = None
 
     @classmethod
-    def of(cls, words: str, box: Box, printed: Printed) -> RangeReading:
+    def of(cls, words: str, box: Box, printed: PrintedRange) -> RangeReading:
         """The reading of an exact range."""
         (d, m), (rd, rm) = box.center, box.radius
         return cls(words, (float(d), float(m)), (float(rd / 2), float(rm / 2)), printed.matches(box))

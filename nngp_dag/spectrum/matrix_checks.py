@@ -1,4 +1,4 @@
-"""What a kernel matrix must be, and what its dtype can resolve."""
+"""Requirements on a kernel matrix, and the resolution of its dtype."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the other packages lean on and that knows nothing of DAGs.
+"""Foundations of the other packages, without knowledge of DAGs.
 
 Files and tables that survive being killed, strict JSON, memory, progress, and the seams to older and newer libraries.
 """

@@ -43,7 +43,7 @@ class _Damaged(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """What a file declares of an array.
+    """An array as its file declares it.
 
     Attributes:
         shape: its sides, none negative.
@@ -76,7 +76,7 @@ class ArrayFile(Protocol):
         """Names of an archive's arrays; the one array of an .npy file is called ""."""
 
     def header(self, name: str) -> Header:
-        """What is declared of an array; InputError where it is none that can be read."""
+        """The declaration of an array; InputError where it is none that can be read."""
 
     def read(self, name: str) -> np.ndarray:
         """The array; InputError where it does not fit into memory, or is not what its header declares."""

@@ -1,4 +1,4 @@
-"""What Flax changed between the oldest and the newest supported version: a list of submodules."""
+"""A change of Flax between the oldest and the newest supported version: a list of submodules."""
 
 from __future__ import annotations
 

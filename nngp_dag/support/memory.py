@@ -1,4 +1,4 @@
-"""How much memory is left, so that what would not fit is refused with its estimate before anything is computed."""
+"""The memory that is left, so that what would not fit is refused with its estimate before anything is computed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _physical() -> int | None:
 
 
 def _control_group() -> int | None:
-    """What a container's memory limit leaves (control groups, version 2 then 1)."""
+    """The bytes that a container's memory limit leaves (control groups, version 2 then 1)."""
     for limit_file, usage_file in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),

@@ -28,13 +28,13 @@ _HELD_OPEN = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
 class Readable(Protocol):
-    """What gives bytes until it gives none."""
+    """A source that gives bytes until it gives none."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class Kind(Enum):
-    """What is found at a path, links followed."""
+    """The object found at a path, links followed."""
 
     MISSING = "missing"
     FILE = "file"
@@ -55,7 +55,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def kind_of(path: Path, action: str = "read") -> Kind:
-    """What is at `path`, which somebody wants to "read" or to "write".
+    """The object at `path`, which somebody wants to "read" or to "write".
 
     Raises:
         InputError: it may not be told (a folder that may not be entered, a circle of links), or no file can have such a

@@ -13,7 +13,7 @@ from typing import Protocol
 __all__ = ["Cell", "CsvRows", "JsonRows", "Row", "RowFormat", "exact_text", "row_format", "short_text"]
 
 Cell = str | int | float | None
-"""What a table may hold; None is an undefined number."""
+"""A value that a table may hold; None is an undefined number."""
 
 Row = dict[str, Cell]
 """A row by its columns."""

@@ -24,10 +24,10 @@ from nngp_dag.support.lock import Lock
 from nngp_dag.support.row_format import Cell, Row, RowFormat
 from nngp_dag.support.row_log import Key, RowLog, read_log
 
-__all__ = ["GrowingTable", "Table", "WholeTable"]
+__all__ = ["GrowingTable", "TableFile", "WholeTable"]
 
 
-class Table(ABC):
+class TableFile(ABC):
     """A table on its way to a file. Use it as a context; without `finish` its rows wait for another run.
 
     Args:
@@ -95,7 +95,7 @@ class Table(ABC):
         self._lock.release()
 
 
-class WholeTable(Table):
+class WholeTable(TableFile):
     """A table that appears at once, its rows in the order of their places (integers)."""
 
     def _resume(self) -> tuple[dict[Key, str], int]:
@@ -107,7 +107,7 @@ class WholeTable(Table):
         super().finish()
 
 
-class GrowingTable(Table):
+class GrowingTable(TableFile):
     """A table whose rows can be read as they come, keyed by their first column.
 
     The rows of an unfinished run are those that stand both in OUT and, with their checksum, beside it. A finished
@@ -122,7 +122,7 @@ class GrowingTable(Table):
         kind: what a file of these rows holds ("scores"), for messages.
 
     Raises:
-        InputError: as `Table`, and where OUT holds anything else.
+        InputError: as `TableFile`, and where OUT holds anything else.
     """
 
     def __init__(self, out: Path, rows: RowFormat, settings: str, another: str, kind: str) -> None:
@@ -173,7 +173,7 @@ class GrowingTable(Table):
         return kept, len(lines) - len(kept) + torn
 
     def _read(self) -> tuple[str, list[str]]:
-        """What OUT holds, and its whole lines without the header."""
+        """The content of OUT, and its whole lines without the header."""
         try:
             text = self.out.read_bytes().decode(errors="surrogateescape") if self.out.exists() else ""
         except OSError as error:

@@ -11,7 +11,7 @@ from verify import Context, Evidence, claim
 from verify.tools.exhaustive import VIOLATIONS, Statement, Violation, try_on_spaces
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.settings import NNGP_SETTINGS, key, path_sum_of
-from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
+from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
 
 def _violations(setting: Setting) -> list[Violation]:
@@ -21,7 +21,7 @@ def _violations(setting: Setting) -> list[Violation]:
     return [VIOLATIONS[name] for name in names]
 
 
-def _error(space: CompleteSpace, setting: Setting) -> np.ndarray:
+def _error(space: ConnectedDags, setting: Setting) -> np.ndarray:
     """The distance of K_ii from the number of paths, relative to it, [A]."""
     paths = space.counts.sum(axis=1)
     return np.abs(two_point_kernels(space, setting).variance - paths) / paths

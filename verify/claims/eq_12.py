@@ -11,7 +11,7 @@ from verify import Context, Evidence, KeyValue, Lines, Series, claim
 from verify.tools.exhaustive import VIOLATIONS, Counterexample, Statement, Violation, try_on_spaces
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.settings import NNGP_SETTINGS, key, path_sum_of
-from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
+from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
 
 def _violations(setting: Setting) -> list[Violation]:
@@ -23,13 +23,13 @@ def _violations(setting: Setting) -> list[Violation]:
     return [VIOLATIONS[name] for name in names]
 
 
-def _excess(space: CompleteSpace, setting: Setting) -> np.ndarray:
+def _excess(space: ConnectedDags, setting: Setting) -> np.ndarray:
     """The largest excess of K_ii - K_ij over Eq. 12 for rho in (-1, 1), [A]."""
     ours, bound = (two_point_kernels(space, s) for s in (setting, path_sum_of(setting)))
     return (ours.gap - bound.gap)[:, np.abs(ours.rho) < 1 - 1e-12].max(axis=1)
 
 
-def _exceed_absolute(space: CompleteSpace, setting: Setting) -> int:
+def _exceed_absolute(space: ConnectedDags, setting: Setting) -> int:
     """The number of DAGs that exceed it with K_ij and the sum by absolute value, as in the smallest eigenvalue."""
     ours, bound = (two_point_kernels(space, s) for s in (setting, path_sum_of(setting)))
     left, right = (k.variance[:, None] - np.abs(k.covariance) for k in (ours, bound))
@@ -91,7 +91,7 @@ def check(context: Context) -> Evidence:
     )
 
 
-def _curves(space: CompleteSpace, smallest: list[Counterexample]) -> Lines:
+def _curves(space: ConnectedDags, smallest: list[Counterexample]) -> Lines:
     series = []
     for found in smallest:
         index = space.index(found.code)

@@ -12,7 +12,7 @@ from verify import Context, Evidence, Matrix, Table, claim
 from verify.tools.exhaustive import VIOLATIONS, Exhaustive, Statement, Violation, try_on_spaces
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.settings import NNGP_SETTINGS, key, path_sum_of
-from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
+from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
 
 def _violations(setting: Setting) -> list[Violation]:
@@ -22,8 +22,8 @@ def _violations(setting: Setting) -> list[Violation]:
     return [VIOLATIONS[name] for name in names]
 
 
-def _error(kernel: str) -> Callable[[CompleteSpace, Setting], np.ndarray]:
-    def measure(space: CompleteSpace, setting: Setting) -> np.ndarray:
+def _error(kernel: str) -> Callable[[ConnectedDags, Setting], np.ndarray]:
+    def measure(space: ConnectedDags, setting: Setting) -> np.ndarray:
         ours = two_point_kernels(space, setting, kernel)
         theirs = two_point_kernels(space, path_sum_of(setting, kernel), kernel)
         off = np.abs(ours.covariance - theirs.covariance).max(axis=1)
@@ -90,7 +90,7 @@ def check(context: Context) -> Evidence:
     )
 
 
-def _summary(spaces: Sequence[CompleteSpace], result: Exhaustive, equal: Mapping[Setting, int]) -> str:
+def _summary(spaces: Sequence[ConnectedDags], result: Exhaustive, equal: Mapping[Setting, int]) -> str:
     """The numbers of DAGs for which it is an identity, by setting; `equal` has those of the first space."""
     total = len(spaces[0].names)
     first = ", ".join(f"{count} ({setting})" for setting, count in equal.items())
@@ -105,7 +105,7 @@ def _summary(spaces: Sequence[CompleteSpace], result: Exhaustive, equal: Mapping
     )
 
 
-def _map(space: CompleteSpace) -> Matrix:
+def _map(space: ConnectedDags) -> Matrix:
     """The distance of the sum over paths from the kernel, by correlation and reading."""
     rows, values = [], []
     for setting in NNGP_SETTINGS:

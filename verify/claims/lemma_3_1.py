@@ -15,7 +15,7 @@ from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, KeyValue, Table, Undecided, claim
 from verify.tools.data import space_spectra
 from verify.tools.settings import NNGP_SETTINGS, key, with_activation
-from verify.tools.spaces import CompleteSpace, complete_space
+from verify.tools.spaces import ConnectedDags, complete_space
 
 _PLANE = ((Fraction(1), Fraction(0)), (Fraction(3, 5), Fraction(4, 5)), (Fraction(5, 13), Fraction(12, 13)))
 """Three unit rows in the plane, no two of them parallel."""
@@ -80,7 +80,7 @@ def _controls(context: Context) -> list[list[object]]:
 class _Ranks:
     """The singular DAGs of a space in a setting, bool [A], and lambda_min / lambda_max of each DAG, [A]."""
 
-    space: CompleteSpace
+    space: ConnectedDags
     setting: Setting
     singular: np.ndarray
     relative: np.ndarray
@@ -112,7 +112,7 @@ def _resolution(rows: np.ndarray) -> float:
     return len(rows) * float(np.finfo(float).eps)
 
 
-def _ranks(space: CompleteSpace, rows: np.ndarray, base: Setting, activation: str) -> _Ranks:
+def _ranks(space: ConnectedDags, rows: np.ndarray, base: Setting, activation: str) -> _Ranks:
     """The ranks of all DAGs in one setting.
 
     Raises:

@@ -12,12 +12,12 @@ from nngp_dag.reading import Setting
 from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Table, Undecided, claim
 from verify.tools.proofs import Proved, largest_difference, term
 from verify.tools.settings import NNGP_SETTINGS, key
-from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
+from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
 _TOLERANCE = 1e-9
 
 
-def _groups(space: CompleteSpace) -> list[list[int]]:
+def _groups(space: ConnectedDags) -> list[list[int]]:
     """DAGs of equal numbers of paths of each depth and equal in-degree of the output (both pruned)."""
     groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for i, name in enumerate(space.names):
@@ -61,7 +61,7 @@ class _Outcome:
         )
 
 
-def _outcome(space: CompleteSpace, setting: Setting, groups: list[list[int]]) -> _Outcome:
+def _outcome(space: ConnectedDags, setting: Setting, groups: list[list[int]]) -> _Outcome:
     """The groups compared in one setting, the counterexample certified."""
     k = two_point_kernels(space, setting).covariance
     disagreeing, largest, best = 0, 0.0, None

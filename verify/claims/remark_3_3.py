@@ -13,7 +13,7 @@ from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, 
 from verify.tools.data import space_spectra
 from verify.tools.pair_recursion import exact
 from verify.tools.settings import key
-from verify.tools.spaces import CompleteSpace, complete_space, two_point_kernels
+from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
 _TOLERANCE = 1e-11
 _WITHOUT = Setting.make("exact", "activation-first", "gaussian")
@@ -21,7 +21,7 @@ _LAST = Setting.make("exact", "activation-last", "gaussian")
 _SETTINGS = (_WITHOUT, _LAST, Setting.make("exact", "activation-last", "stem"))
 
 
-def _without_means(space: CompleteSpace, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
+def _without_means(space: ConnectedDags, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
     """K_ii [A] and K_ij [A, R] with every mean set to zero: activation-first differs from activation-last in nothing
     else.
     """
@@ -41,7 +41,7 @@ def _without_means(space: CompleteSpace, setting: Setting) -> tuple[np.ndarray, 
 class _Changes:
     """The changes that the means make to the kernel and to K_ii - K_ij, relative to K_ii without them, [A] each."""
 
-    space: CompleteSpace
+    space: ConnectedDags
     setting: Setting
     kernel: np.ndarray
     gap: np.ndarray
@@ -77,7 +77,7 @@ class _Changes:
         )
 
 
-def _changes(space: CompleteSpace, setting: Setting) -> _Changes:
+def _changes(space: ConnectedDags, setting: Setting) -> _Changes:
     """The changes in one setting.
 
     Raises:
@@ -219,7 +219,7 @@ class _Spectra:
         }
 
 
-def _spectra(context: Context, space: CompleteSpace) -> _Spectra:
+def _spectra(context: Context, space: ConnectedDags) -> _Spectra:
     """The eigenvalues of every DAG with and without means (activation-last, gaussian)."""
     data = context.rows(40)
     with_means = space_spectra(space, data, _LAST)["nngp"]

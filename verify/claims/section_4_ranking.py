@@ -17,7 +17,7 @@ from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, 
 from verify.tools.data import space_spectra
 from verify.tools.dual_formulas import DUALS
 from verify.tools.settings import key
-from verify.tools.spaces import CompleteSpace, complete_space
+from verify.tools.spaces import ConnectedDags, complete_space
 
 _SETTINGS = (
     Setting.make("independent", "activation-last", "gaussian-trained"),
@@ -99,7 +99,7 @@ class _Space:
     the data without and with a stem, [A] each.
     """
 
-    dags: CompleteSpace
+    dags: ConnectedDags
     linear: np.ndarray
     depth: np.ndarray
     width: np.ndarray

@@ -147,7 +147,7 @@ def _claims_files(folder: Path) -> list[str]:
 
 
 def _imported(files: Iterable[str], options: Options) -> Iterator[tuple[str, ImportReport]]:
-    """What each file registers, or why it cannot be imported; a process that it ends is replaced for the next one."""
+    """The claims of each file, or why it cannot be imported; a process that it ends is replaced for the next one."""
     worker: Worker | None = None
     try:
         for file in dict.fromkeys(files):
@@ -163,7 +163,7 @@ def _imported(files: Iterable[str], options: Options) -> Iterator[tuple[str, Imp
 
 
 def _asked(worker: Worker, file: str) -> tuple[ImportReport | None, str]:
-    """What a process tells of a file; None where it tells nothing, with the reason."""
+    """A process's message about a file; None where it tells nothing, with the reason."""
     connection = worker.connection
     try:
         if not connection.poll(START_SECONDS):

@@ -76,7 +76,7 @@ registry: dict[str, Claim] = {}
 """All claims imported so far, in the order in which they were registered."""
 
 _module: ContextVar[str] = ContextVar("_module", default="")
-"""What `import_claims` is importing."""
+"""The module that `import_claims` is importing."""
 
 
 def elsewhere(context: Context) -> Evidence:

@@ -20,7 +20,7 @@ _READ = frozenset({".py", ".csv", ".json"})
 
 
 def fingerprint(options: Options, data: Dataset) -> dict[str, str | int]:
-    """What the records of a run depend on, by name (JSON-able): two runs with the same one may share records.
+    """All that the records of a run depend on, by name (JSON-able): two runs with the same one may share records.
 
     Args:
         options: how claims are run.

@@ -22,7 +22,7 @@ __all__ = ["ImportReport", "configure_jax", "report_imports", "work"]
 
 
 class ImportReport(TypedDict):
-    """What the import of a claims file came to: the fields of its claims (of `Claim`), or why it broke off."""
+    """The outcome of importing a claims file: the fields of its claims (of `Claim`), or why it broke off."""
 
     claims: list[dict[str, Any]]
     reason: str
@@ -49,7 +49,7 @@ def report_imports(connection: Connection, options: Options) -> None:
 
 
 def _settle(options: Options) -> None:
-    """What a claim prints goes to stderr, so that stdout stays the report's; the parent decides when to stop."""
+    """Output of a claim goes to stderr, so that stdout stays the report's; the parent decides when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a group of its own, which ends with it: what a claim starts does not outlive the run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nngp_dag.reading import Setting
-from verify.tools.spaces import CompleteSpace, swept
+from verify.tools.spaces import ConnectedDags, swept
 
 __all__ = ["SpaceSpectra", "space_spectra"]
 
@@ -28,7 +28,7 @@ class SpaceSpectra:
 
 
 def space_spectra(
-    space: CompleteSpace, rows: np.ndarray, setting: Setting, kernels: tuple[str, ...] = ("nngp",)
+    space: ConnectedDags, rows: np.ndarray, setting: Setting, kernels: tuple[str, ...] = ("nngp",)
 ) -> dict[str, SpaceSpectra]:
     """Spectral statistics of NNGP and NTK of every DAG on rows [N, d], by kernel.
 

@@ -19,9 +19,9 @@ from verify import Captioned, Dags, Finding, KeyValue, Table, Undecided
 from verify.framework.finding import CLEARLY_FALSE
 from verify.tools.proofs import Proved
 from verify.tools.settings import key
-from verify.tools.spaces import CompleteSpace
+from verify.tools.spaces import ConnectedDags
 
-__all__ = ["VIOLATIONS", "Count", "Counterexample", "Exhaustive", "Statement", "Violation", "try_on_spaces"]
+__all__ = ["VIOLATIONS", "Counterexample", "Exhaustive", "FailureCount", "Statement", "Violation", "try_on_spaces"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Statement:
         tolerance: the largest rounding; a miss must be `CLEARLY_FALSE` times as large.
     """
 
-    measure: Callable[[CompleteSpace, Setting], np.ndarray]
+    measure: Callable[[ConnectedDags, Setting], np.ndarray]
     violations: Callable[[Setting], Sequence[Violation]]
     certify: Callable[[str, Setting], Proved | None]
     tolerance: float = 1e-11
@@ -74,11 +74,11 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Count:
+class FailureCount:
     """For how many DAGs of a space a statement fails in a setting, and by how much at most."""
 
     setting: Setting
-    space: CompleteSpace
+    space: ConnectedDags
     failing: int
     largest: float
 
@@ -99,11 +99,11 @@ class Exhaustive:
     """All that came of it: findings, counts, the smallest counterexamples of each class, and the first of all."""
 
     findings: list[Finding] = field(default_factory=list)
-    counts: list[Count] = field(default_factory=list)
+    counts: list[FailureCount] = field(default_factory=list)
     smallest: list[Counterexample] = field(default_factory=list)
     first: dict[Setting, tuple[str, Proved]] = field(default_factory=dict)
 
-    def of_space(self, space: CompleteSpace) -> list[Count]:
+    def of_space(self, space: ConnectedDags) -> list[FailureCount]:
         """The counts of one space, in the order of the settings."""
         return [count for count in self.counts if count.space is space]
 
@@ -163,7 +163,7 @@ class Exhaustive:
         return Dags("Smallest counterexamples", dags)
 
 
-def try_on_spaces(spaces: Sequence[CompleteSpace], settings: Sequence[Setting], statement: Statement) -> Exhaustive:
+def try_on_spaces(spaces: Sequence[ConnectedDags], settings: Sequence[Setting], statement: Statement) -> Exhaustive:
     """Try a statement on every DAG of every space in every setting.
 
     Args:
@@ -183,7 +183,7 @@ def try_on_spaces(spaces: Sequence[CompleteSpace], settings: Sequence[Setting], 
             fails = np.asarray(missed > statement.tolerance)
             flags = np.array([space.flags(v.flag, stem) for v in classes] or np.zeros((0, len(space.names)), bool))
             _separates(space, setting, missed, np.asarray(flags.any(axis=0)), statement.tolerance)
-            result.counts.append(Count(setting, space, int(fails.sum()), float(missed.max())))
+            result.counts.append(FailureCount(setting, space, int(fails.sum()), float(missed.max())))
             if space is spaces[0]:
                 result.findings.append(_finding(result, space, setting, fails, statement))
                 for violation, flag in zip(classes, flags, strict=True):
@@ -201,7 +201,7 @@ def _edges(code: str) -> int:
 
 
 def _separates(
-    space: CompleteSpace, setting: Setting, missed: np.ndarray, violated: np.ndarray, tolerance: float
+    space: ConnectedDags, setting: Setting, missed: np.ndarray, violated: np.ndarray, tolerance: float
 ) -> None:
     wrong = np.flatnonzero((missed > tolerance) != violated)
     if wrong.size:
@@ -212,7 +212,7 @@ def _separates(
 
 
 def _finding(
-    result: Exhaustive, space: CompleteSpace, setting: Setting, fails: np.ndarray, statement: Statement
+    result: Exhaustive, space: ConnectedDags, setting: Setting, fails: np.ndarray, statement: Statement
 ) -> Finding:
     """The finding of a setting, with its smallest counterexample, which becomes the first of `result`."""
     count, total, code = int(fails.sum()), len(space.names), space.smallest(fails)

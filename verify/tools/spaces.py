@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nngp_dag.kernel import Kernel
 
 __all__ = [
-    "CompleteSpace",
+    "ConnectedDags",
     "TwoPointKernels",
     "complete_space",
     "swept",
@@ -31,7 +31,7 @@ _CHUNK_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class CompleteSpace:
+class ConnectedDags:
     """The DAGs of a node count that have a path from input to output.
 
     Attributes:
@@ -70,7 +70,7 @@ class CompleteSpace:
 
 
 @lru_cache(maxsize=4)
-def complete_space(num_nodes: int) -> CompleteSpace:
+def complete_space(num_nodes: int) -> ConnectedDags:
     """The complete space of `num_nodes` nodes (729 DAGs of four, 59,049 of five), without the DAGs that have no
     path.
     """
@@ -78,7 +78,7 @@ def complete_space(num_nodes: int) -> CompleteSpace:
     counts = path_counts_array(codes)
     keep = counts.sum(axis=1) > 0
     names = tuple(Dag.from_array(code).to_code() for code in codes[keep])
-    return CompleteSpace(num_nodes, codes[keep], names, counts[keep], len(codes))
+    return ConnectedDags(num_nodes, codes[keep], names, counts[keep], len(codes))
 
 
 @lru_cache(maxsize=8)
@@ -93,7 +93,7 @@ def unit_circle(n: int) -> np.ndarray:
 
 
 def swept(
-    space: CompleteSpace, x: np.ndarray, setting: Setting, get: tuple[str, ...] = ("nngp", "ntk")
+    space: ConnectedDags, x: np.ndarray, setting: Setting, get: tuple[str, ...] = ("nngp", "ntk")
 ) -> Iterator[tuple[np.ndarray, Kernel]]:
     """The kernels of every DAG of a space on rows [N, d], piece by piece: positions in the space, kernels [a, N, N]."""
     from nngp_dag.kernel.chunks import sweep_chunks
@@ -116,14 +116,14 @@ class TwoPointKernels:
 
 
 def two_point_kernels(
-    space: CompleteSpace, setting: Setting, kernel: str = "nngp", points: int = 25
+    space: ConnectedDags, setting: Setting, kernel: str = "nngp", points: int = 25
 ) -> TwoPointKernels:
     """NNGP (or NTK) of pairs of unit rows, for every DAG of the space, at `points` - 1 correlations."""
     return _both_kernels(space, setting, points)[kernel]
 
 
 @lru_cache(maxsize=64)
-def _both_kernels(space: CompleteSpace, setting: Setting, points: int) -> dict[str, TwoPointKernels]:
+def _both_kernels(space: ConnectedDags, setting: Setting, points: int) -> dict[str, TwoPointKernels]:
     """Both kernels out of one sweep, kept, since claims share them."""
     x = unit_circle(points)
     rho, size = x[1:] @ x[0], len(space.codes)

@@ -27,7 +27,7 @@ __all__ = ["BoundMeasurement", "KernelScales", "kernel_scales", "measure_bound"]
 
 @dataclass(frozen=True)
 class KernelScales:
-    """What Theorem 3.1 and its cause depend on, for one DAG and data set of N rows.
+    """The quantities that Theorem 3.1 and its cause depend on, for one DAG and data set of N rows.
 
     Attributes:
         nngp_min: lambda_min(K_HH), exact.

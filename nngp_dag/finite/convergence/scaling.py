@@ -1,4 +1,4 @@
-"""How a measured threshold scales with lambda_min, the number of rows and the number of paths, against the theorem."""
+"""Scaling of a measured threshold with lambda_min, the number of rows and the number of paths, against the theorem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a learning rate, and how small a width, before Theorem 3.1's bound fails: measured, seed by seed.
+"""The learning rate and the width at which Theorem 3.1's bound begins to fail: measured, seed by seed.
 
 The theorem leaves both as O(.) and Omega(.): eta = O(lambda_min / ((N P)^2 2^O(H))), and a width that grows at least as
 (N P)^4 / lambda_min^4. Linear dynamics suggest another law: the bound holds up to about 2 / lambda_max(NTK).
@@ -57,7 +57,7 @@ class LearningRateThreshold:
 
 @dataclass(frozen=True)
 class WidthFailures:
-    """How often the bound fails at each width, for one DAG at a fixed learning rate.
+    """Failures of the bound over seeds at each width, for one DAG at a fixed learning rate.
 
     Attributes:
         code: the DAG.

@@ -1,4 +1,4 @@
-"""Which method's kernel do finite networks have? Each method is accepted or rejected by a test over all entries.
+"""Methods against finite networks: the kernel of each is accepted or rejected by a test over all entries.
 
 For n seeds, z = max |mean - K| / standard error over the upper triangle (diagonal included, E entries), and
 p = min(1, 2 E P(T > z)) with Student's T of n - 1 degrees: Bonferroni, so that the chance to reject the right kernel is
@@ -27,7 +27,7 @@ LEVEL = 0.01
 
 @dataclass(frozen=True)
 class Agreement:
-    """How one method's kernel agrees with an estimate.
+    """Agreement of one method's kernel with an estimate.
 
     Attributes:
         relative_error: |mean - K|_F / |K|_F; NaN where K is zero and the mean is not.

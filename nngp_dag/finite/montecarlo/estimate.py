@@ -161,7 +161,7 @@ class Stream:
         self.seed = jnp.asarray(seed, jnp.uint32)
 
     def draw(self, indices: np.ndarray, valid: np.ndarray) -> tuple[Member, Array]:
-        """What a program over a chunk takes, sharded: the networks of indices [chunk], and which count [chunk]."""
+        """Arguments of a program over a chunk, sharded: the networks of indices [chunk], and their validity [chunk]."""
         placed, counted = jax.device_put((indices.astype(np.uint32), valid), self.sharding)
         return drawing_program(self.spec, self.sharding)(self.wirings, _keys(self.seed, placed)), counted
 

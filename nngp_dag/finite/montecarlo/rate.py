@@ -1,4 +1,4 @@
-"""How fast do finite networks approach the limit? The error of one draw against the width; theory says m^(-1/2)."""
+"""Rate of approach to the limit by finite networks: the error of a draw against the width; theory says m^(-1/2)."""
 
 from __future__ import annotations
 

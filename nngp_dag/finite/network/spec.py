@@ -1,4 +1,4 @@
-"""What a finite network is, apart from its DAG and its weights: sizes, reading, parameterisation."""
+"""Specification of a finite network, apart from its DAG and its weights: sizes, reading, parameterisation."""
 
 from __future__ import annotations
 

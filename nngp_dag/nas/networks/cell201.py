@@ -28,7 +28,7 @@ NUM_EDGES = num_edges(NUM_NODES)
 _IS_CONV = tuple("conv" in name for name in OPERATIONS)
 
 
-class Edge(nnx.Module):
+class Nasbench201Edge(nnx.Module):
     """All operations of one edge, each with its own weights."""
 
     def __init__(self, channels: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
@@ -86,14 +86,14 @@ class Cell201(nnx.Module):
     """A cell with C channels in and out, same height and width."""
 
     def __init__(self, channels: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
-        self.edges = ModuleList([Edge(channels, dtype=dtype, stack=stack) for _ in range(NUM_EDGES)])
+        self.edges = ModuleList([Nasbench201Edge(channels, dtype=dtype, stack=stack) for _ in range(NUM_EDGES)])
 
     def __call__(self, x: Array, genes: Array, probe: Probe) -> tuple[Array, list[Report]]:
         """The output node's features, and what the probe reports.
 
         Args:
             x: the input node's features [N, h, w, C].
-            genes: [6] or [6, 5], see `Edge`.
+            genes: [6] or [6, 5], see `Nasbench201Edge`.
             probe: see `nngp_dag.nas.networks.probe`.
         """
         counts = conv_counts(genes)

@@ -14,7 +14,7 @@ from jax import Array, lax
 from jax.typing import DTypeLike
 
 from nngp_dag.nas.networks.layers import ReluConvBN
-from nngp_dag.nas.networks.operations_darts import OPERATIONS, Edge, FactorizedReduce, has_first_relu
+from nngp_dag.nas.networks.operations_darts import OPERATIONS, DartsEdge, FactorizedReduce, has_first_relu
 from nngp_dag.nas.networks.probe import Probe, Report
 
 __all__ = ["EDGES", "INPUTS", "NODES", "CellDarts"]
@@ -49,10 +49,10 @@ class CellDarts(nnx.Module):
         self.second = ReluConvBN(last, channels, 1, dtype=dtype)
         # The edges of a reduction cell are of two kinds; all are stacked in the order of `EDGES`.
         if reduction:
-            self.outer = Edge(channels, stride=2, dtype=dtype, stack=(len(_OUTER),))
-            self.inner = Edge(channels, stride=1, dtype=dtype, stack=(len(_INNER),))
+            self.outer = DartsEdge(channels, stride=2, dtype=dtype, stack=(len(_OUTER),))
+            self.inner = DartsEdge(channels, stride=1, dtype=dtype, stack=(len(_INNER),))
         else:
-            self.edges = Edge(channels, stride=1, dtype=dtype, stack=(len(EDGES),))
+            self.edges = DartsEdge(channels, stride=1, dtype=dtype, stack=(len(EDGES),))
 
     def __call__(self, before: Array, last: Array, genes: Array, probe: Probe) -> tuple[Array, list[Report]]:
         """The nodes side by side [N, h', w', 4 C], and the probe's reports, each with a first axis.
@@ -92,7 +92,7 @@ class CellDarts(nnx.Module):
 
 
 def _run(
-    edges: Edge, which: np.ndarray, genes: Array, nodes: Array, probe: Probe, inputs: Array | None = None
+    edges: DartsEdge, which: np.ndarray, genes: Array, nodes: Array, probe: Probe, inputs: Array | None = None
 ) -> tuple[Array, list[Report]]:
     """Add what some edges carry to the nodes' features.
 

@@ -9,7 +9,7 @@ from nngp_dag.nas.networks.cell_darts import EDGES, INPUTS, NODES
 from nngp_dag.nas.networks.choices import Choices
 from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
 from nngp_dag.nas.networks.operations_darts import OPERATIONS
-from nngp_dag.nas.networks.parameter_count import Count, Parameters
+from nngp_dag.nas.networks.parameter_count import Parameters, SizeCounter
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.spaces import Space
@@ -110,7 +110,7 @@ def _decode(options: np.ndarray) -> np.ndarray:
 
 def size(spec: DartsSpec, genes: np.ndarray, image: int) -> Parameters:
     """Parameters and multiply-adds of the network that has only the chosen operations."""
-    count = Count()
+    count = SizeCounter()
 
     def separable(channels: int, area: int, side: int) -> None:
         count.conv(channels, channels, side, area, groups=channels)

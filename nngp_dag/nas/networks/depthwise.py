@@ -63,7 +63,7 @@ def _backward(stride: int, dilation: int, saved: tuple[Array, Array], cotangent:
     ]
     spread = lax.pad(cotangent, cotangent.dtype.type(0), ((0, 0, 0), *edges, (0, 0, 0)))
     for_x = depthwise(spread, kernel[::-1, ::-1], 1, dilation)
-    # dK: one pass over the images an entry, in a loop, which compiles ten times faster than written out.
+    # dK: one pass over the images per entry, in a loop, which compiles ten times faster than written out.
     windows = _Windows(x, size, stride, dilation)
     entries = jnp.indices((size, size)).reshape(2, -1).T
     sums = lax.map(lambda entry: jnp.einsum("nhwc,nhwc->c", windows(entry[0], entry[1]), cotangent), entries)

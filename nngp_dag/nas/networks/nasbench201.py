@@ -8,7 +8,7 @@ from nngp_dag.dag import Op
 from nngp_dag.nas.networks.cell201 import NUM_EDGES, NUM_NODES
 from nngp_dag.nas.networks.choices import Choices
 from nngp_dag.nas.networks.network201 import MacroSpec, Network201
-from nngp_dag.nas.networks.parameter_count import Count, Parameters
+from nngp_dag.nas.networks.parameter_count import Parameters, SizeCounter
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.networks.supernet import Layout, one_operation
 from nngp_dag.spaces import Space
@@ -52,7 +52,7 @@ def size(spec: MacroSpec, genes: np.ndarray, image: int) -> Parameters:
     """Parameters and multiply-adds of the network that has only the chosen operations (as the publishers count)."""
     kernels = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
     areas = [kernels[OPERATIONS[gene]] for gene in genes if OPERATIONS[gene] in kernels]
-    count = Count()
+    count = SizeCounter()
 
     def conv_norm(inputs: int, outputs: int, area: int, side: int, times: int = 1) -> None:
         for _ in range(times):

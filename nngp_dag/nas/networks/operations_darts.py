@@ -1,4 +1,4 @@
-"""The operations of DARTS (Liu et al., arXiv:1806.09055), all on one edge, as data: see `Edge`."""
+"""The operations of DARTS (Liu et al., arXiv:1806.09055), all on one edge, as data: see `DartsEdge`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nngp_dag.nas.networks.layers import BatchNorm, Conv, Depthwise, Stack, avg_
 from nngp_dag.nas.networks.probe import Probe, Report
 from nngp_dag.support.flax_compat import ModuleList
 
-__all__ = ["OPERATIONS", "SEPARABLE", "Edge", "FactorizedReduce", "has_first_relu"]
+__all__ = ["OPERATIONS", "SEPARABLE", "DartsEdge", "FactorizedReduce", "has_first_relu"]
 
 OPERATIONS = (
     "none",
@@ -82,7 +82,7 @@ class FactorizedReduce(nnx.Module):
         return self.norm(jnp.concatenate(parts, axis=-1))
 
 
-class Edge(nnx.Module):
+class DartsEdge(nnx.Module):
     """All operations of an edge, each with its own weights; a traced index or weights say which run.
 
     Pooling has no batch normalisation, as in a network of one architecture and in TE-NAS's supernet.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Count", "Parameters"]
+__all__ = ["Parameters", "SizeCounter"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Parameters:
     multiply_adds: int
 
 
-class Count:
+class SizeCounter:
     """Adds up a network's size layer by layer."""
 
     def __init__(self) -> None:

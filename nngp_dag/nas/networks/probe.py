@@ -14,7 +14,7 @@ from jax import Array, lax
 __all__ = ["Probe", "Report", "agreement", "no_probe", "patterns", "released_agreement"]
 
 Report: TypeAlias = Any
-"""What a probe returns: a tree of arrays, for which JAX has no type."""
+"""The result of a probe: a tree of arrays, for which JAX has no type."""
 
 _EXACT = 1 << 24
 """Sums of this many +-1 are exact in float32."""

@@ -27,7 +27,7 @@ BATCH_SIZE = 128
 """Images of a batch, here and in the search of NAS-WOT."""
 
 WEIGHTS = {"once": agreement, "released": released_agreement}
-"""How often a ReLU counts: `once`; or as in the released code, whose hooks fire twice in a ReLU-conv-BN block."""
+"""The count of a ReLU: `once`; or as in the released code, whose hooks fire twice in a ReLU-conv-BN block."""
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))

@@ -16,7 +16,7 @@ from nngp_dag.nas.scores.ntk_condition import BATCH_SIZE, condition_number, tang
 __all__ = ["LARGEST", "SupernetJudge"]
 
 LARGEST = 1e16
-"""What stands for the condition number of a singular kernel, so that relative changes stay defined."""
+"""Stand-in for the condition number of a singular kernel, so that relative changes stay defined."""
 
 
 class SupernetJudge:
