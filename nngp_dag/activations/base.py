@@ -13,6 +13,9 @@ itself is singular:
 
 Where a dual map needs work that depends on one variance only (Hermite coefficients, say), `prepare` does that work once
 a row and the pair maps take its results; closed forms need nothing and keep the default, the variance itself.
+
+The maps of one input with itself are by default those of a pair at kxx = kyy = kxy. An activation overrides them where
+a formula of their own is more accurate (nothing of order one cancels, zero rows have their limit) or cheaper.
 """
 
 from __future__ import annotations
@@ -80,13 +83,15 @@ class Activation(ABC):
     def dual_derivative(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
         """The map fdot for prepared variances px, py and covariance kxy (scalars)."""
 
-    @abstractmethod
     def dual_diagonal(self, k: Array) -> Array:
-        """f(k, k, k) = c E[sigma(g)^2], g ~ N(0, k), without the rounding of a correlation near one."""
+        """f(k, k, k) = c E[sigma(g)^2], g ~ N(0, k) (a scalar); the map of pairs by default."""
+        prepared = self.prepare(k)
+        return self.dual(prepared, prepared, k)
 
-    @abstractmethod
     def dual_derivative_diagonal(self, k: Array) -> Array:
-        """fdot(k, k, k) = c E[sigma'(g)^2], g ~ N(0, k)."""
+        """fdot(k, k, k) = c E[sigma'(g)^2], g ~ N(0, k) (a scalar); the map of pairs by default."""
+        prepared = self.prepare(k)
+        return self.dual_derivative(prepared, prepared, k)
 
     @abstractmethod
     def mean(self, k: Array) -> Array:

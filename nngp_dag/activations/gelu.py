@@ -45,6 +45,7 @@ class Gelu(Activation):
         rest = pair.u * (pair.inverse_sum + inverse) / jnp.sqrt(pair.determinant)
         return self.normalization * (half + rest / (2 * math.pi))
 
+    # With kxx kyy - kxy^2 = 0 said outright: the pair maps round it, which counts for large k.
     def dual_diagonal(self, k: Array) -> Array:
         root = jnp.sqrt(1 + 2 * k)
         half = 1 / 4 + jnp.arctan(k / root) / (2 * math.pi)

@@ -30,11 +30,5 @@ class Identity(Activation):
     def dual_derivative(self, px: Array, py: Array, kxy: Array) -> Array:
         return jnp.ones_like(kxy)
 
-    def dual_diagonal(self, k: Array) -> Array:
-        return k
-
-    def dual_derivative_diagonal(self, k: Array) -> Array:
-        return jnp.ones_like(k)
-
     def mean(self, k: Array) -> Array:
         return jnp.zeros_like(k)

@@ -47,6 +47,7 @@ class LeakyRelu(Activation):
         return k
 
     def dual_derivative_diagonal(self, k: Array) -> Array:
+        # Of zero rows too, which the pair maps take for independent directions (theta = pi / 2).
         return jnp.ones_like(k)
 
     def mean(self, k: Array) -> Array:

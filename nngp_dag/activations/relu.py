@@ -40,6 +40,7 @@ class Relu(Activation):
         return k
 
     def dual_derivative_diagonal(self, k: Array) -> Array:
+        # Of zero rows too, which the pair maps take for independent directions (theta = pi / 2).
         return jnp.ones_like(k)
 
     def mean(self, k: Array) -> Array:

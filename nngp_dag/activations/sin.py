@@ -38,6 +38,7 @@ class Sin(Activation):
     def dual_derivative(self, px: Array, py: Array, kxy: Array) -> Array:
         return self.normalization * _damped_cosh(kxy, (px + py) / 2)
 
+    # The values are those of the pair maps; the derivative, of size exp(-2 k), is not the difference of larger terms.
     def dual_diagonal(self, k: Array) -> Array:
         return self.normalization * -jnp.expm1(-2 * k) / 2
 
