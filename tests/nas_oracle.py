@@ -1,7 +1,12 @@
-"""Literal, slow transcriptions in NumPy of what the search's networks and scores are, with no code in common."""
+"""Literal, slow transcriptions of what the search's networks and scores are, with no code in common.
+
+Networks are in NumPy, or in jax.numpy where weights or images are JAX arrays, so that JAX differentiates them.
+"""
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 OPERATIONS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
@@ -17,56 +22,100 @@ def parameters(state):
     return {".".join(n): np.array(leaf, np.float64) for n, leaf in zip(leaf_names(state), leaves, strict=True)}
 
 
-def conv(x, kernel, stride=1, dilation=1, groups=1):
-    n, h, w, inputs = x.shape
-    size, _, per_group, outputs = kernel.shape
+def numpy_of(*arrays):
+    return jnp if any(isinstance(array, jax.Array) for array in arrays) else np
+
+
+def windows(x, size, stride=1, dilation=1, outside=0.0):
+    """For each entry (a, b) of a kernel the pixels that it meets, one array [N, h / stride, w / stride, C] each."""
+    xp = numpy_of(x)
+    h, w = x.shape[1:3]
     pad = dilation * (size - 1) // 2
-    out_h, out_w = -(-h // stride), -(-w // stride)
-    y = np.zeros((n, out_h, out_w, outputs))
-    for p in range(out_h):
-        for q in range(out_w):
-            for a in range(size):
-                for b in range(size):
-                    row, column = stride * p + dilation * a - pad, stride * q + dilation * b - pad
-                    if not (0 <= row < h and 0 <= column < w):
-                        continue
-                    for g in range(groups):
-                        ins = slice(g * per_group, (g + 1) * per_group)
-                        outs = slice(g * outputs // groups, (g + 1) * outputs // groups)
-                        y[:, p, q, outs] += x[:, row, column, ins] @ kernel[a, b, :, outs]
-    assert inputs == per_group * groups
-    return y
+    padded = xp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), constant_values=outside)
+    return {
+        (a, b): padded[:, dilation * a : dilation * a + h : stride, dilation * b : dilation * b + w : stride]
+        for a in range(size)
+        for b in range(size)
+    }
 
 
-def batch_norm(z, scale, bias):
+def conv(x, kernel, stride=1, dilation=1, groups=1):
+    xp = numpy_of(x, kernel)
+    size, _, per_group, outputs = kernel.shape
+    assert x.shape[-1] == per_group * groups
+    parts = []
+    for g in range(groups):
+        ins = slice(g * per_group, (g + 1) * per_group)
+        outs = slice(g * outputs // groups, (g + 1) * outputs // groups)
+        seen = windows(x[..., ins], size, stride, dilation)
+        parts.append(sum(pixels @ kernel[a, b, :, outs] for (a, b), pixels in seen.items()))
+    return xp.concatenate(parts, axis=-1)
+
+
+def batch_norm(z, scale, bias, held=False):
     mean = z.mean(axis=(0, 1, 2))
     variance = ((z - mean) ** 2).mean(axis=(0, 1, 2))
-    return scale * (z - mean) / np.sqrt(variance + 1e-5) + bias
+    if held:
+        mean, variance = jax.lax.stop_gradient(mean), jax.lax.stop_gradient(variance)
+    return scale * (z - mean) / numpy_of(z).sqrt(variance + 1e-5) + bias
 
 
 def pool(x, kind, stride=1):
-    n, h, w, c = x.shape
-    y = np.zeros((n, -(-h // stride), -(-w // stride), c))
-    for p in range(y.shape[1]):
-        for q in range(y.shape[2]):
-            rows = slice(max(0, stride * p - 1), stride * p + 2)
-            columns = slice(max(0, stride * q - 1), stride * q + 2)
-            window = x[:, rows, columns].reshape(n, -1, c)
-            y[:, p, q] = window.mean(1) if kind == "avg" else window.max(1)
-    return y
+    xp = numpy_of(x)
+    if kind == "max":
+        return xp.stack(list(windows(x, 3, stride, outside=-np.inf).values())).max(0)
+    inside = windows(np.ones((1, *x.shape[1:3], 1)), 3, stride)
+    return sum(windows(x, 3, stride).values()) / sum(inside.values())
 
 
-class Network:
-    """The NAS-Bench-201 network of one architecture; `relus` collects (input, in a ReLU-conv-BN block), one a ReLU."""
+def relu(x):
+    return x * (x > 0)
 
-    def __init__(self, values, spec):
-        self.values, self.spec, self.relus = values, spec, []
 
-    def relu_conv_bn(self, x, name, stride=1, index=()):
-        self.relus.append((x, True))
-        v = self.values
-        z = conv(np.maximum(x, 0), v[f"{name}.conv.kernel"][index], stride)
-        return batch_norm(z, v[f"{name}.norm.scale"][index], v[f"{name}.norm.bias"][index])
+class Layers:
+    """What the networks of both spaces share: convolutions and norms by the name of their weights.
+
+    `relus` collects (input, in a ReLU-conv-BN block), one a ReLU; `outputs` what each convolution and the classifier
+    gives, by (name, place in a stack), and `shifts` is added to those (zeros, to differentiate with respect to them).
+    `held` takes the statistics of batch normalisations as constants.
+    """
+
+    def __init__(self, values, spec, normalised=True):
+        self.values, self.spec, self.normalised = values, spec, normalised
+        self.relus, self.outputs, self.shifts, self.held = [], {}, {}, False
+
+    def leaf(self, name, index=None):
+        value = self.values[name]
+        return value if index is None else value[index]
+
+    def relu(self, x, block=False):
+        self.relus.append((x, block))
+        return relu(x)
+
+    def seen(self, z, name, index):
+        z = z + self.shifts.get((name, index), 0.0)
+        self.outputs[name, index] = z
+        return z
+
+    def conv(self, x, name, index=None, stride=1, dilation=1, groups=1):
+        return self.seen(conv(x, self.leaf(f"{name}.kernel", index), stride, dilation, groups), name, index)
+
+    def norm(self, z, name, index=None):
+        if not self.normalised:
+            return z
+        return batch_norm(z, self.leaf(f"{name}.scale", index), self.leaf(f"{name}.bias", index), self.held)
+
+    def classify(self, x):
+        logits = x.mean(axis=(1, 2)) @ self.values["classifier.kernel"] + self.values["classifier.bias"]
+        return self.seen(logits, "classifier", None)
+
+
+class Network(Layers):
+    """The NAS-Bench-201 network of one architecture."""
+
+    def relu_conv_bn(self, x, name, stride=1, index=None):
+        z = self.conv(self.relu(x, block=True), f"{name}.conv", index, stride)
+        return self.norm(z, f"{name}.norm", index)
 
     def edge(self, x, operation, stage, cell, edge):
         name = f"stages.{stage}.edges.{edge}"
@@ -79,10 +128,10 @@ class Network:
         return self.relu_conv_bn(x, f"{name}.{operation.removeprefix('nor_')}", index=cell)
 
     def __call__(self, x, genes):
-        self.relus = []
-        v, spec = self.values, self.spec
+        self.relus, self.outputs = [], {}
+        spec = self.spec
         if spec.stem:
-            x = batch_norm(conv(x, v["stem.0.kernel"]), v["stem.1.scale"], v["stem.1.bias"])
+            x = self.norm(self.conv(x, "stem.0"), "stem.1")
         for stage in range(spec.stages):
             if stage:
                 name = f"blocks.{stage - 1}"
@@ -90,7 +139,7 @@ class Network:
                 inner = self.relu_conv_bn(inner, f"{name}.second")
                 h, w = x.shape[1] // 2, x.shape[2] // 2
                 small = sum(x[:, a : 2 * h : 2, b : 2 * w : 2] for a in (0, 1) for b in (0, 1)) / 4
-                x = conv(small, v[f"{name}.shortcut.kernel"]) + inner
+                x = self.conv(small, f"{name}.shortcut") + inner
             for cell in range(spec.cells):
                 nodes, edge = [x], 0
                 for t in range(1, 4):
@@ -100,9 +149,7 @@ class Network:
                         edge += 1
                     nodes.append(total)
                 x = nodes[-1]
-        x = batch_norm(x, v["norm.scale"], v["norm.bias"])
-        self.relus.append((x, False))
-        return np.maximum(x, 0).mean(axis=(1, 2)) @ v["classifier.kernel"] + v["classifier.bias"]
+        return self.classify(self.relu(self.norm(x, "norm")))
 
 
 def wot_kernel(relus, weights):

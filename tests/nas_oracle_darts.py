@@ -1,53 +1,32 @@
-"""A literal, slow transcription in NumPy of the DARTS network of a genotype, edge by edge as its text says."""
+"""A literal, slow transcription of the DARTS network of a genotype, edge by edge as its text says."""
 
 from __future__ import annotations
 
-import numpy as np
-from nas_oracle import batch_norm, conv, pool
+from nas_oracle import Layers, numpy_of, pool
 
 KINDS = ["sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"]
 
 
-class Network:
-    """The network of a genotype {normal: [(operation, source), ...], reduce: ...}, two edges a node.
-
-    `relus` collects (input, in a ReLU-conv-BN block), one a ReLU.
-    """
-
-    def __init__(self, values, spec):
-        self.values, self.spec, self.relus = values, spec, []
-
-    def leaf(self, name, index):
-        value = self.values[name]
-        return value if index is None else value[index]
-
-    def norm(self, z, name, index=None):
-        return batch_norm(z, self.leaf(f"{name}.scale", index), self.leaf(f"{name}.bias", index))
-
-    def relu(self, x, block=False):
-        self.relus.append((x, block))
-        return np.maximum(x, 0)
+class Network(Layers):
+    """The network of a genotype {normal: [(operation, source), ...], reduce: ...}, two edges a node."""
 
     def factorized_reduce(self, x, name, index=None):
         x = self.relu(x)
-        n, h, w, c = x.shape
-        padded = np.zeros((n, h + 1, w + 1, c))
-        padded[:, :h, :w] = x
-        views = [x, padded[:, 1:, 1:]]
-        kernels = [
-            self.leaf(f"{name}.convs.{i}.kernel", index) for i in (0, 1) if f"{name}.convs.{i}.kernel" in self.values
-        ]
-        if len(kernels) == 1:
+        xp = numpy_of(x)
+        shifted = xp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))[:, 1:, 1:]
+        views = [x, shifted]
+        names = [f"{name}.convs.{i}" for i in (0, 1) if f"{name}.convs.{i}.kernel" in self.values]
+        if len(names) == 1:
             views = views[1:]
-        parts = [conv(view, kernel, stride=2) for view, kernel in zip(views, kernels, strict=True)]
-        return self.norm(np.concatenate(parts, axis=-1), f"{name}.norm", index)
+        parts = [self.conv(view, own, index, stride=2) for view, own in zip(views, names, strict=True)]
+        return self.norm(xp.concatenate(parts, axis=-1), f"{name}.norm", index)
 
     def relu_conv_bn(self, x, name):
-        return self.norm(conv(self.relu(x, block=True), self.values[f"{name}.conv.kernel"]), f"{name}.norm")
+        return self.norm(self.conv(self.relu(x, block=True), f"{name}.conv"), f"{name}.norm")
 
     def depthwise_separable(self, x, name, index, stride, dilation):
-        z = conv(self.relu(x), self.leaf(f"{name}.depthwise.kernel", index), stride, dilation, groups=x.shape[-1])
-        return self.norm(conv(z, self.leaf(f"{name}.pointwise.kernel", index)), f"{name}.norm", index)
+        z = self.conv(self.relu(x), f"{name}.depthwise", index, stride, dilation, groups=x.shape[-1])
+        return self.norm(self.conv(z, f"{name}.pointwise", index), f"{name}.norm", index)
 
     def operation(self, x, operation, name, index, stride):
         if operation == "none":
@@ -72,10 +51,10 @@ class Network:
         return self.operation(x, operation, name, same.index((source, target)), 2 if source < 2 else 1)
 
     def __call__(self, x, genotype):
-        self.relus = []
-        v, spec = self.values, self.spec
+        self.relus, self.outputs = [], {}
+        spec = self.spec
         if spec.stem:
-            x = self.norm(conv(x, v["stem.0.kernel"]), "stem.1")
+            x = self.norm(self.conv(x, "stem.0"), "stem.1")
         kinds = []
         for stage in range(spec.stages):
             kinds += ["reduce"] * (stage > 0)
@@ -90,7 +69,7 @@ class Network:
                 nodes.append(
                     sum(self.edge(nodes[source], op, cell, kind == "reduce", source, i + 2) for op, source in edges)
                 )
-            before, last = last, np.concatenate(nodes[2:], axis=-1)
+            before, last = last, numpy_of(x).concatenate(nodes[2:], axis=-1)
         if spec.last_relu:
             last = self.relu(self.norm(last, "norm"))
-        return last.mean(axis=(1, 2)) @ v["classifier.kernel"] + v["classifier.bias"]
+        return self.classify(last)

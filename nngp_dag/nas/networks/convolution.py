@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-__all__ = ["convolve"]
+__all__ = ["convolve", "plain_convolve"]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -28,10 +28,11 @@ def convolve(x: Array, kernel: Array, stride: int = 1) -> Array:
         kernel: [size, size, inputs, outputs], size odd.
         stride: between positions of the kernel.
     """
-    return _convolve(x, kernel, stride)
+    return plain_convolve(x, kernel, stride)
 
 
-def _convolve(x: Array, kernel: Array, stride: int) -> Array:
+def plain_convolve(x: Array, kernel: Array, stride: int = 1) -> Array:
+    """`convolve` as XLA differentiates it: in forward mode too, and as often as wanted."""
     padding = (kernel.shape[0] - 1) // 2
     return lax.conv_general_dilated(
         x,
@@ -49,7 +50,7 @@ def _forward(x: Array, kernel: Array, stride: int) -> tuple[Array, tuple[Array, 
 def _backward(stride: int, saved: tuple[Array, Array], cotangent: Array) -> tuple[Array, Array]:
     x, kernel = saved
 
-    (for_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride), x)(cotangent)
+    (for_x,) = jax.linear_transpose(lambda x: plain_convolve(x, kernel, stride), x)(cotangent)
     # dK[a, b, i, o] = sum_{n, p, q} x[n, stride p + a - padding, ..., i] cotangent[n, p, q, o].
     size, padding = kernel.shape[0], (kernel.shape[0] - 1) // 2
     reach = [stride * (length - 1) + size for length in cotangent.shape[1:3]]

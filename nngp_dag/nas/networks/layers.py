@@ -4,22 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 from jax.typing import DTypeLike
 
-from nngp_dag.nas.networks.convolution import convolve
-from nngp_dag.nas.networks.depthwise import depthwise
+from nngp_dag.nas.networks.convolution import convolve, plain_convolve
+from nngp_dag.nas.networks.depthwise import depthwise, plain_depthwise
 
-__all__ = ["BatchNorm", "Conv", "Depthwise", "Linear", "ReluConvBN", "Stack", "avg_pool_3x3", "halve", "max_pool_3x3"]
+__all__ = [
+    "BatchNorm",
+    "Conv",
+    "Depthwise",
+    "Gated",
+    "Linear",
+    "ReluConvBN",
+    "Stack",
+    "avg_pool_3x3",
+    "gated_layers",
+    "halve",
+    "hold_statistics",
+    "in_forward_mode",
+    "max_pool_3x3",
+    "without_normalisation",
+]
 
 Stack = tuple[int, ...]
 """Leading axes of a module's weights: `(n,)` for n equal modules that `lax.scan` runs over, else `()`."""
 
 
-class Conv(nnx.Module):
+class Gated(nnx.Module):
+    """A layer with a kernel [..., inputs, outputs]; its output channels can be multiplied by gates, none by default."""
+
+    kernel: nnx.Param[Array]
+    gate: nnx.Param[Array]
+
+    def gate_shape(self, n: int) -> tuple[int, ...]:
+        """Shape of a gate per image and channel, [N, outputs] after the axes of a `Stack`."""
+        shape = self.kernel[...].shape
+        return (*shape[:-4], n, shape[-1])
+
+    def set_gate(self, gate: Array) -> None:
+        """Multiply outputs by a gate of that shape from now on."""
+        self.gate = nnx.Param(gate)
+
+    def _gated(self, z: Array) -> Array:
+        if not hasattr(self, "gate"):
+            return z
+        gate = self.gate[...]
+        return z * gate.reshape(gate.shape[0], *[1] * (z.ndim - 2), gate.shape[1])
+
+
+class Conv(Gated):
     """A convolution without bias whose output has the input's height and width divided by `stride` (rounded up).
 
     Args:
@@ -42,13 +80,14 @@ class Conv(nnx.Module):
     ) -> None:
         self.kernel = nnx.Param(jnp.zeros((*stack, size, size, inputs, outputs), dtype))
         self.stride = stride
+        self.convolve: Callable[[Array, Array, int], Array] = convolve
 
     def __call__(self, x: Array) -> Array:
         """Images x [N, h, w, inputs] -> [N, h / stride, w / stride, outputs]."""
-        return convolve(x, self.kernel[...], self.stride)
+        return self._gated(self.convolve(x, self.kernel[...], self.stride))
 
 
-class Depthwise(nnx.Module):
+class Depthwise(Gated):
     """A convolution of every channel by itself; see `Conv`.
 
     The kernel [size, size, 1, channels] has PyTorch's axes for as many groups as channels, so that its fan is counted
@@ -60,13 +99,14 @@ class Depthwise(nnx.Module):
     ) -> None:
         self.kernel = nnx.Param(jnp.zeros((*stack, size, size, 1, channels), dtype))
         self.stride, self.dilation = stride, dilation
+        self.convolve: Callable[[Array, Array, int, int], Array] = depthwise
 
     def __call__(self, x: Array) -> Array:
         """Images x [N, h, w, channels] -> [N, h / stride, w / stride, channels]."""
-        return depthwise(x, self.kernel[...][:, :, 0], self.stride, self.dilation)
+        return self._gated(self.convolve(x, self.kernel[...][:, :, 0], self.stride, self.dilation))
 
 
-class Linear(nnx.Module):
+class Linear(Gated):
     """z = x W + b."""
 
     def __init__(self, inputs: int, outputs: int, *, dtype: DTypeLike) -> None:
@@ -75,24 +115,33 @@ class Linear(nnx.Module):
 
     def __call__(self, x: Array) -> Array:
         """Rows x [N, inputs] -> [N, outputs]."""
-        return x @ self.kernel[...] + self.bias[...]
+        return self._gated(x @ self.kernel[...] + self.bias[...])
 
 
 class BatchNorm(nnx.Module):
     """y = scale (z - mean) / sqrt(var + 1e-5) + bias, mean and (biased) variance over the batch and all positions.
 
-    There are no running averages: scores and searches use the statistics of their batch (train mode).
+    There are no running averages: scores and searches use the statistics of their batch (train mode). See
+    `without_normalisation` and `hold_statistics`.
     """
 
     def __init__(self, channels: int, *, dtype: DTypeLike, stack: Stack = ()) -> None:
         self.scale = nnx.Param(jnp.ones((*stack, channels), dtype))
         self.bias = nnx.Param(jnp.zeros((*stack, channels), dtype))
+        self.active, self.held = True, False
 
     def __call__(self, z: Array) -> Array:
         """Normalise z [..., channels]."""
+        if not self.active:
+            return z
         axes = tuple(range(z.ndim - 1))
-        centered = z - z.mean(axes)
+        mean = z.mean(axes)
+        if self.held:
+            mean = lax.stop_gradient(mean)
+        centered = z - mean
         variance = (centered * centered).mean(axes)
+        if self.held:
+            variance = lax.stop_gradient(variance)
         return centered * (self.scale[...] * lax.rsqrt(variance + 1e-5)) + self.bias[...]
 
 
@@ -108,6 +157,44 @@ class ReluConvBN(nnx.Module):
     def __call__(self, x: Array) -> Array:
         """Images x [N, h, w, inputs] -> [N, h / stride, w / stride, outputs]."""
         return self.norm(self.conv(nnx.relu(x)))
+
+
+def gated_layers(network: nnx.Module) -> list[Gated]:
+    """The layers of a network that have a kernel: convolutions and the classifier; stacked ones are one."""
+    return [module for _, module in nnx.iter_modules(network) if isinstance(module, Gated)]
+
+
+Network = TypeVar("Network", bound=nnx.Module)
+
+
+def in_forward_mode(network: Network) -> Network:
+    """The same network, changed so that it can be differentiated in forward mode, repeatedly (in reverse mode it has
+    become slow).
+    """
+    for _, module in nnx.iter_modules(network):
+        if isinstance(module, Conv):
+            module.convolve = plain_convolve
+        elif isinstance(module, Depthwise):
+            module.convolve = plain_depthwise
+    return network
+
+
+def hold_statistics(network: Network) -> Network:
+    """The same network, changed so that means and variances of batch normalisations are constants when it is
+    differentiated.
+    """
+    for _, module in nnx.iter_modules(network):
+        if isinstance(module, BatchNorm):
+            module.held = True
+    return network
+
+
+def without_normalisation(network: Network) -> Network:
+    """The same network, changed so that every batch normalisation gives what it takes."""
+    for _, module in nnx.iter_modules(network):
+        if isinstance(module, BatchNorm):
+            module.active = False
+    return network
 
 
 def _window(x: Array, stride: int, initial: float, reduce: Callable[[Array, Array], Array]) -> Array:

@@ -53,6 +53,11 @@ class DartsSpec(NetworkSizes):
         if self.stem < 0:
             raise InputError(f"stem of a network must be at least 0, got {self.stem}")
 
+    @property
+    def ends_rectified(self) -> bool:
+        """Whether the features before the global mean have passed a ReLU."""
+        return self.last_relu
+
     def layers(self) -> list[tuple[int, bool]]:
         """(channels C, whether it is a reduction cell) of every cell."""
         found = []

@@ -78,6 +78,11 @@ class NetworkSizes(abc.ABC):
         """Height and width of an image must be multiples of this."""
         return 1
 
+    @property
+    def ends_rectified(self) -> bool:
+        """Whether the features before the global mean have passed a ReLU."""
+        return True
+
     def replace(self, **changes: Any) -> Self:
         """A copy with other values."""
         return dataclasses.replace(self, **changes)

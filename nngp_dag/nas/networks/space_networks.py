@@ -58,6 +58,14 @@ class SpaceNetworks:
             return self
         return replace(self, wot=self.wot.replace(**changes), train=self.train.replace(**changes))
 
+    def is_constant(self, rows: np.ndarray) -> bool:
+        """Whether no path leads through one of the cells, so that the network's output depends on no image.
+
+        Args:
+            rows: an architecture, integers [cells, genes].
+        """
+        return bool((self.space.totals(rows).paths == 0).any())
+
     def read(self, architecture: Architecture) -> np.ndarray:
         """Integers [cells, genes] of an architecture given in the space's notation or as such an array.
 

@@ -17,12 +17,19 @@ from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores import (
     effective_depth,
     effective_width,
+    fisher,
+    grad_norm,
+    grasp,
+    jacob_cov,
     linear_regions,
     multiply_adds,
     ntk_condition,
     num_parameterised,
     parameters,
+    snip,
+    synflow,
     wot,
+    zico,
 )
 from nngp_dag.nas.scores.score import Score, ScoreFunction
 
@@ -34,6 +41,13 @@ SCORES: dict[str, Score] = {
         wot.SCORE,
         ntk_condition.SCORE,
         linear_regions.SCORE,
+        grad_norm.SCORE,
+        snip.SCORE,
+        grasp.SCORE,
+        synflow.SCORE,
+        jacob_cov.SCORE,
+        fisher.SCORE,
+        zico.SCORE,
         effective_depth.SCORE,
         effective_width.SCORE,
         num_parameterised.SCORE,

@@ -105,8 +105,8 @@ class Scorer:
         digest.update(json.dumps(content, sort_keys=True).encode())
         for name, batch in self.batches.items():
             digest.update(name.encode())
-            for array in batch if isinstance(batch, tuple) else (batch,):
-                digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+            for part in batch if isinstance(batch, tuple) else (batch,):
+                digest.update(str(np.shape(part)).encode() + np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()[:16]
 
     def row(self, architecture: Architecture) -> Row:

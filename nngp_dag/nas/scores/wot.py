@@ -71,7 +71,7 @@ def make(networks: SpaceNetworks, weights: str = "once") -> ScoreFunction:
     def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:
         rows = networks.read(architecture)
         genes, x = networks.genes(rows), image_batch(batch, networks.wot)
-        if (networks.space.totals(rows).paths == 0).any():
+        if networks.is_constant(rows):
             return float("-inf")
         return log_det(code_kernel(networks.network, networks.wot, weights, genes, x, weights_key(key)))
 
