@@ -19,7 +19,7 @@ __all__ = ["ImageSource", "RowSource", "data_dir_option", "image_options", "row_
 _T = TypeVar("_T")
 
 _ROWS = "digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file."
-_IMAGES = "cifar10, cifar10-test (with an optional :N), or an .npz or .npy of images [N, h, w, 3]."
+_IMAGES = "cifar10, cifar10-test (with an optional :N), an .npz or .npy of images [N, h, w, 3], or a folder of images."
 
 
 class OptionDecorator(Protocol):

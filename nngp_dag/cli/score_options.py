@@ -9,7 +9,7 @@ import click
 
 from nngp_dag.nas.scores.registry import SCORES, baselines
 
-__all__ = ["batch_sizes", "by_score", "score_list", "score_options"]
+__all__ = ["BATCH_SIZE", "batch_sizes", "by_score", "option_keys", "score_list", "score_options"]
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
@@ -41,6 +41,40 @@ def by_score(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
         if given:
             found[name] = given
     return found
+
+
+def option_keys() -> list[str]:
+    """The keys of the values of `score_options`, as click passes them."""
+    return [f"{name}-{option.name}".replace("-", "_") for name, score in SCORES.items() for option in score.options]
+
+
+class _BatchSize(click.ParamType[int | dict[str, int]]):
+    """One number for all scores, or SCORE=N,... by score."""
+
+    name = "batch size"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int | dict[str, int]:
+        """The number, or numbers by score; every one at least 2."""
+        if "=" not in value:
+            return self._number(value, param, ctx)
+        found: dict[str, int] = {}
+        for part in value.split(","):
+            name, _, number = (piece.strip() for piece in part.partition("="))
+            if name not in SCORES:
+                self.fail(f"unknown score {name!r} in {value!r}: accepted are {', '.join(SCORES)}", param, ctx)
+            if name in found:
+                self.fail(f"{name} is given twice in {value!r}", param, ctx)
+            found[name] = self._number(number, param, ctx)
+        return found
+
+    def _number(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= 2):
+            self.fail(f"{text!r} is no number of images, at least 2 (N, or SCORE=N,...)", param, ctx)
+        return int(text)
+
+
+BATCH_SIZE = _BatchSize()
+"""Type of `--batch-size`."""
 
 
 def batch_sizes() -> str:

@@ -58,6 +58,13 @@ class SpaceNetworks:
             return self
         return replace(self, wot=self.wot.replace(**changes), train=self.train.replace(**changes))
 
+    def initialised(self, init: str | None) -> SpaceNetworks:
+        """These networks with other initial weights of all networks that are scored; as they are for None."""
+        if init is None:
+            return self
+        changed = {name: getattr(self, name).replace(init=init) for name in ("wot", "ntk", "regions")}
+        return replace(self, **changed)
+
     def is_constant(self, rows: np.ndarray) -> bool:
         """Whether no path leads through one of the cells, so that the network's output depends on no image.
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from nngp_dag.support.statistics import Estimate
 
-__all__ = ["Ranking", "kendall", "rank", "spearman", "top_recall"]
+__all__ = ["Ranking", "best_rank", "kendall", "mean_score", "rank", "rank_stability", "spearman", "top_recall"]
 
 _MAX_DRAWS = 2_000_000
 _MAX_PAIRWISE = 1000
@@ -23,16 +23,21 @@ class Ranking:
     Attributes:
         spearman: Spearman's rank correlation.
         kendall: Kendall's tau-b.
-        recall: share of the `top` most accurate architectures that are among the `top` best by score.
+        recall: share of the `top` most accurate architectures that are among the `top` best by score; as both are as
+            many, it is the precision at the top, too.
+        best_rank: rank by accuracy, 1 the best, of the most accurate among the `top` best by score.
         top: k.
         size: number of architectures.
+        draws: number of draws of weights and batches whose mean the score is.
     """
 
     spearman: Estimate
     kendall: Estimate
     recall: Estimate
+    best_rank: float
     top: int
     size: int
+    draws: int = 1
 
     def as_dict(self) -> dict[str, object]:
         """Nested plain numbers."""
@@ -40,8 +45,10 @@ class Ranking:
             "spearman": self.spearman.as_dict(),
             "kendall": self.kendall.as_dict(),
             "top_recall": self.recall.as_dict(),
+            "best_rank": self.best_rank,
             "top": self.top,
             "size": self.size,
+            "draws": self.draws,
         }
 
 
@@ -73,6 +80,39 @@ def top_recall(score: np.ndarray, accuracy: np.ndarray, top: int) -> float:
     return float(chance(score) @ chance(accuracy) / top)
 
 
+def best_rank(score: np.ndarray, accuracy: np.ndarray, top: int) -> float:
+    """Expected rank by accuracy (1 the best) of the most accurate among the `top` best by score.
+
+    Of architectures that share the last place among the `top`, as many as fit are chosen at random. Equal accuracies
+    share the best of their ranks.
+    """
+    ranks = stats.rankdata(-accuracy, method="min")
+    threshold = np.sort(score)[-top]
+    above, equal = score > threshold, score == threshold
+    best = float(ranks[above].min()) if above.any() else np.inf
+    free, total, missed = top - int(above.sum()), int(equal.sum()), 1.0
+    expected = 0.0
+    for place, rank in enumerate(np.sort(ranks[equal])):  # `missed`: the chance that no better one of these is chosen
+        if rank >= best or missed == 0:
+            break
+        chosen = free / (total - place)
+        expected += missed * chosen * float(rank)
+        missed *= max(0.0, 1 - chosen)
+    return expected + (missed * best if missed > 0 else 0.0)
+
+
+def rank_stability(draws: np.ndarray) -> float:
+    """Mean Spearman correlation between the scores [R, A] of every two draws; NaN with fewer than two draws."""
+    pairs = [spearman(draws[i], draws[j]) for i in range(len(draws)) for j in range(i)]
+    return float(np.mean(pairs)) if pairs else float("nan")
+
+
+def mean_score(draws: np.ndarray) -> np.ndarray:
+    """The mean [A] of scores [R, A]; infinite where a draw is."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(draws.mean(0))
+
+
 def rank(
     score: npt.ArrayLike,
     accuracy: npt.ArrayLike,
@@ -85,35 +125,42 @@ def rank(
     """Agreement of a score with accuracy, positive where better scores go with higher accuracy.
 
     Args:
-        score: [A], may hold infinities.
+        score: [A], may hold infinities (of one sign); or [R, A], draws of it with weights and batches of their own,
+            whose mean is ranked.
         accuracy: [A], finite.
         higher_is_better: whether large scores are good; otherwise their sign is changed first.
         top: k of the recall, cut to half of A.
-        rng: of the bootstrap over architectures; by default default_rng(0).
+        rng: of the bootstrap over architectures, and over draws where there are several; by default default_rng(0).
         resamples: number of resamples; fewer for very many architectures (at most 2 million draws in all).
     """
-    values = np.asarray(score, dtype=np.float64) * (1 if higher_is_better else -1)
+    every = np.atleast_2d(np.asarray(score, dtype=np.float64)) * (1 if higher_is_better else -1)
     target = np.asarray(accuracy, dtype=np.float64)
-    if values.ndim != 1 or values.shape != target.shape:
-        raise ValueError(f"score and accuracy must have one equal shape [A], got {values.shape} and {target.shape}")
+    if np.ndim(score) not in (1, 2) or every.shape[1:] != target.shape:
+        raise ValueError(f"score and accuracy must have one equal shape [A], got {np.shape(score)} and {target.shape}")
     rng = np.random.default_rng(0) if rng is None else rng
-    size = len(values)
+    size = len(target)
     top = max(1, min(top, size // 2))
-    draws = np.stack(
+    chosen = np.stack(
         [rng.integers(size, size=size) for _ in range(max(100, min(resamples, _MAX_DRAWS // max(size, 1))))]
     )
-    if size <= _MAX_PAIRWISE:
-        resampled = _pairwise(values, target, draws)
+    values = mean_score(every)
+    if len(every) > 1:
+        means = [mean_score(every[rng.integers(len(every), size=len(every))]) for _ in chosen]
+        resampled = [(mean[i], target[i]) for mean, i in zip(means, chosen, strict=True)]
     else:
-        pairs = [(spearman(values[i], target[i]), kendall(values[i], target[i])) for i in draws]
-        resampled = np.transpose(pairs)
-    recalls = np.array([top_recall(values[i], target[i], top) for i in draws])
+        resampled = [(values[i], target[i]) for i in chosen]
+    if size <= _MAX_PAIRWISE and len(every) == 1:
+        correlations = _pairwise(values, target, chosen)
+    else:
+        correlations = np.transpose([(spearman(*pair), kendall(*pair)) for pair in resampled])
     return Ranking(
-        Estimate.percentile(spearman(values, target), resampled[0]),
-        Estimate.percentile(kendall(values, target), resampled[1]),
-        Estimate.percentile(top_recall(values, target, top), recalls),
+        Estimate.percentile(spearman(values, target), correlations[0]),
+        Estimate.percentile(kendall(values, target), correlations[1]),
+        Estimate.percentile(top_recall(values, target, top), np.array([top_recall(*pair, top) for pair in resampled])),
+        best_rank(values, target, top),
         top,
         size,
+        len(every),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from nngp_dag.accuracy import Benchmark
 from nngp_dag.errors import InputError
-from nngp_dag.nas.scores.ranking import Ranking, rank
+from nngp_dag.nas.scores.ranking import Ranking, rank, rank_stability
 from nngp_dag.nas.scores.registry import SCORES
 from nngp_dag.nas.scores.scorer import Scorer
 from nngp_dag.support.files import check_writable
@@ -23,7 +23,15 @@ from nngp_dag.support.progress import ProgressBar, no_progress
 from nngp_dag.support.row_format import Row, row_format
 from nngp_dag.support.table import GrowingTable
 
-__all__ = ["MIN_RANKED", "Scored", "check_rows_file", "rank_scores", "score_architectures"]
+__all__ = [
+    "MIN_RANKED",
+    "Scored",
+    "check_rows_file",
+    "draws_of",
+    "rank_scores",
+    "rank_stabilities",
+    "score_architectures",
+]
 
 _SUFFIXES = (".csv", ".jsonl")
 _ANOTHER_RUN = "another run (other scores, data, sizes or seed)"
@@ -104,6 +112,26 @@ def _table(scorer: Scorer, out: Path) -> GrowingTable:
     return GrowingTable(out, rows, scorer.settings(), _ANOTHER_RUN, "scores")
 
 
+def draws_of(scorer: Scorer, rows: Sequence[Row], name: str) -> np.ndarray:
+    """The single draws of a score, float64 [R, A], of as many rows; R = 1 for a baseline."""
+    return np.array([[row[column] for row in rows] for column in scorer.draw_columns(name)], dtype=np.float64)
+
+
+def rank_stabilities(scorer: Scorer, rows: Sequence[Row]) -> dict[str, float]:
+    """By score, the mean Spearman correlation between the ranks of two draws; none where there is a single draw.
+
+    NaN where a draw gives all architectures the same score. Baselines do not vary and are left out.
+
+    Raises:
+        InputError: fewer than `MIN_RANKED` rows.
+    """
+    if len(rows) < MIN_RANKED:
+        raise InputError(f"no rank stability: {len(rows)} architectures, {MIN_RANKED} are needed")
+    if scorer.repeats == 1:
+        return {}
+    return {name: rank_stability(draws_of(scorer, rows, name)) for name in scorer.drawn}
+
+
 def rank_scores(
     scorer: Scorer, rows: Sequence[Row], benchmark: Benchmark, *, top: int = 10, seed: int = 0
 ) -> dict[str, dict[str, Ranking]]:
@@ -126,7 +154,7 @@ def rank_scores(
     return {
         data: {
             name: rank(
-                np.array([row[name] for row in rows], np.float64),
+                draws_of(scorer, rows, name),
                 accuracy[index],
                 higher_is_better=SCORES[name].higher_is_better,
                 top=top,

@@ -7,7 +7,7 @@ import json
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 import numpy as np
@@ -21,12 +21,25 @@ from nngp_dag.nas.scores.score import ScoreFunction
 from nngp_dag.spaces.base import Architecture
 from nngp_dag.support.row_format import Row
 
-__all__ = ["Scorer", "architecture_key"]
+__all__ = ["Scorer", "architecture_key", "batch_generator", "mean_and_error"]
 
 
-def architecture_key(seed: int, text: str) -> jax.Array:
-    """The key of an architecture's initial weights: a function of the seed and its notation, not of its place."""
-    return jax.random.fold_in(jax.random.key(seed), np.uint32(zlib.crc32(text.encode())))
+def architecture_key(seed: int, text: str, draw: int = 0) -> jax.Array:
+    """The key of an architecture's initial weights: a function of seed, notation and draw, not of its place.
+
+    Args:
+        seed: of all weights.
+        text: the architecture in its space's notation.
+        draw: 0 for the first draw of its weights, which is the only one unless there are repeats.
+    """
+    key = jax.random.fold_in(jax.random.key(seed), np.uint32(zlib.crc32(text.encode())))
+    return jax.random.fold_in(key, draw) if draw else key
+
+
+def batch_generator(seed: int, name: str, draw: int = 0) -> np.random.Generator:
+    """The generator of a score's batch: every score, and every draw of it, has one of its own."""
+    entropy = [seed, zlib.crc32(name.encode())]
+    return np.random.default_rng([*entropy, draw] if draw else entropy)
 
 
 @dataclass
@@ -37,17 +50,20 @@ class Scorer:
         networks: the space and its networks.
         names: the scores asked for, then the trivial baselines.
         functions: by score.
-        batches: by score, what it is computed on; scores without data have none.
+        batches: by score, what it is computed on, one batch for each draw; scores without data have none.
         seed: of weights and batches.
         options: by score, what it was made with where that is not its default.
+        repeats: number of draws R, each of weights and batches of its own.
     """
 
     networks: SpaceNetworks
     names: tuple[str, ...]
     functions: Mapping[str, ScoreFunction]
-    batches: Mapping[str, Batch]
+    batches: Mapping[str, Sequence[Batch]]
     seed: int
     options: Mapping[str, Mapping[str, str]]
+    repeats: int = 1
+    _compiled: bool = field(default=False, init=False)
 
     @classmethod
     def make(
@@ -57,8 +73,9 @@ class Scorer:
         images: Images | None,
         *,
         seed: int = 0,
-        batch_size: int | None = None,
+        batch_size: int | Mapping[str, int] | None = None,
         options: Mapping[str, Mapping[str, str]] | None = None,
+        repeats: int = 1,
     ) -> Scorer:
         """Scores with their batches drawn from the images.
 
@@ -67,58 +84,132 @@ class Scorer:
             networks: the space's networks.
             images: needed by scores that have a batch.
             seed: of weights and batches. Every score draws its batch from a generator of its own.
-            batch_size: images of a batch, by default each score's own.
+            batch_size: images of a batch, for all scores or by score; by default each score's own.
             options: of each score.
+            repeats: number of draws R. The first is the only one of R = 1, and more of them keep those before.
 
         Raises:
-            InputError: an unknown score, or no images, or fewer than a batch needs.
+            InputError: an unknown score, no images or fewer than a batch needs, a batch size of a score that is not
+                asked for or has none, or R below 1.
         """
+        if repeats < 1:
+            raise InputError(f"the number of repeats must be at least 1, got {repeats}")
         chosen = tuple(dict.fromkeys([*names, *baselines()]))
         given = {name: dict(values) for name, values in (options or {}).items() if name in chosen}
         functions = {name: make_score(name, networks, given.get(name)) for name in chosen}
+        sizes = _batch_sizes(chosen, batch_size)
         batches = {}
         for name in chosen:
             recipe = score(name).batch
             if recipe is not None:
                 if images is None:
                     raise InputError(f"the score {name} needs images")
-                rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-                batches[name] = recipe.draw(images, rng, batch_size)
-        return cls(networks, chosen, functions, batches, seed, given)
+                generators = [batch_generator(seed, name, r) for r in range(repeats)]
+                batches[name] = [recipe.draw(images, rng, sizes.get(name)) for rng in generators]
+        return cls(networks, chosen, functions, batches, seed, given, repeats)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The scores that differ from draw to draw: all but the baselines."""
+        return tuple(name for name in self.names if not SCORES[name].baseline)
 
     @property
     def worst(self) -> dict[str, float]:
-        """By score, the value of an architecture that cannot be worse."""
-        return {name: float("-inf" if SCORES[name].higher_is_better else "inf") for name in self.names}
+        """By column, the value of an architecture that cannot be worse; a standard error is infinite there."""
+        found = {}
+        for name in self.names:
+            least = float("-inf" if SCORES[name].higher_is_better else "inf")
+            found[name] = least
+            if name in self.drawn and self.repeats > 1:
+                found[f"{name}_se"] = float("inf")
+                found |= dict.fromkeys(self.draw_columns(name), least)
+        return found
+
+    def draw_columns(self, name: str) -> tuple[str, ...]:
+        """The columns of a score's single draws, NAME_1, NAME_2, ...; with one draw, or for a baseline, NAME itself."""
+        if self.repeats == 1 or name not in self.drawn:
+            return (name,)
+        return tuple(f"{name}_{r + 1}" for r in range(self.repeats))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of a row."""
-        return ("architecture", *self.names, "seconds")
+        """The columns of a row: with repeats NAME is a mean, NAME_se its standard error, and single draws follow."""
+        if self.repeats == 1:
+            return ("architecture", *self.names, "seconds")
+        both = [column for name in self.names for column in ([name, f"{name}_se"] if name in self.drawn else [name])]
+        single = [column for name in self.drawn for column in self.draw_columns(name)]
+        return ("architecture", *both, *single, "seconds")
 
     def settings(self) -> str:
         """A short digest of everything that a row depends on but for its architecture."""
         digest = hashlib.sha256()
         networks = self.networks
         sizes = {name: repr(getattr(networks, name)) for name in ("wot", "ntk", "regions")}
-        content = [networks.space.name, self.names, sizes, self.seed, self.options]
+        content = [networks.space.name, self.names, sizes, self.seed, self.options, self.repeats]
         digest.update(json.dumps(content, sort_keys=True).encode())
-        for name, batch in self.batches.items():
+        for name, batches in self.batches.items():
             digest.update(name.encode())
-            for part in batch if isinstance(batch, tuple) else (batch,):
-                digest.update(str(np.shape(part)).encode() + np.ascontiguousarray(part).tobytes())
+            for batch in batches:
+                for part in batch if isinstance(batch, tuple) else (batch,):
+                    digest.update(str(np.shape(part)).encode() + np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()[:16]
 
     def row(self, architecture: Architecture) -> Row:
-        """All scores of one architecture, and the seconds they took (compilation of a first one included)."""
+        """All scores of one architecture, and the seconds they took; compilation is none of them."""
         rows = self.networks.read(architecture)
         text = self.networks.space.write(rows)
-        weighted = not all(SCORES[name].baseline for name in self.names)
-        key = architecture_key(self.seed, text) if weighted else None
+        self._compile(rows)
         start = time.perf_counter()
-        values = {name: self.functions[name](rows, self.batches.get(name), key) for name in self.names}
-        return {"architecture": text, **values, "seconds": time.perf_counter() - start}
+        row: Row = {"architecture": text}
+        for name in self.names:
+            values = [self._value(name, rows, text, r) for r in range(len(self.draw_columns(name)))]
+            if len(values) == 1:
+                row[name] = values[0]
+            else:
+                row[name], row[f"{name}_se"] = mean_and_error(values)
+                row |= dict(zip(self.draw_columns(name), values, strict=True))
+        row["seconds"] = time.perf_counter() - start
+        return {column: row[column] for column in self.columns}
+
+    def _value(self, name: str, rows: np.ndarray, text: str, draw: int) -> float:
+        """One draw of a score."""
+        batch = self.batches[name][draw] if name in self.batches else None
+        key = architecture_key(self.seed, text, draw) if name in self.drawn else None
+        return self.functions[name](rows, batch, key)
+
+    def _compile(self, rows: np.ndarray) -> None:
+        """Compute every score once, where that was not done yet; of another architecture, if this one is constant."""
+        if self._compiled or not self.drawn:
+            return
+        space = self.networks.space
+        others = space.sample(64, np.random.default_rng(0))
+        some = next((genes for genes in (rows, *others) if not self.networks.is_constant(genes)), rows)
+        for name in self.drawn:
+            self._value(name, some, space.write(some), 0)
+        self._compiled = True
 
     def rows(self, architectures: Sequence[Architecture]) -> Iterator[Row]:
         """A row per architecture, as it is finished."""
         return (self.row(architecture) for architecture in architectures)
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Mean of at least two draws and its standard error; both infinite where a draw is."""
+    if not np.isfinite(values).all():
+        return float(np.sum([value for value in values if not np.isfinite(value)])), float("inf")
+    return float(np.mean(values)), float(np.std(values, ddof=1) / len(values) ** 0.5)
+
+
+def _batch_sizes(names: Sequence[str], given: int | Mapping[str, int] | None) -> dict[str, int]:
+    """Images of a batch by score, where a number is given for it."""
+    counted = [name for name in names if (recipe := score(name).batch) is not None and recipe.size is not None]
+    if given is None:
+        return {}
+    if isinstance(given, int):
+        return dict.fromkeys(counted, given)
+    for name in given:
+        if score(name).name not in names:
+            raise InputError(f"a batch size for {name}, which is not among the scores {', '.join(names)}")
+        if name not in counted:
+            raise InputError(f"{name} has no batch size: it is for {', '.join(counted) or 'none of these scores'}")
+    return dict(given)
