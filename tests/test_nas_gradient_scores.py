@@ -23,6 +23,8 @@ from nngp_dag.spaces import get
 from nngp_dag.spaces.genotype_text import parse_genotype
 from nngp_dag.support.x64 import enable_x64
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 KEY = jax.random.key(2)
 IMAGES = random_images()
 BATCH = labelled_batches(6).draw(IMAGES, np.random.default_rng(0))

@@ -21,6 +21,8 @@ from nngp_dag.nas.scores.scorer import Scorer, architecture_key
 from nngp_dag.nas.scores.wot import code_kernel, log_det
 from nngp_dag.spaces import get
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SPACE = get("nasbench201")
 NETWORKS = tiny_networks()
 IMAGES = random_images()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.memory import require_memory
+from nngp_dag.support.reading_files import Kind, kind_of, open_file, reading
 
 __all__ = ["SUFFIXES", "read_image_folder"]
 
@@ -36,24 +38,23 @@ def read_image_folder(folder: Path) -> tuple[np.ndarray, np.ndarray | None]:
         InputError: no images, images beside folders of images, files that cannot be read or are no images, or images
             that differ in size or are not square.
     """
-    try:
-        own = _images(folder)
-        classes = [(inner, _images(inner)) for inner in sorted(folder.iterdir()) if inner.is_dir()]
-    except OSError as error:
-        raise InputError(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
-    classes = [(inner, files) for inner, files in classes if files]
+    own = _images(folder)
+    with reading(folder):
+        inside = sorted(inner for inner in folder.iterdir() if kind_of(inner) is Kind.FOLDER)
+    classes = [files for files in map(_images, inside) if files]
     if own and classes:
         raise InputError(f"{folder} has images beside folders of images: sub-folders are classes, use one or the other")
     if not own and not classes:
         raise InputError(f"{folder} has no images: {', '.join(SUFFIXES)} are read, in it or in a sub-folder per class")
-    files = own or [file for _, inner in classes for file in inner]
-    labels = None if own else np.repeat(np.arange(len(classes)), [len(inner) for _, inner in classes]).astype(np.int64)
+    files = own or [file for inner in classes for file in inner]
+    labels = None if own else np.repeat(np.arange(len(classes)), [len(inner) for inner in classes]).astype(np.int64)
     return _read(files), labels
 
 
 def _images(folder: Path) -> list[Path]:
-    files = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
-    return sorted(path for path in files if not path.is_dir())
+    with reading(folder):
+        files = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    return sorted(path for path in files if kind_of(path) is not Kind.FOLDER)
 
 
 def _read(files: Sequence[Path]) -> np.ndarray:
@@ -81,20 +82,19 @@ def _size(file: Path) -> tuple[int, int]:
 
 def _pixels(file: Path) -> np.ndarray:
     with _opened(file) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    """The image of a file, not yet unpacked; whatever is wrong with it then or later is one line (InputError)."""
+    with open_file(file) as stream:
         try:
-            return np.asarray(image.convert("RGB"))
-        except (OSError, SyntaxError, ValueError, EOFError):
-            raise InputError(f"cannot read {file}: damaged or truncated") from None
-
-
-def _opened(file: Path) -> Image.Image:
-    if not file.is_file():
-        raise InputError(f"{file} is not a regular file")
-    try:
-        return Image.open(file, formats=("PNG", "JPEG"))
-    except UnidentifiedImageError:
-        raise InputError(f"{file} is no PNG or JPEG image, or damaged") from None
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror or error}") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, SyntaxError, ValueError):
-        raise InputError(f"{file} is too large, or damaged") from None
+            with Image.open(stream, formats=("PNG", "JPEG")) as image:
+                yield image
+        except UnidentifiedImageError:
+            raise InputError(f"cannot read {file}: it is no PNG or JPEG image") from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise InputError(f"cannot read {file}: it unpacks to too many pixels") from None
+        except (OSError, SyntaxError, ValueError, EOFError):  # as Pillow reports what is torn
+            raise InputError(f"cannot read {file}: it is damaged or truncated") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.nas.image_folder import read_image_folder
 from nngp_dag.support.array_files import SUFFIXES, open_arrays
 from nngp_dag.support.memory import require_memory
 from nngp_dag.support.reading_files import Kind, kind_of
@@ -16,8 +17,8 @@ from nngp_dag.support.reading_files import Kind, kind_of
 __all__ = ["Images", "load_images", "random_patches"]
 
 _ACCEPTED = (
-    "accepted are cifar10 and cifar10-test (with an optional :N), or an .npz or .npy of images [N, h, w, 3]"
-    " (bytes, or floats in [0, 1])"
+    "accepted are cifar10 and cifar10-test (with an optional :N), an .npz or .npy of images [N, h, w, 3]"
+    " (bytes, or floats in [0, 1]), or a folder of PNG or JPEG images"
 )
 _KEYS = {"x_train": "y_train", "x": "y", "images": "labels"}
 """Names of images in an .npz, each with that of its labels; the first that is there counts."""
@@ -65,7 +66,7 @@ def load_images(
     Args:
         spec: `cifar10` or `cifar10-test` with an optional `:N`, or a file: an .npy array, or an .npz with a key
             `x_train`, `x` or `images` (labels in `y_train`, `y` or `labels`). Images are [N, h, w, 3] or [N, 3, h, w],
-            bytes or floats in [0, 1].
+            bytes or floats in [0, 1]. Or a folder of PNG and JPEG images (`nngp_dag.nas.image_folder`).
         data_dir: a folder with the publisher's CIFAR-10 files, read instead of a download.
         size: the height and width that images must have, any by default.
 
@@ -81,6 +82,9 @@ def load_images(
     elif Path(text).suffix.lower() in SUFFIXES:
         pixels, labels = _read(Path(text))
         source = f"file {text}"
+    elif kind_of(Path(text)) is Kind.FOLDER:
+        bytes_, labels = read_image_folder(Path(text))
+        pixels, source = bytes_.astype(np.float32) / 255, f"folder {text}"
     else:
         raise InputError(f"unknown images {text!r}: {_ACCEPTED}")
     if size is not None and pixels.shape[1:3] != (size, size):
