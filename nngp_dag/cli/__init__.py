@@ -29,7 +29,7 @@ COMMANDS = {
     "predict": "What infinitely wide networks predict: NNGP posterior and NTK.",
     "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
-    "score": "Scores of untrained networks (NAS-WOT, TE-NAS, trivial baselines), a row per architecture.",
+    "score": "Scores of untrained networks (NAS-WOT, TE-NAS, SynFlow, ...), a row per architecture.",
     "search": "Architecture searches (NAS-WOT, TE-NAS, FP-NAS), with and without the filter.",
     "reproduce": "Figures and tables of the paper, recomputed.",
     "verify": "Check the claims of the paper and report verdicts with their evidence.",

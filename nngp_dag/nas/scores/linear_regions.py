@@ -55,7 +55,8 @@ def count_distinct(codes: ArrayLike) -> int:
 def make(networks: SpaceNetworks) -> ScoreFunction:
     """The score, number of distinct patterns over all batches: (architecture, patches [B, N, h, w, 1], key) -> float.
 
-    Weights are Kaiming normal (by fan-in, as the released code has it for this score).
+    Weights are Kaiming normal by fan-in, as the released code means to have them for this score. It really gets
+    PyTorch's default (`pytorch`): its launcher asks by a name that its `init_model` does not know.
     """
 
     def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:

@@ -81,7 +81,8 @@ def condition_number(kernel: np.ndarray, dtype: DTypeLike = np.float32) -> float
 def make(networks: SpaceNetworks) -> ScoreFunction:
     """The score kappa = lambda_max / lambda_min of a space's networks: (architecture, images, key) -> float.
 
-    Lower is better. Weights are Kaiming normal (by fan-out, as the released code has it for this score).
+    Lower is better. Weights are Kaiming normal by fan-out, as the released code means to have them for this score. It
+    really gets PyTorch's default (`pytorch`): its launcher asks by a name that its `init_model` does not know.
     """
 
     def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:
