@@ -123,7 +123,7 @@ def test_the_command_line_scores_and_ranks_it(toy, tmp_path, monkeypatch):
 def test_it_needs_images_whose_labels_may_be_random(toy):
     rng = np.random.default_rng(0)
     plain = Images(rng.normal(size=(8, 4, 4, 3)).astype(np.float32), None, "plain images")
-    batch = Scorer.make([toy], tiny_networks(), plain).batches[toy]
+    (batch,) = Scorer.make([toy], tiny_networks(), plain).batches[toy]
     assert batch.classes == 10
     assert len(set(batch.y.tolist())) > 1
     with pytest.raises(InputError, match=f"the score {toy} needs images"):
