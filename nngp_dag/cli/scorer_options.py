@@ -70,7 +70,7 @@ class ScorerChoices:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """What is shown of it beside the scores."""
+        """The choices that are shown beside the scores."""
         return {"repeats": self.repeats, "init": self.init}
 
 

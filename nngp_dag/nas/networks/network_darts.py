@@ -55,7 +55,7 @@ class DartsSpec(NetworkSizes):
 
     @property
     def ends_rectified(self) -> bool:
-        """Whether the features before the global mean have passed a ReLU."""
+        """True where the features before the global mean have passed a ReLU."""
         return self.last_relu
 
     def layers(self) -> list[tuple[int, bool]]:

@@ -80,7 +80,7 @@ class NetworkSizes(abc.ABC):
 
     @property
     def ends_rectified(self) -> bool:
-        """Whether the features before the global mean have passed a ReLU."""
+        """True where the features before the global mean have passed a ReLU."""
         return True
 
     def replace(self, **changes: Any) -> Self:

@@ -66,7 +66,7 @@ class SpaceNetworks:
         return replace(self, **changed)
 
     def is_constant(self, rows: np.ndarray) -> bool:
-        """Whether no path leads through one of the cells, so that the network's output depends on no image.
+        """True where no path leads through one of the cells, so that the network's output depends on no image.
 
         Args:
             rows: an architecture, integers [cells, genes].

@@ -38,7 +38,7 @@ LOGITS = (0.0, 1.0)
 
 
 class Gradients(NamedTuple):
-    """What a backward pass gives.
+    """The gradients of one backward pass.
 
     Attributes:
         weights: the kernels' initial values, layer by layer; equal layers stacked.

@@ -26,7 +26,7 @@ from nngp_dag.spaces.base import Architecture
 __all__ = ["COUNTS", "SCORE", "channel_information", "make"]
 
 COUNTS = ("channel", "released")
-"""How often a channel counts: once; or as often as it has weights."""
+"""Counts of a channel: once; or as often as it has weights."""
 
 
 @jax.jit
