@@ -18,6 +18,7 @@ import pytest
 from nas_cases import tiny_networks
 
 from nngp_dag.cli import main
+from nngp_dag.errors import InputError
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SEARCHES
 from nngp_dag.spaces import get
@@ -374,3 +375,27 @@ def test_a_result_outside_the_box_is_said_to_be(run, document, data, monkeypatch
     assert document(*arguments, "--filter", "released")["runs"][0]["passes_filter"] is None
     status, out, _ = run(*arguments)
     assert status == 0 and f"seed 0: {SKIP}\n  Outside the filter's box" in out
+
+
+def test_a_failed_run_leaves_the_others(run, data, tmp_path, monkeypatch):
+    """What the other runs found is printed and kept; the failed one is named, and made up for by a second start."""
+    out, search = tmp_path / "runs.jsonl", SEARCHES["wot"]
+
+    def failing(networks, images, chosen, seed, settings, on_step):
+        if seed == 1:
+            raise InputError("nothing passes")
+        return search(networks, images, chosen, seed, settings, on_step)
+
+    monkeypatch.setitem(SEARCHES, "wot", failing)
+    arguments = ("search", "wot", "--num", 4, "--filter", "none", "--data", data, *SMALL)
+    status, printed, err = run(*arguments, "--out", out)
+    assert status == 2 and "1 of 3 runs failed: wot, filter none, seed 1: nothing passes" in err
+    assert "seed 0: |" in printed and "seed 2: |" in printed and "seed 1: |" not in printed
+    assert [json.loads(line)["seed"] for line in out.read_text().splitlines()] == [0, 2]
+    monkeypatch.setitem(SEARCHES, "wot", search)
+    status, printed, err = run(*arguments, "--out", out, "--json")
+    document = json.loads(printed)
+    assert status == 0 and "2 of 3 runs were done" in err and document["num_resumed"] == 2
+    assert [record["seed"] for record in document["runs"]] == [0, 1, 2] and document["failed"] == []
+    status, _, err = run(*arguments, "--out", tmp_path / "runs.csv")
+    assert status == 2 and "has to end in .jsonl" in err

@@ -12,13 +12,16 @@ from nas_cases import random_images, tiny_networks
 from nngp_dag.cli import cli
 from nngp_dag.errors import InputError
 from nngp_dag.nas.search.fp_nas import FpNasSettings
+from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SearchSettings
 from nngp_dag.reproduce.tables import table_1, table_2, table_3
+from nngp_dag.reproduce.tables.measured import accuracy_of
 from nngp_dag.reproduce.tables.paper import TABLE_1, TABLE_2, TABLE_3
-from nngp_dag.reproduce.tables.runs import accuracy_of, largest_of_draws
+from nngp_dag.reproduce.tables.runs import largest_of_draws
 from nngp_dag.spaces import get
 
 SPACE = get("nasbench201")
+CENTRAL = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|"
 TINY = SearchSettings(
     num=12, batch_size=6, ntk_images=4, patches=20, repeats=1, fp_nas=FpNasSettings(steps=3, warmup=1, batch_size=16)
 )
@@ -145,3 +148,58 @@ def test_an_architecture_without_accuracy_is_named(accuracies):
     }
     with pytest.raises(InputError, match="which the search found, is not in"):
         accuracy_of(few, table.architectures[7])
+
+
+def test_a_table_keeps_its_runs_and_names_the_one_that_failed(accuracies, tmp_path, monkeypatch):
+    from nngp_dag.reproduce.tables import runs
+
+    folder, search = tmp_path / "table", runs.random_search
+    arguments = ["reproduce", "table-3", "--benchmark", str(accuracies), "--runs", "2", "--out", str(folder), "--json"]
+
+    def once(space, score, *, keep, **options):
+        if keep is not None and keep.box.bounds == broken:
+            raise InputError("none passes")
+        return search(space, score, keep=keep, **options)
+
+    broken = table_3.make_filter("radius:3/4", SPACE).predicate.box.bounds
+    monkeypatch.setattr(runs, "random_search", once)
+    failed = CliRunner().invoke(cli, arguments)
+    assert isinstance(failed.exception, InputError)
+    assert "2 runs failed: wot, filter radius:3/4, seed 0: none passes; wot, " in str(failed.exception)
+    document = json.loads(failed.stdout)
+    assert [row["filter"] for row in document["rows"][:3]] == ["none", "radius:1", "radius:1/2"]
+    assert len((folder / "runs.jsonl").read_text().splitlines()) == 10
+    monkeypatch.setattr(runs, "random_search", search)
+    whole = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert whole.exit_code == 0 and "nngp-dag: 10 of 12 runs were done" in whole.stderr
+    again = json.loads(whole.stdout)
+    assert again == json.loads((folder / "table-3.json").read_text()) and not again["failed"]
+    kept = {row["filter"]: row["measured"] for row in again["rows"]}
+    assert all(kept[row["filter"]] == row["measured"] for row in document["rows"])
+    fresh, _ = reproduce("table-3", "--benchmark", accuracies, "--runs", 2)
+    assert [r["measured"]["architectures"] for r in fresh["rows"]] == [
+        r["measured"]["architectures"] for r in again["rows"]
+    ]
+    monkeypatch.setattr(table_3, "SearchSettings", lambda num: SearchSettings(num=num, batch_size=6))
+    with pytest.raises(InputError, match="rows of other searches"):
+        CliRunner().invoke(cli, [*arguments, "--num", "5"], catch_exceptions=False)
+
+
+def test_cells_found_by_all_ranges_are_said(accuracies, monkeypatch):
+    """With a score that prefers one cell inside every box, no range differs; with another, each cell is named."""
+    document, printed = reproduce("table-3", "--benchmark", accuracies, "--runs", 2)
+    ranges = [row["filter"] for row in document["rows"][:-1]]
+    for found in document["found"]:
+        assert sorted(name for names in found["cells"].values() for name in names) == sorted(ranges)
+        for cell, names in found["cells"].items():
+            rows = [r for r in document["rows"] if r["filter"] in names]
+            assert all(r["measured"]["architectures"][found["seed"]] == cell for r in rows)
+            assert f": {cell}" in printed
+    assert document["one_cell_each"] == all(len(found["cells"]) == 1 for found in document["found"])
+    best = SPACE.parse(CENTRAL)
+    from nngp_dag.reproduce.tables import runs
+
+    monkeypatch.setattr(runs, "random_search", lambda *_, **__: SearchResult(best, 12, 3, 0.1, 0.0))
+    same, printed = reproduce("table-3", "--benchmark", accuracies, "--runs", 2)
+    assert same["one_cell_each"] and [list(found["cells"]) for found in same["found"]] == [[CENTRAL]] * 2
+    assert "these accuracies tell no range from another" in printed and f"seed 1, all ranges: {CENTRAL}" in printed

@@ -18,9 +18,12 @@ from nngp_dag.support.progress import progress_bar
 if TYPE_CHECKING:
     from nngp_dag.accuracy import Benchmark
     from nngp_dag.nas.networks.space_networks import SpaceNetworks
+    from nngp_dag.nas.search.filters import SearchFilter
+    from nngp_dag.nas.search.kept_runs import RunSeries
     from nngp_dag.nas.search.result import SearchResult
     from nngp_dag.nas.search.run import SearchSettings
     from nngp_dag.spaces import Space
+    from nngp_dag.spaces.prefilter import Prefilter
 
 __all__ = ["command"]
 
@@ -49,6 +52,12 @@ __all__ = ["command"]
 @click.option("--channels", type=counts(1), help="wot, fp-nas: C of the networks (16).")
 @click.option("--cells", type=counts(1), help="wot, fp-nas: N, cells of a stage (5; darts 2).")
 @score_options("wot")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.jsonl",
+    help="Keeps every run as it ends, a line per run; a second start goes on.",
+)
 @seed_option
 @json_option
 def command(
@@ -60,6 +69,7 @@ def command(
     benchmark: Path | None,
     channels: int | None,
     cells: int | None,
+    out: Path | None,
     seed: int,
     as_json: bool,
     **sizes: Any,
@@ -71,6 +81,7 @@ def command(
     from nngp_dag.accuracy import read
     from nngp_dag.nas.networks.registry import space_networks
     from nngp_dag.nas.search.filters import make_filter
+    from nngp_dag.nas.search.kept_runs import KeptRuns, SearchRun, check_runs_file, run_series, settings_digest
     from nngp_dag.nas.search.run import SEARCHES, final_filter, run_search
 
     if name not in SEARCHES:
@@ -79,48 +90,69 @@ def command(
     settings, steps = _settings(name, networks, sizes)
     chosen = make_filter(filter_text, networks.space)
     table = None if benchmark is None else read(networks.space, benchmark)
+    if out is not None:
+        check_runs_file(out)
     loaded = images.load()
-    results = []
-    for run in range(runs):
-        with progress_bar(f"{name}, run {run + 1} of {runs}", steps, "steps") as advance:
-            found = run_search(
-                name, networks, loaded, chosen=chosen, seed=seed + run, settings=settings, on_step=advance
-            )
-        results.append(found)
-    records, missing = _records(networks.space, results, table, seed)
-    passed = final_filter(name, chosen)
-    document = {
-        "search": name,
-        "space": networks.space.name,
-        "filter": chosen.name,
-        "ranges": None if passed is None else passed.box.bounds,
-        "data": loaded.source,
-        "runs": records,
-        "mean": _over_runs(records, np.mean),
-        "deviation": _over_runs(records, lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan),
-    }
+    plan = [SearchRun(name, chosen.name, seed + run) for run in range(runs)]
+
+    def compute(run: SearchRun) -> SearchResult:
+        with progress_bar(f"{name}, run {run.seed - seed + 1} of {runs}", steps, "steps") as advance:
+            return run_search(name, networks, loaded, chosen=chosen, seed=run.seed, settings=settings, on_step=advance)
+
+    with KeptRuns(networks.space, out, settings_digest([networks], loaded, settings, name, chosen.name)) as kept:
+        series = run_series(plan, compute, kept, on_resumed=_say_resumed)
+    records, missing = _records(networks.space, series, table)
+    document = _document(name, networks.space, final_filter(name, chosen), chosen, loaded.source, series, records)
     if as_json:
         emit_json(document)
     else:
         _print(document)
+    series.raise_failures()
     if missing is not None:
         raise missing  # what was found is worth its time without an accuracy, and comes first
 
 
+def _say_resumed(done: int, total: int) -> None:
+    click.echo(f"nngp-dag: {done} of {total} runs were done", err=True)
+
+
+def _document(
+    name: str,
+    space: Space,
+    passed: Prefilter | None,
+    chosen: SearchFilter,
+    source: str,
+    series: RunSeries,
+    records: Sequence[Mapping[str, Any]],
+) -> dict[str, object]:
+    return {
+        "search": name,
+        "space": space.name,
+        "filter": chosen.name,
+        "ranges": None if passed is None else passed.box.bounds,
+        "data": source,
+        "runs": records,
+        "failed": series.failures,
+        "num_resumed": series.num_resumed,
+        "mean": _over_runs(records, np.mean),
+        "deviation": _over_runs(records, lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan),
+    }
+
+
 def _records(
-    space: Space, results: Sequence[SearchResult], benchmark: Benchmark | None, seed: int
+    space: Space, series: RunSeries, benchmark: Benchmark | None
 ) -> tuple[list[dict[str, Any]], InputError | None]:
     """Every run as plain numbers, and the error of one whose accuracy the benchmark does not have."""
-    from nngp_dag.reproduce.tables.runs import accuracy_of
+    from nngp_dag.reproduce.tables.measured import accuracy_of
 
     records, missing = [], None
-    for run, result in enumerate(results):
+    for run, result in series.results.items():
         accuracy = None
         try:
             accuracy = None if benchmark is None else accuracy_of(benchmark, result.architecture)
         except InputError as error:
             missing = error
-        records.append(_summary(space, result, accuracy, seed + run))
+        records.append(_summary(space, result, accuracy, run.seed))
     return records, missing
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from jax.typing import ArrayLike
 from nngp_dag.dag import Dag
 from nngp_dag.reading import Setting
 from nngp_dag.spectrum import dag_table
+from nngp_dag.support.digest import digest
 from nngp_dag.support.files import check_writable
 from nngp_dag.support.memory import require_memory
 from nngp_dag.support.progress import ProgressBar, no_progress
@@ -69,7 +69,7 @@ def sweep_to_file(
     total = sum(len(rows) for _, rows in groups)
     num_nodes = max(Dag.from_array(rows[0]).num_nodes for _, rows in groups)
     require_memory(dag_table.sweep_memory(len(x), num_nodes), f"a sweep over kernels of {len(x):,} rows")
-    identity = {**_identity(setting), "data": _digest(x), "codes": _digest(*(rows for _, rows in groups))}
+    identity = {**_identity(setting), "data": digest(x), "codes": digest(*(rows for _, rows in groups))}
     with WholeTable(out, CsvRows(dag_table.COLUMNS, ["code"]), identity, "another sweep") as table:
         num_resumed = len(table)
         with progress("DAGs", total, "DAGs", start=num_resumed) as advance:
@@ -100,11 +100,3 @@ def _identity(setting: Setting) -> dict[str, object]:
         **setting.names(),
         "activation_values": [f"{value:.5g}" for value in np.asarray(values)],
     }
-
-
-def _digest(*arrays: np.ndarray) -> str:
-    """A hash by which data are told apart across runs."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(str((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

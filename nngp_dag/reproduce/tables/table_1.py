@@ -5,27 +5,98 @@ The test errors of Table 1 are those of networks trained on ImageNet for 250 epo
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
-import jax
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.registry import space_networks
+from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.search.filters import make_filter
-from nngp_dag.nas.search.result import SearchResult
+from nngp_dag.nas.search.kept_runs import RunSeries
 from nngp_dag.nas.search.run import SearchSettings
+from nngp_dag.reproduce.tables.measured import Measured, Saving, measure, saving
 from nngp_dag.reproduce.tables.paper import TABLE_1
-from nngp_dag.reproduce.tables.runs import Measured, Progress, measure, search_runs, wot_runs
+from nngp_dag.reproduce.tables.runs import Conditions, Progress, RepeatedSearches, results_of, run_experiment
+from nngp_dag.support.progress import ProgressBar, no_progress
 
-__all__ = ["FILTERS", "reproduce", "settings_of"]
+__all__ = ["FILTERS", "Table1", "Table1Row", "reproduce", "settings_of"]
 
 FILTERS = ("none", "half-radius", "released")
 """No filter, the paper's rule with the exact centre and radius of DARTS, and the form in the authors' released code."""
 
 _TRAINED = {"channels": 36, "cells": 6}
 """Sizes of the network that is trained with a genotype found (on CIFAR-10), for its number of parameters."""
+
+
+@dataclass(frozen=True)
+class Table1Row:
+    """One search with one filter.
+
+    Attributes:
+        search, filter: their names.
+        measured: statistics over the runs.
+        saving: of the filter; None without one.
+        effective_depth, effective_width: of the cells of what each run found.
+        parameters: of the network that is trained with it.
+        paper: what the paper prints.
+    """
+
+    search: str
+    filter: str
+    measured: Measured
+    saving: Saving | None
+    effective_depth: tuple[list[float], ...]
+    effective_width: tuple[list[float], ...]
+    parameters: tuple[int, ...]
+    paper: Mapping[str, float | None]
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        saved = None if self.saving is None else asdict(self.saving)
+        return {
+            "search": self.search,
+            "filter": self.filter,
+            "measured": {**self.measured.as_dict(), "saving": saved},
+            "effective_depth": self.effective_depth,
+            "effective_width": self.effective_width,
+            "parameters": self.parameters,
+            "paper": self.paper,
+        }
+
+
+@dataclass(frozen=True)
+class Table1:
+    """Table 1 as measured.
+
+    Attributes:
+        profile: `quick` or `full`.
+        conditions: what it was measured with.
+        settings: sizes of the searches.
+        wot, ntk: sizes of the networks of NAS-WOT and of TE-NAS's tangent kernels.
+        ranges: bounds of each filter's box.
+        rows: those of which a run was finished.
+    """
+
+    profile: str
+    conditions: Conditions
+    settings: SearchSettings
+    wot: NetworkSizes
+    ntk: NetworkSizes
+    ranges: Mapping[str, tuple[object, ...] | None]
+    rows: tuple[Table1Row, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return {
+            "table": 1,
+            "profile": self.profile,
+            **asdict(self.conditions),
+            "sizes": {**asdict(self.settings), "wot": asdict(self.wot), "ntk": asdict(self.ntk)},
+            "ranges": self.ranges,
+            "rows": [row.as_dict() for row in self.rows],
+        }
 
 
 def settings_of(profile: str) -> tuple[SearchSettings, int]:
@@ -47,8 +118,10 @@ def reproduce(
     seed: int,
     progress: Progress,
     networks: SpaceNetworks | None = None,
-) -> dict[str, Any]:
-    """All rows as plain numbers: `rows`, a list, and what they were measured with.
+    out: Path | None = None,
+    bar: ProgressBar = no_progress,
+) -> Table1:
+    """The table, measured.
 
     Args:
         images: CIFAR-10 images.
@@ -57,48 +130,44 @@ def reproduce(
         seed: of the first run; the next ones follow.
         progress: told what begins.
         networks: of the DARTS space, by default at the sizes of its searches.
+        out: a .jsonl file that keeps every run as it ends, and that a later start goes on from.
+        bar: opens a progress bar over the runs.
+
+    Raises:
+        InputError: as `run_experiment`.
     """
     networks = space_networks("darts") if networks is None else networks
     settings, default_runs = settings_of(profile)
-    runs = default_runs if runs is None else runs
     filters = [make_filter(name, networks.space) for name in FILTERS]
-    rows = []
-    for name in ("wot", "te-nas"):
-        common: dict[str, Any] = {"runs": runs, "seed": seed, "settings": settings, "progress": progress}
-        if name == "wot":
-            found = wot_runs(networks, images, filters, **common)
-        else:
-            found = search_runs(name, networks, images, filters, **common)
-        whole = measure(networks, found["none"], None)
-        for chosen, results in found.items():
-            rows.append(_row(networks, (name, chosen), results, measure(networks, results, None), whole))
-    return {
-        "table": 1,
-        "profile": profile,
-        "runs": runs,
-        "seed": seed,
-        "images": images.source,
-        "device": str(jax.devices()[0].device_kind),
-        "sizes": {**asdict(settings), "wot": asdict(networks.wot), "ntk": asdict(networks.ntk)},
-        "ranges": {f.name: None if f.predicate is None else f.predicate.box.bounds for f in filters},
-        "rows": rows,
-    }
+    searches = {"wot": networks, "te-nas": networks}
+    experiment = RepeatedSearches(searches, filters, settings, default_runs if runs is None else runs, seed)
+    series = run_experiment(experiment, images, progress=progress, out=out, bar=bar)
+    rows = [_row(networks, series, name, chosen) for name in searches for chosen in FILTERS]
+    return Table1(
+        profile,
+        Conditions.of(experiment, images, series),
+        settings,
+        networks.wot,
+        networks.ntk,
+        experiment.ranges,
+        tuple(row for row in rows if row is not None),
+    )
 
 
-def _row(
-    networks: SpaceNetworks, key: tuple[str, str], results: list[SearchResult], figures: Measured, whole: Measured
-) -> dict[str, Any]:
-    name, chosen = key
-    saving = None if chosen == "none" else figures.saving(whole)
+def _row(networks: SpaceNetworks, series: RunSeries, name: str, chosen: str) -> Table1Row | None:
+    found = results_of(series, name, chosen)
+    if not found:
+        return None
+    results = list(found.values())
     totals = [networks.space.totals(r.architecture) for r in results]
     trained = networks.wot.replace(**_TRAINED)
-    sizes = [networks.size(trained, networks.genes(r.architecture), 32) for r in results]
-    return {
-        "search": name,
-        "filter": chosen,
-        "measured": {**asdict(figures), "saving": saving},
-        "effective_depth": [t.depth.tolist() for t in totals],
-        "effective_width": [t.width.tolist() for t in totals],
-        "parameters": [size.parameters for size in sizes],
-        "paper": TABLE_1[name, "none" if chosen == "none" else "filter"],
-    }
+    return Table1Row(
+        name,
+        chosen,
+        measure(networks.space, results, None),
+        None if chosen == "none" else saving(found, results_of(series, name, "none")),
+        tuple(t.depth.tolist() for t in totals),
+        tuple(t.width.tolist() for t in totals),
+        tuple(networks.size(trained, networks.genes(r.architecture), 32).parameters for r in results),
+        TABLE_1[name, "none" if chosen == "none" else "filter"],
+    )

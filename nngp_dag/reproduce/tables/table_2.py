@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import jax
 
@@ -12,14 +13,93 @@ from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.registry import space_networks
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.fp_nas import FpNasSettings
+from nngp_dag.nas.search.kept_runs import RunSeries
 from nngp_dag.nas.search.run import SearchSettings
-from nngp_dag.reproduce.tables.paper import DATASETS, TABLE_2
-from nngp_dag.reproduce.tables.runs import Measured, Progress, largest_of_draws, measure, search_runs, wot_runs
+from nngp_dag.reproduce.tables.measured import Measured, Saving, measure, saving
+from nngp_dag.reproduce.tables.paper import DATASETS, TABLE_2, PrintedSearch
+from nngp_dag.reproduce.tables.runs import (
+    Conditions,
+    Progress,
+    RepeatedSearches,
+    largest_of_draws,
+    results_of,
+    run_experiment,
+)
+from nngp_dag.support.progress import ProgressBar, no_progress
 
-__all__ = ["FILTERS", "reproduce", "settings_of"]
+__all__ = ["FILTERS", "Table2", "Table2Row", "reproduce", "settings_of"]
 
 FILTERS = ("none", "half-radius", "released")
 """No filter, the paper's rule, and the form in the authors' released code."""
+
+
+@dataclass(frozen=True)
+class Table2Row:
+    """One search with one filter.
+
+    Attributes:
+        search, filter: their names.
+        measured: statistics over the runs.
+        saving: of the filter; None without one.
+        paper: what the paper prints; None where it has no such row.
+    """
+
+    search: str
+    filter: str
+    measured: Measured
+    saving: Saving | None
+    paper: PrintedSearch | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        saved = None if self.saving is None else asdict(self.saving)
+        paper = None
+        if self.paper is not None:
+            accuracy = dict(zip(DATASETS, self.paper.accuracy, strict=True))
+            paper = {"accuracy": accuracy, "seconds": self.paper.seconds, "saving": self.paper.saving}
+        return {
+            "search": self.search,
+            "filter": self.filter,
+            "measured": {**self.measured.as_dict(), "saving": saved},
+            "paper": paper,
+        }
+
+
+@dataclass(frozen=True)
+class Table2:
+    """Table 2 as measured.
+
+    Attributes:
+        profile: `quick` or `full`.
+        conditions: what it was measured with.
+        settings: sizes of the searches.
+        fp_nas_channels, fp_nas_cells: C and N of FP-NAS's supernet.
+        ranges: bounds of each filter's box.
+        rows: those of which a run was finished, and the trivial baseline.
+        optimal: the best accuracy of the benchmark, by data set.
+    """
+
+    profile: str
+    conditions: Conditions
+    settings: SearchSettings
+    fp_nas_channels: int
+    fp_nas_cells: int
+    ranges: Mapping[str, tuple[object, ...] | None]
+    rows: tuple[Table2Row, ...]
+    optimal: Mapping[str, float]
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        fp_nas = {"fp_nas_channels": self.fp_nas_channels, "fp_nas_cells": self.fp_nas_cells}
+        return {
+            "table": 2,
+            "profile": self.profile,
+            **asdict(self.conditions),
+            "sizes": {**asdict(self.settings), **fp_nas},
+            "ranges": self.ranges,
+            "rows": [row.as_dict() for row in self.rows],
+            "optimal": self.optimal,
+        }
 
 
 def settings_of(profile: str) -> tuple[SearchSettings, int, int | None, int | None]:
@@ -35,9 +115,17 @@ def settings_of(profile: str) -> tuple[SearchSettings, int, int | None, int | No
 
 
 def reproduce(
-    images: Images, benchmark: Benchmark, *, profile: str, runs: int | None, seed: int, progress: Progress
-) -> dict[str, Any]:
-    """All rows as plain numbers: `rows`, a list, and what they were measured with.
+    images: Images,
+    benchmark: Benchmark,
+    *,
+    profile: str,
+    runs: int | None,
+    seed: int,
+    progress: Progress,
+    out: Path | None = None,
+    bar: ProgressBar = no_progress,
+) -> Table2:
+    """The table, measured.
 
     Args:
         images: CIFAR-10 images with labels.
@@ -46,47 +134,38 @@ def reproduce(
         runs: number of runs, by default the profile's.
         seed: of the first run; the next ones follow.
         progress: told what begins.
+        out: a .jsonl file that keeps every run as it ends, and that a later start goes on from.
+        bar: opens a progress bar over the runs.
+
+    Raises:
+        InputError: as `run_experiment`, and where the benchmark lacks what was found.
     """
     networks = space_networks("nasbench201")
     settings, default_runs, channels, cells = settings_of(profile)
-    runs = default_runs if runs is None else runs
     filters = [make_filter(name, networks.space) for name in FILTERS]
-    common: dict[str, Any] = {"runs": runs, "seed": seed}
-    measured: dict[tuple[str, str], Measured] = {}
-    small = networks.resized(channels, cells)
-    for name in ("wot", "te-nas", "fp-nas"):
-        if name == "wot":
-            found = wot_runs(networks, images, filters, settings=settings, progress=progress, **common)
-        else:
-            target = small if name == "fp-nas" else networks
-            found = search_runs(name, target, images, filters, settings=settings, progress=progress, **common)
-        for filter_name, results in found.items():
-            measured[name, filter_name] = measure(networks, results, benchmark)
-    largest = largest_of_draws(networks, num=settings.num, **common)
-    measured["largest of 100 draws", "none"] = replace(measure(networks, largest, benchmark), seconds=(0.0, None))
-    return {
-        "table": 2,
-        "profile": profile,
-        "runs": runs,
-        "seed": seed,
-        "images": images.source,
-        "device": str(jax.devices()[0].device_kind),
-        "sizes": {**asdict(settings), "fp_nas_channels": channels or 16, "fp_nas_cells": cells or 5},
-        "ranges": {f.name: None if f.predicate is None else f.predicate.box.bounds for f in filters},
-        "rows": [_row(key, figures, measured) for key, figures in measured.items()],
-        "optimal": {name: float(values.max()) for name, values in benchmark.accuracy.items()},
-    }
+    searches = {"wot": networks, "te-nas": networks, "fp-nas": networks.resized(channels, cells)}
+    experiment = RepeatedSearches(searches, filters, settings, default_runs if runs is None else runs, seed)
+    series = run_experiment(experiment, images, progress=progress, out=out, bar=bar)
+    rows = [_row(series, benchmark, name, chosen) for name in searches for chosen in FILTERS]
+    largest = largest_of_draws(networks, num=settings.num, runs=experiment.runs, seed=seed)
+    baseline = replace(measure(networks.space, largest, benchmark), seconds=(0.0, None))
+    rows.append(Table2Row("largest of 100 draws", "none", baseline, None, None))
+    return Table2(
+        profile,
+        Conditions.of(experiment, images, series),
+        settings,
+        channels or 16,
+        cells or 5,
+        experiment.ranges,
+        tuple(row for row in rows if row is not None),
+        {name: float(values.max()) for name, values in benchmark.accuracy.items()},
+    )
 
 
-def _row(key: tuple[str, str], figures: Measured, measured: dict[tuple[str, str], Measured]) -> dict[str, Any]:
-    name, filter_name = key
-    printed = TABLE_2.get((name, "none" if filter_name == "none" else "filter"))
-    saving = None if filter_name == "none" else figures.saving(measured[name, "none"])
-    paper = None
-    if printed is not None:
-        paper = {
-            "accuracy": dict(zip(DATASETS, printed.accuracy, strict=True)),
-            "seconds": printed.seconds,
-            "saving": printed.saving,
-        }
-    return {"search": name, "filter": filter_name, "measured": {**asdict(figures), "saving": saving}, "paper": paper}
+def _row(series: RunSeries, benchmark: Benchmark, name: str, chosen: str) -> Table2Row | None:
+    found = results_of(series, name, chosen)
+    if not found:
+        return None
+    saved = None if chosen == "none" else saving(found, results_of(series, name, "none"))
+    printed = TABLE_2.get((name, "none" if chosen == "none" else "filter"))
+    return Table2Row(name, chosen, measure(benchmark.space, list(found.values()), benchmark), saved, printed)
