@@ -15,6 +15,8 @@ from nngp_dag.support.progress import track
 
 if TYPE_CHECKING:
     from nngp_dag.reproduce.figure5.report import BenchmarkReport
+    from nngp_dag.reproduce.figure5.space_report import SpaceReport
+    from nngp_dag.spaces.printed_ranges import RangeReading
 
 __all__ = ["command", "run_benchmark"]
 
@@ -48,12 +50,13 @@ def command(
     NAS-Bench-101
     JSON file, or a NATS-Bench folder.
     """
-    from nngp_dag.reproduce.figure5.report import space_report
+    from nngp_dag.reproduce.figure5.space_report import space_report
 
     if not files and (out is not None or fixed_parameterised is not None or datasets or cell):
         raise click.UsageError("--out, --fixed-parameterised, --cell and --dataset need a --benchmark")
     chosen = get(space)
-    document = space_report(chosen)
+    described = space_report(chosen)
+    document = described.as_dict()
     report = None
     if files:
         report, document["benchmark"] = run_benchmark(
@@ -62,7 +65,7 @@ def command(
     if as_json:
         emit_json(document)
         return
-    _print_space(document)
+    _print_space(described)
     if report is not None:
         from nngp_dag.cli.benchmark_tables import print_benchmark
 
@@ -102,41 +105,38 @@ def run_benchmark(
     return report, plain
 
 
-def _print_space(report: dict[str, Any]) -> None:
+def _print_space(report: SpaceReport) -> None:
     pair = "({0[0]:.6g}, {0[1]:.6g})".format
+    space, box = report.space, report.box
+    depth, width = box.bounds[:2], box.bounds[2:]
     rows: list[list[object]] = [
-        ["architectures", f"{report['num_architectures']:,}"],
-        [f"cells ({', '.join(report['cells'])})", f"{report['num_cells']:,}"],
-        ["different up to isomorphism", report["num_distinct"]],
-        *(list(count) for count in report["other_counts"].items()),
-        ["cells without a path", f"{report['num_without_path']:,}"],
-        ["cells with paths, none parameterised", f"{report['num_without_parameterised_path']:,}"],
-        ["range of effective depth d", "{0[0]} to {0[1]}".format(report["range"]["depth"])],
-        ["range of effective width m", "{0[0]} to {0[1]}".format(report["range"]["width"])],
-        ["centre (d, m)", pair([float(x) for x in report["center"]])],
-        ["radius", pair([float(x) for x in report["radius"]])],
-        ["half radius", pair([float(x) for x in report["half_radius"]])],
-        ["cells within half the radius", f"{100 * float(report['share_within_half_radius']):.3g} %"],
+        ["architectures", f"{space.num_architectures:,}"],
+        [f"cells ({', '.join(space.cells)})", f"{space.num_cells:,}"],
+        ["different up to isomorphism", report.num_distinct],
+        *(list(count) for count in report.other_counts.items()),
+        ["cells without a path", f"{report.num_without_path:,}"],
+        ["cells with paths, none parameterised", f"{report.num_without_parameterised_path:,}"],
+        ["range of effective depth d", f"{depth[0]} to {depth[1]}"],
+        ["range of effective width m", f"{width[0]} to {width[1]}"],
+        ["centre (d, m)", pair([float(x) for x in box.center])],
+        ["radius", pair([float(x) for x in box.radius])],
+        ["half radius", pair([float(x / 2) for x in box.radius])],
+        ["cells within half the radius", f"{100 * float(report.share_within_half_radius):.3g} %"],
     ]
-    if "paper" in report:
-        paper = report["paper"]
-        agrees = "agrees to its rounding" if paper["matches"] else "differs"
-        rows.append(
-            ["the paper: centre, half radius", f"{pair(paper['center'])}, {pair(paper['half_radius'])}: {agrees}"]
-        )
-    print_table(report["title"], ["quantity", "value"], rows)
-    if "readings" in report.get("paper", {}):
+    if report.printed is not None:
+        agrees = "agrees to its rounding" if report.printed.matches(box) else "differs"
+        words = f"{pair(report.printed.center)}, {pair(report.printed.half_radius)}: {agrees}"
+        rows.append(["the paper: centre, half radius", words])
+    print_table(space.title, ["quantity", "value"], rows)
+    if report.readings:
         print_table(
             "Readings of the space, and whether they give the paper's numbers",
             ["reading", "centre", "half radius", "gives the paper's"],
-            [
-                [r["reading"], pair(r["center"]), pair(r["half_radius"]), _agreement(r)]
-                for r in report["paper"]["readings"]
-            ],
+            [[r.reading, pair(r.center), pair(r.half_radius), _agreement(r)] for r in report.readings],
         )
 
 
-def _agreement(reading: dict[str, Any]) -> str:
-    if reading["probability"] is None:
-        return "yes" if reading["matches"] else "no"
-    return f"{100 * reading['probability']:.0f} % of samples"
+def _agreement(reading: RangeReading) -> str:
+    if reading.probability is None:
+        return "yes" if reading.matches else "no"
+    return f"{100 * reading.probability:.0f} % of samples"

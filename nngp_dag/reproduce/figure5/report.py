@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -14,60 +12,9 @@ from nngp_dag.accuracy.draws import BestOfDraws, Distribution, best_of_draws, di
 from nngp_dag.accuracy.filters import Kept, at_least, at_share, box_filters, measure
 from nngp_dag.accuracy.groups import Groups, correlations, group
 from nngp_dag.accuracy.table import Benchmark
-from nngp_dag.spaces import Box, ShapeTable, Space
-from nngp_dag.spaces.printed_ranges import PRINTED, darts_range_readings
+from nngp_dag.reproduce.figure5.space_report import HALF
 
-__all__ = ["BenchmarkReport", "DatasetReport", "analyse", "space_report"]
-
-HALF = Fraction(1, 2)
-"""The share of the radius that the paper keeps."""
-
-
-def space_report(space: Space) -> dict[str, Any]:
-    """Size, exact range, centre and radius of a space, and what the paper prints for it.
-
-    Returns:
-        space, title, num_architectures, num_cells, num_distinct (null where it is not counted), cells, complete,
-        center, radius, half_radius and range ([d, m], full radius, of one cell), the same as exact fractions, the share
-        of all cells within half the radius, the number of degenerate cells, the centre and radius of each cell by name,
-        and `paper` where Section 5.3 prints numbers.
-    """
-    table, box = space.distribution(), space.range
-    totals = table.totals
-    unreachable = sum(table.multiplicity[np.asarray(totals.paths == 0, dtype=bool)])
-    inactive = sum(table.multiplicity[np.asarray((totals.paths > 0) & (totals.length == 0), dtype=bool)])
-    report: dict[str, Any] = {
-        "space": space.name,
-        "title": space.title,
-        "num_architectures": space.num_architectures,
-        "num_cells": space.num_cells,
-        "num_distinct": space.count_distinct(),
-        "other_counts": space.other_counts(),
-        "complete": space.complete,
-        "center": box.center,
-        "radius": box.radius,
-        "half_radius": tuple(r / 2 for r in box.radius),
-        "range": {"depth": box.bounds[:2], "width": box.bounds[2:]},
-        "exact": {"center": tuple(map(str, box.center)), "radius": tuple(map(str, box.radius))},
-        "share_within_half_radius": _share(table, box.shrink(HALF)),
-        "num_without_path": unreachable,
-        "num_without_parameterised_path": inactive,
-        "cells": {cell: {"center": box.center, "radius": box.radius} for cell in space.cells},
-    }
-    if space.name in PRINTED:
-        printed = PRINTED[space.name]
-        report["paper"] = {
-            "center": printed.center,
-            "half_radius": printed.half_radius,
-            "matches": printed.matches(box),
-        }
-    if space.name == "darts":
-        report["paper"]["readings"] = [reading.as_dict() for reading in darts_range_readings()]
-    return report
-
-
-def _share(table: ShapeTable, box: Box) -> Fraction:
-    return Fraction(int(sum(table.multiplicity[table.totals.within(box)])), table.num_cells)
+__all__ = ["BenchmarkReport", "DatasetReport", "analyse"]
 
 
 @dataclass(frozen=True)
