@@ -1,6 +1,7 @@
 """Shared test settings: float64, fixed Hypothesis profile, and the optional real data beside the checkout."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -26,6 +27,10 @@ MARKED_MODULES = {
     "test_nas_network": ("oldest",),
 }
 
+STRICT_PREFIXES = ("test_kernel_", "test_activations")
+NOT_STRICT = ("test_kernel_neural_tangents",)
+"""The package neural-tangents promotes dtypes by JAX's standard rules and raises under the strict ones."""
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -43,6 +48,15 @@ def quick_compilation():
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dtype_promotion(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Kernels and activations promote no dtype silently: arrays of different dtypes that meet raise in their tests."""
+    stem = request.path.stem
+    strict = stem.startswith(STRICT_PREFIXES) and stem not in NOT_STRICT
+    with jax.numpy_dtype_promotion("strict" if strict else "standard"):
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
