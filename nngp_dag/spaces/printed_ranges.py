@@ -103,7 +103,7 @@ def darts_range_readings() -> list[RangeReading]:
     matrix = ShapeTable.merge(_union_in_matrix())
     at_five = matrix.select(matrix.parameterised == _FIVE_CONVOLUTIONS)
     tables = {
-        "DARTS: two different predecessors a node, no 'none', every cell": count_shapes(_DARTS),
+        "DARTS: two different predecessors per node, no 'none', every cell": count_shapes(_DARTS),
         "the same, with 'none'": count_shapes(replace(_DARTS, operations=(1, 3, 4))),
         "DARTS as NDS samples it: independent predecessors, 'none', every cell": count_shapes(_NDS_DARTS),
         "the same, in the released code's adjacency matrix": count_shapes(_in_matrix(_NDS_DARTS)),
@@ -139,7 +139,7 @@ def sampled_range_reading(samples: int = 400, seed: int = 0) -> RangeReading:
     hit = (np.abs(np.concatenate([center, half]) - target) <= 0.05 + 1e-9).all(axis=0)
     (d, m), (hd, hm) = np.median(center, axis=1), np.median(half, axis=1)
     return RangeReading(
-        "the same union in the matrix, range over a random sample of 5,000 cells a space, any number of convolutions",
+        "the same union in the matrix, range over a random sample of 5,000 cells per space, any number of convolutions",
         (float(d), float(m)),
         (float(hd), float(hm)),
         bool(hit.any()),
