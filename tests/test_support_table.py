@@ -200,6 +200,31 @@ def test_a_table_that_was_removed_starts_anew(tmp_path):
         assert len(table) == 0
 
 
+@pytest.mark.parametrize("make", [whole, growing])
+def test_what_lies_in_the_place_of_unfinished_rows_is_left_alone(tmp_path, make):
+    notes = tmp_path / "rows.csv.partial"
+    notes.write_text("notes of my own\n")
+    with pytest.raises(InputError, match=r"rows\.csv\.partial is no list of finished rows"):
+        make(tmp_path / "rows.csv")
+    assert notes.read_text() == "notes of my own\n"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_infinities_survive_a_file(tmp_path, suffix):
+    path = tmp_path / f"rows{suffix}"
+    columns = ("name", "low", "high", "settings")
+    row = {"name": "n", "low": -np.inf, "high": np.inf}
+
+    def table():
+        undefined = {"low": -np.inf, "high": np.inf}
+        return GrowingTable(path, row_format(path, columns, TEXT, short=True, undefined=undefined), "s", "another", "x")
+
+    with table() as first:
+        first.add([("n", row)])
+    with table() as again:
+        assert again["n"] == {**row, "settings": "s"}
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 @pytest.mark.parametrize("finished", [True, False])
 def test_rows_of_another_run_are_refused_and_kept(tmp_path, suffix, finished):

@@ -55,10 +55,19 @@ def load_baseline(path: Path) -> BaselineRecord:
         InputError: a file that cannot be read, or is no baseline.
     """
     baseline = load_json(path)
+    _rename_figures(baseline)
     claims = baseline.get("claims") if isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA else None
     if not isinstance(claims, dict) or not all(_is_claim(claim) for claim in claims.values()):
         raise InputError(f"{path} is no baseline of schema {_SCHEMA}: record one with --update-baseline")
     return cast(BaselineRecord, baseline)
+
+
+def _rename_figures(baseline: Json) -> None:
+    """Earlier baselines call key values figures."""
+    claims = baseline.get("claims") if isinstance(baseline, dict) else None
+    for claim in claims.values() if isinstance(claims, dict) else ():
+        if isinstance(claim, dict) and "figures" in claim:
+            claim.setdefault("key_values", claim.pop("figures"))
 
 
 def _is_claim(claim: Json) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import reported, write_text
 
-__all__ = ["Key", "Log", "RowLog", "open_log", "read_log"]
+__all__ = ["Key", "Log", "RowLog", "is_log", "open_log", "read_log"]
 
 Key = int | str
 """Tells a row from the others of its table: its place, or its name."""
@@ -72,6 +72,12 @@ def open_log(path: Path) -> Log | None:
     times = Counter(key for key, _ in found)
     rows = {key: row for key, row in found if times[key] == 1}
     return Log(identity, rows, len(lines) - 1 - len(rows) + bool(torn))
+
+
+def is_log(path: Path) -> bool:
+    """True for a file that a `RowLog` wrote, of whatever computation; InputError where it cannot be read."""
+    log = open_log(path)
+    return log is not None and log.identity is not None
 
 
 def read_log(path: Path, identity: Mapping[str, object], table: Path, another: str) -> tuple[dict[Key, str], int]:

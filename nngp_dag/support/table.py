@@ -22,7 +22,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.support.files import reported, write_text
 from nngp_dag.support.lock import Lock
 from nngp_dag.support.row_format import Cell, Row, RowFormat
-from nngp_dag.support.row_log import Key, RowLog, read_log
+from nngp_dag.support.row_log import Key, RowLog, is_log, read_log
 
 __all__ = ["GrowingTable", "TableFile", "WholeTable"]
 
@@ -135,13 +135,18 @@ class GrowingTable(TableFile):
             self._file = self.out.open("ab")
 
     def add(self, rows: Iterable[tuple[Key, Mapping[str, Cell]]]) -> None:
-        """Add finished rows with their keys, and hand them to the disk before returning."""
+        """Add finished rows with their keys; beside OUT they are handed to the disk, OUT itself at the end."""
         new = [(key, {**row, "settings": self._settings}) for key, row in rows]
         super().add(new)
         with reported(self.out):
             self._file.write("".join(self._lines[key] + "\n" for key, _ in new).encode())
-            self._file.flush()
+            self._file.flush()  # a row that a power cut takes from OUT alone is computed again
+
+    def finish(self) -> None:
+        """Hand the table to the disk, then remove the finished rows beside it."""
+        with reported(self.out):
             os.fsync(self._file.fileno())
+        super().finish()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -151,7 +156,7 @@ class GrowingTable(TableFile):
             self._file.close()
 
     def _resume(self) -> tuple[dict[Key, str], int]:
-        if not self.out.exists():  # never begun, or removed to start anew
+        if not self.out.exists() and is_log(self._partial):  # OUT was removed to start anew
             with reported(self._partial):
                 self._partial.unlink(missing_ok=True)
         before, lines = self._read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import time
@@ -144,7 +145,7 @@ class Scorer:
         """A short digest of everything that a row depends on but for its architecture."""
         digest = hashlib.sha256()
         networks = self.networks
-        sizes = {name: repr(getattr(networks, name)) for name in ("wot", "ntk", "regions")}
+        sizes = {name: repr(dataclasses.asdict(getattr(networks, name))) for name in ("wot", "ntk", "regions")}
         content = [networks.space.name, self.names, sizes, self.seed, self.options, self.repeats]
         digest.update(json.dumps(content, sort_keys=True).encode())
         for name, batches in self.batches.items():
