@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.timing import seconds
 from nngp_dag.nas import Images, make_score, space_networks
 from nngp_dag.nas.networks.initialize import create
-from nngp_dag.nas.networks.probe import agreement
+from nngp_dag.nas.networks.probe import code_agreement
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.run import SearchSettings, wot_cache
 from nngp_dag.nas.search.wot import random_search
@@ -81,7 +81,7 @@ def against_compiling(cells, ours: list[float]) -> None:
 
         @jax.jit
         def kernel(key):
-            _, reports = create(networks.network, networks.wot, key)(x, jax.numpy.asarray(genes), agreement)
+            _, reports = create(networks.network, networks.wot, key)(x, jax.numpy.asarray(genes), code_agreement)
             return sum(report.sum(0) for report in reports)
 
         np.linalg.slogdet(np.asarray(kernel(jax.random.key(0)), np.float64))

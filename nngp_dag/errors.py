@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["InputError", "unknown", "unknown_names"]
+__all__ = ["InputError", "accepted_text", "unknown", "unknown_names", "unknown_text"]
 
 
 class InputError(ValueError):
@@ -20,10 +20,19 @@ def unknown(kind: str, value: object, accepted: str | Iterable[str], of: str = "
         accepted: the names that are known, or the words that list them.
         of: words that follow the value ("of a certificate").
     """
-    names = accepted if isinstance(accepted, str) else ", ".join(accepted)
-    return InputError(f"unknown {kind} {value!r}{of and ' ' + of}: accepted are {names}")
+    return InputError(unknown_text(kind, value, accepted, of))
 
 
 def unknown_names(kind: str, names: Iterable[str], accepted: Iterable[str]) -> InputError:
     """The same for several names of a list: "unknown KIND X, Y: accepted are A, B"; of none, "(none given)"."""
-    return InputError(f"unknown {kind} {', '.join(names) or '(none given)'}: accepted are {', '.join(accepted)}")
+    return InputError(accepted_text(f"unknown {kind} {', '.join(names) or '(none given)'}", accepted))
+
+
+def unknown_text(kind: str, value: object, accepted: str | Iterable[str], of: str = "") -> str:
+    """The message of `unknown`, for errors of other types."""
+    return accepted_text(f"unknown {kind} {value!r}{of and ' ' + of}", accepted)
+
+
+def accepted_text(problem: str, accepted: str | Iterable[str]) -> str:
+    """The message "PROBLEM: accepted are A, B", for names that are known or the words that list them."""
+    return f"{problem}: accepted are {accepted if isinstance(accepted, str) else ', '.join(accepted)}"

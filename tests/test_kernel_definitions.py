@@ -11,7 +11,7 @@ from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.paths import path_counts
 from nngp_dag.reading import EMBEDDINGS, ORDERS, Setting
 from verify.tools.dual_formulas import DUALS
-from verify.tools.pair_recursion import exact, exact_gram
+from verify.tools.pair_recursion import exact_gram, exact_pair
 
 READINGS = [
     (order, embedding)
@@ -34,7 +34,7 @@ def test_exact_is_the_node_to_node_recursion(order, embedding, activation):
     for code in ["2_21_112", "1_11_121"] + ["2_12_221_1222"] * (activation == "relu"):
         dag = Dag.from_code(code)
         kernel = pair_kernel(dag, kxx, kxy, kyy, order=order, embedding=embedding, activation=activation)
-        nngp, ntk = exact(dag, kxx, kxy, kyy, order, embedding, activation)
+        nngp, ntk = exact_pair(dag, kxx, kxy, kyy, order, embedding, activation)
         assert_close(kernel.nngp, nngp, **loose)
         assert_close(kernel.ntk, ntk, **loose)
 

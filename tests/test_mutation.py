@@ -6,9 +6,9 @@ import pytest
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.activations import arc_cosine
 from nngp_dag.paths import path_statistics
+from nngp_dag.support.cores import available_cores
 from verify import Evidence, Finding, KeyValue, claim
 from verify.framework.claim import discover, registry
-from verify.framework.environment import available_cores
 from verify.framework.options import Options
 from verify.mutation.faults import FAULTS
 from verify.mutation.inject import Fault, FaultError, inject

@@ -21,7 +21,7 @@ from nngp_dag.nas.networks.darts import genotype
 from nngp_dag.nas.networks.initialize import draw, rebuild
 from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
 from nngp_dag.nas.networks.operations_darts import OPERATIONS, SEPARABLE, DartsEdge
-from nngp_dag.nas.networks.probe import agreement, patterns
+from nngp_dag.nas.networks.probe import code_agreement, patterns
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.fp_nas import FpNasSettings
 from nngp_dag.nas.search.rules import NearestCentroid
@@ -57,7 +57,7 @@ def forward():
 
     @jax.jit
     def run(genes, x):
-        logits, reports = rebuild(NetworkDarts, TINY, state)(x, genes, agreement)
+        logits, reports = rebuild(NetworkDarts, TINY, state)(x, genes, code_agreement)
         return logits, sum(report.sum(0) for report in reports)
 
     return run, nas_oracle.parameters(state)

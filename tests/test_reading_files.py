@@ -13,7 +13,7 @@ import pytest
 from nngp_dag.errors import InputError
 from nngp_dag.support import reading_files
 from nngp_dag.support.reading_files import Kind, kind_of, open_file, read_text
-from nngp_dag.support.strict_json import load_json, load_json_object, parse_json
+from nngp_dag.support.strict_json import load_json, parse_json
 
 _RIGHTS = "-dac_override,-dac_read_search"
 WITHOUT_RIGHTS = ("setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}")
@@ -162,12 +162,3 @@ def test_undefined_numbers_of_published_files_are_taken_where_they_are_asked_for
 
 def test_a_pair_of_surrogates_is_a_character():
     assert parse_json(r'"\ud83d\ude00"') == "\U0001f600"
-
-
-def test_an_object_is_asked_for(tmp_path):
-    path = tmp_path / "content.json"
-    path.write_text('{"a": 1}')
-    assert load_json_object(path) == {"a": 1}
-    path.write_text("[1]")
-    with pytest.raises(InputError, match="an object is expected, not a list"):
-        load_json_object(path)

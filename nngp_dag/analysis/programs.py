@@ -12,7 +12,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.functions import pair_method
 from nngp_dag.kernel.gram import gram, tile_size
-from nngp_dag.kernel.inputs import checked_rows, precision
+from nngp_dag.kernel.inputs import checked_rows, input_precision
 from nngp_dag.kernel.method import cast_program
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Reading, Setting
@@ -37,7 +37,7 @@ def exact_kernels(dags: Iterable[Dag], x: ArrayLike, reading: Reading, *, ntk: b
     """
     method = pair_method(Setting("exact", reading), with_tangent=ntk)
     kernels = []
-    with precision(x):
+    with input_precision(x):
         rows = checked_rows("x", x)
         for dag in dags:
             program = cast_program(method.program(dag), rows.dtype)

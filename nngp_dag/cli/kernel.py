@@ -14,7 +14,7 @@ from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.functions import kernel_of
-from nngp_dag.reading import Setting
+from nngp_dag.reading import METHODS, Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
@@ -102,7 +102,7 @@ def command(
 
 def estimated_bytes(n: int, d: int, dag: Dag, method: str, names: tuple[str, ...]) -> int:
     """Peak memory of the command for n rows of length d: matrices in float64 that exist at once, and a constant."""
-    if method == "neural-tangents":  # whole matrices of every node, not tiles
+    if not METHODS[method].is_pairwise:  # whole matrices of every node, not tiles
         matrices = 2 * dag.pruned().num_nodes + 6
     else:  # the NTK is made from K_HH and Theta_HH; an eigenvalue computation needs a copy
         matrices = 3 if "ntk" in names else 2

@@ -15,7 +15,7 @@ from nngp_dag.cli.score_options import score_list
 from nngp_dag.cli.score_tables import print_rankings, print_stabilities
 from nngp_dag.cli.scorer_options import ScorerChoices, scorer_options
 from nngp_dag.cli.streams import reader_left
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.row_format import Cell, Row
 
@@ -72,7 +72,7 @@ def command(
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     needs_images = [name for name in chosen if score(name).batch is not None]
     if not chosen:
-        raise InputError(f"no score given: accepted are {', '.join(SCORES)}")
+        raise InputError(accepted_text("no score given", SCORES))
     networks = scoring.networks()
     table = None if benchmark is None else read(networks.space, benchmark)
     loaded = images.load() if needs_images else None

@@ -89,7 +89,7 @@ def command(
     if update_baseline and baseline is None:
         raise InputError("--update-baseline needs --baseline FILE, the file to write")
     folders = tuple(str(directory.resolve()) for directory in directories)
-    from verify.framework.environment import available_cores
+    from nngp_dag.support.cores import available_cores
     from verify.framework.options import Options
 
     options = Options(

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from nngp_dag.dag import num_edges, num_nodes_of
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.functions import pair_method
-from nngp_dag.kernel.inputs import checked_names, checked_rows, precision
+from nngp_dag.kernel.inputs import checked_names, checked_rows, input_precision
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Setting
 
@@ -71,7 +71,7 @@ def sweep_chunks(
     method = pair_method(setting or Setting(), "ntk" in names)
     codes = _checked_codes(codes)
     order = np.lexsort(codes.T[::-1])
-    with precision(x):
+    with input_precision(x):
         rows = checked_rows("x", x)
     empty = (0, rows.shape[0], rows.shape[0])
     plane = rows.shape[0] ** 2 * rows.dtype.itemsize
@@ -80,7 +80,7 @@ def sweep_chunks(
         ahead = codes[order[start : start + max(1, chunk_bytes // (plane * len(names)))]]
         index = order[start : start + _chunk_length(ahead, len(order) - start, plane, len(names), chunk_bytes)]
         start += len(index)
-        with precision(x):  # entered a piece: a generator must not leave its setting with its caller
+        with input_precision(x):  # entered a piece: a generator must not leave its setting with its caller
             found = dict(zip(names, method.many(codes[index], rows, names), strict=True))
             kernels = Kernel(*(found[n] if n in found else jnp.zeros(empty, rows.dtype) for n in Kernel._fields))
         yield index, kernels

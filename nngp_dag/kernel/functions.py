@@ -18,7 +18,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
-from nngp_dag.kernel.inputs import checked_names, checked_rows, precision
+from nngp_dag.kernel.inputs import checked_names, checked_rows, input_precision
 from nngp_dag.kernel.method import AnyMethod, Program, cast_program
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import METHODS, PAIR_METHODS, ActivationLike, Setting
@@ -85,7 +85,7 @@ def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
 
     def fn(x1: ArrayLike, x2: ArrayLike | None = None, get: str | tuple[str, ...] | None = None) -> Any:
         names = checked_names(get)
-        with precision(x1, x2):
+        with input_precision(x1, x2):
             a = checked_rows("x1", x1)
             b = None if x2 is None else checked_rows("x2", x2)
             if b is not None and (b.shape[1] != a.shape[1] or b.dtype != a.dtype):
@@ -137,7 +137,7 @@ def pair_kernel_of(dag: Dag, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayLike, set
     """`pair_kernel` of a setting, for code that has one."""
     method = pair_method(setting)
     pruned = dag.pruned()
-    with precision(kxx, kxy, kyy):
+    with input_precision(kxx, kxy, kyy):
         arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype=float) for a in (kxx, kxy, kyy)))
         if not any(pruned.ops):
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))

@@ -10,21 +10,21 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.support.x64 import enable_x64
 
-__all__ = ["checked_names", "checked_rows", "precision"]
+__all__ = ["checked_names", "checked_rows", "input_precision"]
 
 
 def checked_names(get: str | tuple[str, ...] | None) -> tuple[str, ...]:
     """The names that `get` stands for, checked."""
     names = ("nngp", "ntk") if get is None else (get,) if isinstance(get, str) else tuple(get)
     if not names or not set(names) <= {"nngp", "ntk"} or len(set(names)) < len(names):
-        raise InputError(f"get={get!r} is not known: accepted are 'nngp', 'ntk', a tuple of them, or None for both")
+        raise InputError(accepted_text(f"get={get!r} is not known", "'nngp', 'ntk', a tuple of them, or None for both"))
     return names
 
 
-def precision(*arrays: object) -> contextlib.AbstractContextManager[object]:
+def input_precision(*arrays: object) -> contextlib.AbstractContextManager[object]:
     """float64 where a NumPy or JAX float64 array comes in, whatever the global setting."""
     if not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
         return contextlib.nullcontext()

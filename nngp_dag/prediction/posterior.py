@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.functions import kernel_of
-from nngp_dag.kernel.inputs import precision
+from nngp_dag.kernel.inputs import input_precision
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.prediction.dynamics import LinearDynamics
 from nngp_dag.reading import Setting
@@ -161,7 +161,7 @@ def scores(mean: np.ndarray, targets: np.ndarray) -> Scores:
 def _inference(inner: Kernel, y: np.ndarray, get: str, jitter: float, cross: Kernel, outer: Kernel | None) -> Any:
     from nngp_dag.support.neural_tangents_compat import neural_tangents
 
-    with precision(y):
+    with input_precision(y):
         predict = neural_tangents.predict.gp_inference(
             inner, jnp.asarray(y), diag_reg=jitter, diag_reg_absolute_scale=True
         )

@@ -29,10 +29,10 @@ from nngp_dag.paths import path_counts
 from nngp_dag.proofs.relu import deficit_factor, feature_mean, gap_factor
 from nngp_dag.reading import Setting
 
-__all__ = ["EMBEDDINGS", "METHODS", "TwoPoint", "two_point"]
+__all__ = ["CERTIFIABLE_EMBEDDINGS", "CERTIFIABLE_METHODS", "TwoPoint", "two_point"]
 
-METHODS = ("exact", "independent", "path-sum")
-EMBEDDINGS = ("gaussian", "stem")
+CERTIFIABLE_METHODS = ("exact", "independent", "path-sum")
+CERTIFIABLE_EMBEDDINGS = ("gaussian", "stem")
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ def two_point(dag: Dag, low: fmpq, high: fmpq | None = None, setting: Setting | 
     """
     setting = setting or Setting()
     for kind, value, accepted in (
-        ("method", setting.method, METHODS),
-        ("embedding", setting.embedding, EMBEDDINGS),
+        ("method", setting.method, CERTIFIABLE_METHODS),
+        ("embedding", setting.embedding, CERTIFIABLE_EMBEDDINGS),
         ("activation", setting.activation.name, ("relu",)),
     ):
         if value not in accepted:

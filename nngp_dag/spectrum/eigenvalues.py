@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+
+from nngp_dag.support.cores import available_cores
 
 __all__ = ["eigenvalues_in_place", "eigenvalues_of_many"]
 
@@ -32,13 +33,12 @@ def eigenvalues_in_place(work: np.ndarray) -> np.ndarray:
 
 def eigenvalues_of_many(k: np.ndarray) -> np.ndarray:
     """Eigenvalues float64 [A, N], ascending, of a stack [A, N, N]: matrices side by side, one on each core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = max(1, min(k.shape[0], k.size // _PART))
 
     def work(part: np.ndarray) -> np.ndarray:
         return np.linalg.eigvalsh(part.astype(np.float64, copy=False))
 
-    with _one_blas_thread(), ThreadPoolExecutor(cores) as pool:
+    with _one_blas_thread(), ThreadPoolExecutor(available_cores()) as pool:
         return np.concatenate(list(pool.map(work, np.array_split(k, parts))))
 
 

@@ -15,12 +15,11 @@ import numpy as np
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import read_bytes
 
-__all__ = ["Json", "load_json", "load_json_object", "parse_json", "strict_json", "strict_json_text"]
+__all__ = ["Json", "load_json", "parse_json", "strict_json", "strict_json_text"]
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """Plain data of a JSON document."""
 
-_NAMES = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "a truth value", type(None): "null"}
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -98,14 +97,6 @@ def load_json(path: Path, undefined: bool = False) -> Json:
         raise InputError(f"cannot read {path}: it is not JSON: not UTF-8 (byte {error.start})") from None
     except InputError as error:
         raise InputError(f"cannot read {path}: it is not JSON: {error}") from None
-
-
-def load_json_object(path: Path) -> dict[str, Json]:
-    """The object of a JSON file; InputError as `load_json`, or where it holds anything else."""
-    value = load_json(path)
-    if not isinstance(value, dict):
-        raise InputError(f"cannot read {path}: an object is expected, not {_NAMES[type(value)]}")
-    return value
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, claim
 from verify.tools.literal import gaussian_integrals
-from verify.tools.pair_recursion import exact
+from verify.tools.pair_recursion import exact_pair
 from verify.tools.proofs import two_point_at
 from verify.tools.settings import NNGP_SETTINGS
 from verify.tools.spaces import complete_space, two_point_kernels
@@ -32,7 +32,7 @@ def _pairs_of_nodes(setting: Setting) -> tuple[float, float]:
     worst = [0.0, 0.0]
     pairs = np.concatenate([[1.0], ours[0].rho])  # the first is the pair of an input with itself
     for i, name in enumerate(space.names):
-        theirs = exact(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding)
+        theirs = exact_pair(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding)
         for kernel, (mine, values) in enumerate(zip(ours, theirs, strict=True)):
             found = np.concatenate([[mine.variance[i]], mine.covariance[i]])
             worst[kernel] = max(worst[kernel], float(np.abs(found - values).max() / values[0]))

@@ -11,7 +11,7 @@ from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
 from verify.tools.data import space_spectra
-from verify.tools.pair_recursion import exact
+from verify.tools.pair_recursion import exact_pair
 from verify.tools.settings import key
 from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
@@ -31,7 +31,7 @@ def _without_means(space: ConnectedDags, setting: Setting) -> tuple[np.ndarray, 
     rho = two_point_kernels(space, setting).rho
     pairs = np.concatenate([[1.0], rho])  # the first is the pair of an input with itself
     found = [
-        exact(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding, means=False)[0]
+        exact_pair(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding, means=False)[0]
         for name in space.names
     ]
     return np.array(found)[:, 0], np.array(found)[:, 1:]

@@ -6,7 +6,9 @@ import importlib.metadata
 import os
 import platform
 
-__all__ = ["available_cores", "hardware", "versions"]
+from nngp_dag.support.cores import available_cores
+
+__all__ = ["hardware", "versions"]
 
 _PACKAGES = (
     "nngp-dag",
@@ -42,11 +44,6 @@ def hardware() -> dict[str, str | int | None]:
         "cores": available_cores(),
         "memory": memory,
     }
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from nngp_dag.errors import InputError, unknown_names
+from nngp_dag.support.cores import available_cores
 from nngp_dag.support.files import write_text
-from verify.framework.environment import available_cores
 from verify.mutation.faults import FAULTS
 from verify.mutation.inject import Fault
 from verify.mutation.parallel import run_side_by_side

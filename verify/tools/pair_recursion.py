@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 from nngp_dag.dag import Dag, Op
 from verify.tools.dual_formulas import DUALS, Dual
 
-__all__ = ["exact", "exact_gram"]
+__all__ = ["exact_gram", "exact_pair"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class _Nodes:
     mean: list[np.ndarray]
 
 
-def exact(
+def exact_pair(
     dag: Dag,
     kxx: ArrayLike,
     kxy: ArrayLike,
@@ -82,7 +82,7 @@ def exact_gram(
     """(NNGP, NTK) as Gram matrices of rows x1 [N, d] against x2 [M, d]."""
     x1, x2 = np.asarray(x1, dtype=np.float64), np.asarray(x2, dtype=np.float64)
     kxx, kyy = (x1**2).sum(1)[:, None], (x2**2).sum(1)[None, :]
-    return exact(dag, kxx, x1 @ x2.T, kyy, order, embedding, activation)
+    return exact_pair(dag, kxx, x1 @ x2.T, kyy, order, embedding, activation)
 
 
 def _input_node(k_in: np.ndarray, dual: Dual, embedding: str, means: bool) -> _Nodes:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import jax.numpy as jnp
 from jax import Array, lax
 
-__all__ = ["Probe", "Report", "agreement", "no_probe", "patterns", "released_agreement"]
+__all__ = ["Probe", "Report", "code_agreement", "no_probe", "patterns", "released_agreement"]
 
 Report: TypeAlias = Any
 """The result of a probe: a tree of arrays, for which JAX has no type."""
@@ -39,7 +39,7 @@ def no_probe(z: Array, count: Array | int, *, block: bool) -> tuple[()]:
     return ()
 
 
-def agreement(z: Array, count: Array | int, *, block: bool) -> Array:
+def code_agreement(z: Array, count: Array | int, *, block: bool) -> Array:
     """The agreement of binary codes, int32 [N, N]: at how many places both are on or both off, times
     `count`.
 
@@ -61,10 +61,10 @@ def agreement(z: Array, count: Array | int, *, block: bool) -> Array:
 
 
 def released_agreement(z: Array, count: Array | int, *, block: bool) -> Array:
-    """`agreement` with the weights of the released code, whose hooks fire on a ReLU-conv-BN block and on its ReLU:
+    """`code_agreement` with the weights of the released code, whose hooks fire on a ReLU-conv-BN block and on its ReLU:
     every ReLU of a block counts twice, the last one once.
     """
-    return agreement(z, count, block=block) * (2 if block else 1)
+    return code_agreement(z, count, block=block) * (2 if block else 1)
 
 
 def patterns(z: Array, count: Array | int, *, block: bool) -> Array:

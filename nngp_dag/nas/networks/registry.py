@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.spaces import get
 
@@ -22,7 +22,7 @@ def spaces_with_networks() -> list[str]:
 def space_networks(name: str) -> SpaceNetworks:
     """The networks of a space; InputError lists the spaces that have some."""
     if name not in _MODULES:
-        raise InputError(f"no networks for the space {name!r}: accepted are {', '.join(_MODULES)}")
+        raise InputError(accepted_text(f"no networks for the space {name!r}", _MODULES))
     module = importlib.import_module(f"nngp_dag.nas.networks.{_MODULES[name]}")
     networks: SpaceNetworks = module.make(get(name))
     return networks

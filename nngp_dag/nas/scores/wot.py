@@ -14,7 +14,7 @@ from nngp_dag.errors import unknown
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import create
 from nngp_dag.nas.networks.network import Network
-from nngp_dag.nas.networks.probe import agreement, released_agreement
+from nngp_dag.nas.networks.probe import code_agreement, released_agreement
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.batches import Batch, image_batches
@@ -26,7 +26,7 @@ __all__ = ["BATCH_SIZE", "SCORE", "WEIGHTS", "code_kernel", "log_det", "make"]
 BATCH_SIZE = 128
 """Images of a batch, here and in the search of NAS-WOT."""
 
-WEIGHTS = {"once": agreement, "released": released_agreement}
+WEIGHTS = {"once": code_agreement, "released": released_agreement}
 """The count of a ReLU: `once`; or as in the released code, whose hooks fire twice in a ReLU-conv-BN block."""
 
 

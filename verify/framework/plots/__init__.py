@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nngp_dag.errors import unknown_text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.dags import Captioned, Dags
 from verify.framework.plots.lines import Lines
@@ -26,5 +27,5 @@ def plot_of(record: Mapping[str, object]) -> Plot:
     """
     kind = record.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise EvidenceError(f"unknown kind of plot {kind!r}: accepted are {', '.join(KINDS)}")
+        raise EvidenceError(unknown_text("kind of plot", kind, KINDS))
     return KINDS[kind].from_record(record)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from nngp_dag.errors import unknown_text
 from verify.framework.checks import Number, as_numbers, text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.plot import PLOT_WIDTH, Plot, blank
@@ -49,7 +50,7 @@ class Matrix(Plot):
         if len(values) != len(rows) or any(len(row) != len(columns) for row in values):
             raise EvidenceError(f"values are not [{len(rows)}][{len(columns)}], as the labels say")
         if self.scale not in _SCALES:
-            raise EvidenceError(f"unknown scale {self.scale!r}: accepted are {', '.join(_SCALES)}")
+            raise EvidenceError(unknown_text("scale", self.scale, _SCALES))
         cells = [cell for row in values for cell in row if cell is not None]
         if not cells:
             raise EvidenceError("no value is defined")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from nngp_dag.errors import unknown_text
 from verify.framework.checks import Number, as_number, as_numbers, instances, text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.plot import PLOT_WIDTH, Plot, blank
@@ -80,7 +81,7 @@ class SeriesPlot(Plot):
             text(getattr(self, name), f"label of {name}")
         for name in ("xscale", "yscale"):
             if getattr(self, name) not in _SCALES:
-                raise EvidenceError(f"unknown {name} {getattr(self, name)!r}: accepted are {', '.join(_SCALES)}")
+                raise EvidenceError(unknown_text(name, getattr(self, name), _SCALES))
         if self.ylim is not None:
             limits = tuple(as_number(limit, "ylim") for limit in self.ylim)
             if len(limits) != 2 or None in limits:
