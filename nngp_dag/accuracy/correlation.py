@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from nngp_dag.support.statistics import UNDEFINED, Estimate
+from nngp_dag.support.statistics import UNDEFINED, Estimate, student_margin
 
 __all__ = ["Correlations", "correlate", "multiple_correlation", "resample_chunks"]
 
@@ -137,5 +137,6 @@ def _rank_correlations(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 def _fisher(r: float, variance: float, level: float) -> Estimate:
     if not np.isfinite(r):
         return UNDEFINED
-    z, half = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)), stats.norm.ppf((1 + level) / 2) * np.sqrt(variance)
+    z = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
+    half = student_margin(float(np.sqrt(variance)), np.inf, level)
     return Estimate(r, float(np.tanh(z - half)), float(np.tanh(z + half)))

@@ -20,6 +20,7 @@ import numpy as np
 
 from nngp_dag.accuracy import Benchmark, read
 from nngp_dag.accuracy.groups import group
+from nngp_dag.support.files import write_text
 
 __all__ = ["COMPLETE", "DATASETS", "FILE", "INCOMPLETE", "Group", "load_groups", "merged", "summarise"]
 
@@ -105,4 +106,4 @@ def _rows(cells: str, number: int, benchmark: Benchmark) -> Iterable[list[object
 
 if __name__ == "__main__":
     FILE.parent.mkdir(exist_ok=True)
-    FILE.write_text(summarise(read("nasbench201", sys.argv[1])), encoding="utf-8")
+    write_text(FILE, summarise(read("nasbench201", sys.argv[1])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nngp_dag.accuracy.filters import Kept
@@ -13,17 +13,14 @@ from nngp_dag.support.files import make_folder, write_bytes
 from nngp_dag.support.statistics import Estimate
 from nngp_dag.support.strict_json import strict_json_text
 
-__all__ = ["TABLES", "tables", "write_report"]
+__all__ = ["tables", "write_report"]
 
 _ROWS = tuple[Sequence[str], list[list[object]]]
 
-TABLES = ("groups", "correlations", "filters", "draws", "passing", "sides")
-"""The tables of a report, a CSV file per table."""
-
 
 def tables(report: BenchmarkReport) -> dict[str, _ROWS]:
-    """The header and rows of each of `TABLES`."""
-    return {name: globals()[f"_{name}"](report) for name in TABLES}
+    """The header and rows of each table of a report, by the name of its CSV file."""
+    return {name: table(report) for name, table in _TABLES.items()}
 
 
 def write_report(
@@ -134,3 +131,14 @@ def _sides(report: BenchmarkReport) -> _ROWS:
         for side, values in found.sides.items()
     ]
     return ("dataset", "side", "count", "mean", "std"), rows
+
+
+_TABLES: dict[str, Callable[[BenchmarkReport], _ROWS]] = {
+    "groups": _groups,
+    "correlations": _correlations,
+    "filters": _filters,
+    "draws": _draws,
+    "passing": _passing,
+    "sides": _sides,
+}
+"""The tables of a report by name, a CSV file per table."""
