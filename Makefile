@@ -47,7 +47,7 @@ format: $(STAMP) ## Put the style right where ruff can.
 types: $(STAMP) ## Check types (mypy).
 	@$(RUN) -m mypy
 
-bench: $(STAMP) ## Print the benchmarks' figures.
+bench: $(STAMP) ## Print the benchmarks' values.
 	@$(RUN) -m benchmarks $(ARGS)
 
 docs: $(STAMP) ## Build the documentation.

@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench` prints their figures."""
+"""Benchmarks: `make bench` prints their values."""

@@ -2,7 +2,7 @@
 
     python -m benchmarks.memory [--rows 8000] [--json]
 
-The command runs in a process of its own, on rows that it reads from an .npy file, and writes both kernels; the figure
+The command runs in a process of its own, on rows that it reads from an .npy file, and writes both kernels; the value
 is the largest resident set size that the operating system recorded for it. Exit 1 where it exceeds 4 GiB.
 """
 
@@ -54,7 +54,7 @@ def kernel_memory(rows: int = 8000, dim: int = 64) -> Peak:
 
 
 def main() -> int:
-    """Print the figure; the exit status says whether it is within the budget."""
+    """Print the value; the exit status says whether it is within the budget."""
     parser = argparse.ArgumentParser(description="Peak memory of nngp-dag kernel.")
     parser.add_argument("--rows", type=int, default=8000)
     parser.add_argument("--json", action="store_true", help="print one JSON document")

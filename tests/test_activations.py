@@ -1,6 +1,6 @@
 """Dual maps of every registered activation, and of functions given by a user: values and structure.
 
-Three routes to each figure: closed form, quadrature by Hermite series, and the definition as a double integral.
+Three routes to each value: closed form, quadrature by Hermite series, and the definition as a double integral.
 """
 
 import jax

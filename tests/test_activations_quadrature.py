@@ -44,7 +44,7 @@ def test_the_accuracy_said_is_the_accuracy_reached(name, k):
 
 
 def test_kinks_elsewhere_are_reported_too():
-    """relu6 has a kink at 6, inside a panel: the figure covers the quadrature too, not only the tail."""
+    """relu6 has a kink at 6, inside a panel: the accuracy covers the quadrature too, not only the tail."""
     activation = from_function(jax.nn.relu6)
     assert isinstance(activation, Quadrature)
     k = 10.0

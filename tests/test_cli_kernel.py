@@ -16,7 +16,7 @@ from nngp_dag.cli.kernel import estimated_bytes
 from nngp_dag.datasets import load
 
 DATA = "digits:40"
-FIGURES = ["lambda_min", "lambda_max", "trace", "condition", "pair_bound", "pair"]
+STATISTICS = ["lambda_min", "lambda_max", "trace", "condition", "pair_bound", "pair"]
 
 
 @pytest.fixture
@@ -68,16 +68,18 @@ def test_json_has_the_fixed_keys_and_the_figures_of_the_kernels(document):
     assert list(result.values())[:6] == ["2_21_112", 40, "exact", "activation-last", "gaussian", "relu"]
     kernels = kernel_fn(Dag.from_code("2_21_112"))(load(DATA).x)
     for name in ("nngp", "ntk"):
-        figures, k = result[name], np.asarray(getattr(kernels, name))
-        assert list(figures) == FIGURES
+        statistics, k = result[name], np.asarray(getattr(kernels, name))
+        assert list(statistics) == STATISTICS
         eigenvalues = np.linalg.eigvalsh(k)
         tolerance = 100 * np.finfo(float).eps * eigenvalues[-1]
-        np.testing.assert_allclose(figures["lambda_min"], eigenvalues[0], atol=tolerance)
-        np.testing.assert_allclose(figures["lambda_max"], eigenvalues[-1], rtol=1e-13)
-        np.testing.assert_allclose(figures["trace"], np.trace(k), rtol=1e-13)
-        np.testing.assert_allclose(figures["condition"], eigenvalues[-1] / eigenvalues[0], rtol=1e-9)
-        i, j = figures["pair"]
-        np.testing.assert_allclose(figures["pair_bound"], np.linalg.eigvalsh(k[np.ix_([i, j], [i, j])])[0], rtol=1e-10)
+        np.testing.assert_allclose(statistics["lambda_min"], eigenvalues[0], atol=tolerance)
+        np.testing.assert_allclose(statistics["lambda_max"], eigenvalues[-1], rtol=1e-13)
+        np.testing.assert_allclose(statistics["trace"], np.trace(k), rtol=1e-13)
+        np.testing.assert_allclose(statistics["condition"], eigenvalues[-1] / eigenvalues[0], rtol=1e-9)
+        i, j = statistics["pair"]
+        np.testing.assert_allclose(
+            statistics["pair_bound"], np.linalg.eigvalsh(k[np.ix_([i, j], [i, j])])[0], rtol=1e-10
+        )
 
 
 @pytest.mark.parametrize(
@@ -124,14 +126,14 @@ def test_every_option_reaches_the_kernel(document, tmp_path):
 
 def test_undefined_numbers_are_null(document, tmp_path):
     np.save(tmp_path / "one.npy", [[3.0, 4.0]])
-    figures = document("2", "--data", tmp_path / "one.npy")["nngp"]
-    assert figures["pair_bound"] is None and figures["pair"] is None
-    assert [figures[name] for name in FIGURES[:4]] == pytest.approx([1, 1, 1, 1], rel=1e-15)
+    statistics = document("2", "--data", tmp_path / "one.npy")["nngp"]
+    assert statistics["pair_bound"] is None and statistics["pair"] is None
+    assert [statistics[name] for name in STATISTICS[:4]] == pytest.approx([1, 1, 1, 1], rel=1e-15)
     np.save(tmp_path / "twice.npy", [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    figures = document("2", "--data", tmp_path / "twice.npy")["nngp"]
-    assert figures["condition"] is None and figures["pair"] == [0, 1] and figures["pair_bound"] == 0
-    figures = document("0_20_000", "--data", DATA)["ntk"]
-    assert figures == dict(zip(FIGURES, [0.0, 0.0, 0.0, None, 0.0, [0, 1]], strict=True))
+    statistics = document("2", "--data", tmp_path / "twice.npy")["nngp"]
+    assert statistics["condition"] is None and statistics["pair"] == [0, 1] and statistics["pair_bound"] == 0
+    statistics = document("0_20_000", "--data", DATA)["ntk"]
+    assert statistics == dict(zip(STATISTICS, [0.0, 0.0, 0.0, None, 0.0, [0, 1]], strict=True))
 
 
 def test_a_table_for_people_also_gives_scale_free_figures(run):

@@ -1,4 +1,4 @@
-"""Options that ask for more than can be: refused in one line with figures, at once."""
+"""Options that ask for more than can be: refused in one line with an estimate, at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`nngp-dag score` and `nngp-dag search` end to end on small networks: rows, resumption, figures, bad input.
+"""`nngp-dag score` and `nngp-dag search` end to end on small networks: rows, resumption, correlations, bad input.
 
 In this process the commands get the tests' tiny networks of NAS-Bench-201, so that all tests share a few compilations;
 what runs as a process of its own has networks of the real kind, at their smallest.
@@ -106,10 +106,10 @@ def test_scores_of_a_list_with_a_benchmark(document, data, benchmark, tmp_path):
     assert rows[1]["wot"] is None and isinstance(rows[0]["wot"], float)
     assert rows[0]["num-parameterised"] == 3
     assert set(result["correlations"]) == {"cifar10", "cifar100"}
-    figures = result["correlations"]["cifar10"]
-    assert set(figures) == set(result["scores"]) > {"wot", "effective-depth", "parameters", "multiply-adds"}
-    assert figures["num-parameterised"]["spearman"]["value"] == pytest.approx(1)
-    for estimate in (figures["wot"][key] for key in ("spearman", "kendall", "top_recall")):
+    correlations = result["correlations"]["cifar10"]
+    assert set(correlations) == set(result["scores"]) > {"wot", "effective-depth", "parameters", "multiply-adds"}
+    assert correlations["num-parameterised"]["spearman"]["value"] == pytest.approx(1)
+    for estimate in (correlations["wot"][key] for key in ("spearman", "kendall", "top_recall")):
         assert estimate["low"] <= estimate["value"] <= estimate["high"]
 
 
@@ -361,9 +361,9 @@ def test_real_images_and_accuracies(document, shared_data, tmp_path):
         "score", "wot", "--sample", 80, "--data", tmp_path / "small.npz", *SMALL,
         "--benchmark", shared_data / "nas_bench_201_test_accuracy.csv",
     )  # fmt: skip
-    figures = result["correlations"]["cifar10"]
-    assert figures["wot"]["spearman"]["low"] > 0.3
-    assert figures["effective-depth"]["spearman"]["value"] > 0
+    correlations = result["correlations"]["cifar10"]
+    assert correlations["wot"]["spearman"]["low"] > 0.3
+    assert correlations["effective-depth"]["spearman"]["value"] > 0
 
 
 def test_a_result_outside_the_box_is_said_to_be(run, document, data, monkeypatch):

@@ -49,12 +49,12 @@ def test_a_row_per_dag_in_the_order_of_codes(tmp_path, capsys):
     row = next(row for row in rows if row["code"] == "2_12")
     kernels = kernel_fn(Dag.from_code("2_12"))(load("digits:20").x)
     for name in ("nngp", "ntk"):
-        figures = spectrum(np.asarray(getattr(kernels, name)))
-        assert_close(float(row[f"{name}_lambda_min"]), figures.lambda_min)
-        assert_close(float(row[f"{name}_condition"]), figures.condition, tolerance=1e-9, reason="a small lambda_min")
-        assert_close(float(row[f"{name}_pair_bound"]), figures.pair_bound)
-        assert (int(row[f"{name}_pair_i"]), int(row[f"{name}_pair_j"])) == figures.pair
-        assert_close(float(row[f"{name}_lambda_min_scale_free"]), figures.scale_free.lambda_min)
+        statistics = spectrum(np.asarray(getattr(kernels, name)))
+        assert_close(float(row[f"{name}_lambda_min"]), statistics.lambda_min)
+        assert_close(float(row[f"{name}_condition"]), statistics.condition, tolerance=1e-9, reason="a small lambda_min")
+        assert_close(float(row[f"{name}_pair_bound"]), statistics.pair_bound)
+        assert (int(row[f"{name}_pair_i"]), int(row[f"{name}_pair_j"])) == statistics.pair
+        assert_close(float(row[f"{name}_lambda_min_scale_free"]), statistics.scale_free.lambda_min)
 
 
 def test_a_list_of_codes_of_mixed_sizes_keeps_its_order(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""`nngp-dag train`: the document and the figure, a run that is killed and resumed, and bad input."""
+"""`nngp-dag train`: the document and the plot, a run that is killed and resumed, and bad input."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Kernels that cannot be computed are refused with figures, before anything is computed."""
+"""Kernels that cannot be computed are refused with an estimate, before anything is computed."""
 
 from __future__ import annotations
 

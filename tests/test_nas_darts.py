@@ -201,7 +201,7 @@ def test_supernet_figures_are_averages_over_the_pairs_that_nodes_may_keep():
 
 
 class Preference:
-    """A judge for which every operation has a cost, and its removal lowers both figures by that."""
+    """A judge for which every operation has a cost, and its removal lowers both statistics by that."""
 
     def __init__(self):
         self.cost = np.random.default_rng(0).permutation(2 * 14 * 8).reshape(2, 14, 8) + 1.0

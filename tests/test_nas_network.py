@@ -157,7 +157,7 @@ def test_weights_are_a_function_of_the_key():
 @pytest.mark.parametrize(
     ("cell", "parameters", "multiply_adds"),
     [
-        # The publishers' figures, in millions: 1.531546 and 220.12; 0.073306 and 7.78 (NAS-Bench-201, Table 5 and API).
+        # The publishers' values, in millions: 1.531546 and 220.12; 0.073306 and 7.78 (NAS-Bench-201, Table 5 and API).
         ([3, 3, 3, 3, 3, 3], 1531546, 220119680),
         ([4, 1, 0, 0, 0, 4], 73306, 7783040),
     ],

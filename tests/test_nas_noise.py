@@ -239,9 +239,9 @@ def test_the_command_line_says_how_stable_ranks_are(run):
     rows = document["rows"]
     draws = np.array([[-np.inf if row[f"noisy_{r}"] is None else row[f"noisy_{r}"] for row in rows] for r in (1, 2, 3)])
     assert_close(document["rank_stability"]["noisy"], rank_stability(draws))
-    figures = document["correlations"]["cifar10"]
-    assert (figures["noisy"]["draws"], figures["parameters"]["draws"]) == (3, 1)
-    assert 1 <= figures["noisy"]["best_rank"] <= 12
+    correlations = document["correlations"]["cifar10"]
+    assert (correlations["noisy"]["draws"], correlations["parameters"]["draws"]) == (3, 1)
+    assert 1 <= correlations["noisy"]["best_rank"] <= 12
     text = run("--repeats", 2, "--top", 2).stdout
     assert "noisy,noisy_se,effective-depth" in text
     assert "Rank stability over 2 draws" in text

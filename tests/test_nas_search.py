@@ -59,7 +59,7 @@ def test_a_supernet_of_one_architecture_has_its_figures():
 
 
 class Preference:
-    """A judge for which every operation has a known effect: removing it changes both figures by its cost."""
+    """A judge for which every operation has a known effect: removing it changes both statistics by its cost."""
 
     def __init__(self, seed):
         self.cost = np.random.default_rng(seed).permutation(30).reshape(1, 6, 5) + 1.0
@@ -129,8 +129,8 @@ def test_the_released_rule_keeps_the_two_nearest_the_centroid_unevaluated():
     without = [alive.copy() for _ in range(4)]
     for i, supernet in enumerate(without, start=1):
         supernet[3, i] = False
-    figures = np.array([LAYOUT.released_depth_width(s) for s in without])
-    distance = ((figures - figures.mean(0)) ** 2).sum(1)
+    values = np.array([LAYOUT.released_depth_width(s) for s in without])
+    distance = ((values - values.mean(0)) ** 2).sum(1)
     evaluated = set(NearestCentroid().plan(LAYOUT, without, 1).evaluate)
     assert evaluated == set(range(4)) - set(np.argsort(distance, kind="stable")[:2].tolist())
 
@@ -150,8 +150,8 @@ def test_the_box_rule_never_makes_a_removal_outside_while_one_inside_is_left():
             for operation in np.flatnonzero(supernet[edge]):
                 without.append(supernet.copy())
                 without[-1][edge, operation] = False
-            figures = np.array([LAYOUT.depth_width(s) for s in without])
-            inside = ((figures >= lower) & (figures <= upper)).all(1)
+            values = np.array([LAYOUT.depth_width(s) for s in without])
+            inside = ((values >= lower) & (values <= upper)).all(1)
             plan = rule.plan(LAYOUT, without, 1)
             if inside.sum() > 1:
                 assert set(plan.evaluate) == set(np.flatnonzero(inside).tolist())
@@ -178,13 +178,13 @@ def test_the_judge_gives_the_figures_of_single_architectures_too():
     judge.compile()
     judge.new_round()
     row = SPACE.parse("|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|")
-    figures = judge(np.eye(5, dtype=bool)[row])
-    assert figures.shape == (2, 2)
+    values = judge(np.eye(5, dtype=bool)[row])
+    assert values.shape == (2, 2)
     from nngp_dag.nas import make_score
 
     for i in range(2):
-        assert_close(figures[i, 0], make_score("ntk-cond", NETWORKS)(row, judge.batch, judge.keys[2 * i]))
-        assert figures[i, 1] == make_score("linear-regions", NETWORKS)(row, judge.patches, judge.keys[2 * i + 1])
+        assert_close(values[i, 0], make_score("ntk-cond", NETWORKS)(row, judge.batch, judge.keys[2 * i]))
+        assert values[i, 1] == make_score("linear-regions", NETWORKS)(row, judge.patches, judge.keys[2 * i + 1])
 
 
 # ---- NAS-WOT -------------------------------------------------------------------------------------------------------

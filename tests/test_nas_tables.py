@@ -1,4 +1,4 @@
-"""Tables 1 to 3 on tiny networks: rows, the paper's figures beside them, what is printed, what is refused."""
+"""Tables 1 to 3 on tiny networks: rows, the paper's values beside them, what is printed, what is refused."""
 
 import importlib
 import json
@@ -70,10 +70,10 @@ def check_savings(rows, name):
     """Evaluations saved are those that were not made."""
     whole = rows[name, "none"]["measured"]
     for chosen in ("half-radius", "released"):
-        figures = rows[name, chosen]["measured"]
-        assert figures["candidates"] == whole["candidates"]
-        assert_close(figures["saving"]["evaluations"], 100 * (1 - figures["evaluations"] / whole["evaluations"]))
-        assert figures["evaluations"] < whole["evaluations"]
+        measured = rows[name, chosen]["measured"]
+        assert measured["candidates"] == whole["candidates"]
+        assert_close(measured["saving"]["evaluations"], 100 * (1 - measured["evaluations"] / whole["evaluations"]))
+        assert measured["evaluations"] < whole["evaluations"]
     assert whole["saving"] is None
 
 

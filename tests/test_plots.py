@@ -1,4 +1,4 @@
-"""Figures hold what they claim to show: every edge with the look of its operation, every resolved eigenvalue."""
+"""Plots hold what they claim to show: every edge with the look of its operation, every resolved eigenvalue."""
 
 import io
 

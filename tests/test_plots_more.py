@@ -201,7 +201,7 @@ def test_styles_leave_other_settings_alone():
 
 
 def test_a_backend_loaded_while_drawing_stays_interactive():
-    """In a notebook the first figure loads the backend; what that sets must outlive the drawing."""
+    """In a notebook the first plot loads the backend; what that sets must outlive the drawing."""
     before = mpl.rcParams["interactive"]
     try:
         with figure_style():

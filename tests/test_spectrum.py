@@ -179,9 +179,9 @@ def test_blocks_do_not_change_the_result(monkeypatch, block):
     expected = [pair_bound_by_definition(m) for m in k]
     for module in ("pairs.BLOCK", "matrix_checks.BLOCK", "eigenvalues._PART"):
         monkeypatch.setattr(f"nngp_dag.spectrum.{module}", block)
-    figures = spectra(k)
-    np.testing.assert_allclose(figures.pair_bound, [float(v) for v, _ in expected], rtol=1e-13)
-    assert figures.pair.tolist() == [list(pair) for _, pair in expected]
+    statistics = spectra(k)
+    np.testing.assert_allclose(statistics.pair_bound, [float(v) for v, _ in expected], rtol=1e-13)
+    assert statistics.pair.tolist() == [list(pair) for _, pair in expected]
 
 
 # ---- many matrices ---------------------------------------------------------------------------------------------------
@@ -189,26 +189,26 @@ def test_blocks_do_not_change_the_result(monkeypatch, block):
 
 def test_spectra_are_the_figures_of_each_matrix():
     k = np.stack([random_kernel(9, d, d) for d in (4, 9, 20)] + [np.zeros((9, 9))])
-    figures = spectra(jnp.asarray(k))
+    statistics = spectra(jnp.asarray(k))
     for a, matrix in enumerate(k):
         s = spectrum(matrix)
         for name in ("lambda_min", "lambda_max"):
-            np.testing.assert_allclose(getattr(figures, name)[a], getattr(s, name), atol=1e-13 * s.trace)
+            np.testing.assert_allclose(getattr(statistics, name)[a], getattr(s, name), atol=1e-13 * s.trace)
         for name in ("trace", "pair_bound", "mean_diagonal"):
-            np.testing.assert_allclose(getattr(figures, name)[a], getattr(s, name), rtol=1e-14)
-        np.testing.assert_allclose(figures.effective_rank[a], s.effective_rank, rtol=1e-12)
-        assert tuple(figures.pair[a]) == s.pair
-        assert np.isnan(figures.condition[a]) == (s.condition is None)
+            np.testing.assert_allclose(getattr(statistics, name)[a], getattr(s, name), rtol=1e-14)
+        np.testing.assert_allclose(statistics.effective_rank[a], s.effective_rank, rtol=1e-12)
+        assert tuple(statistics.pair[a]) == s.pair
+        assert np.isnan(statistics.condition[a]) == (s.condition is None)
         if s.condition is not None:
-            np.testing.assert_allclose(figures.condition[a], s.condition, rtol=1e-9)
-    assert np.isnan(figures.condition[[0, 3]]).all() and figures.condition[2] > 1
+            np.testing.assert_allclose(statistics.condition[a], s.condition, rtol=1e-9)
+    assert np.isnan(statistics.condition[[0, 3]]).all() and statistics.condition[2] > 1
 
 
 def test_spectra_of_single_rows():
-    figures = spectra(np.array([[[2.0]], [[3.0]]]))
-    np.testing.assert_array_equal(figures.lambda_min, [2, 3])
-    np.testing.assert_array_equal(figures.pair, -1)
-    assert np.isnan(figures.pair_bound).all()
+    statistics = spectra(np.array([[[2.0]], [[3.0]]]))
+    np.testing.assert_array_equal(statistics.lambda_min, [2, 3])
+    np.testing.assert_array_equal(statistics.pair, -1)
+    assert np.isnan(statistics.pair_bound).all()
 
 
 # ---- precision, memory, bad input ------------------------------------------------------------------------------------
@@ -226,8 +226,8 @@ def test_a_warning_where_float32_cannot_resolve_lambda_min():
         s = spectrum(jnp.asarray(singular, jnp.float32))
     assert s.condition is None and s.eigenvalues.dtype == np.float64
     with pytest.warns(PrecisionWarning, match="2 of 3 kernels"):
-        figures = spectra(np.stack([singular, resolved, singular]).astype(np.float32))
-    assert np.isnan(figures.condition).tolist() == [True, False, True]
+        statistics = spectra(np.stack([singular, resolved, singular]).astype(np.float32))
+    assert np.isnan(statistics.condition).tolist() == [True, False, True]
 
 
 def test_the_argument_survives_unless_it_may_be_overwritten():

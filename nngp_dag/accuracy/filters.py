@@ -1,4 +1,4 @@
-"""Figures of what a filter keeps: its share, its accuracy, the best and the worst; against a filter that only counts
+"""Statistics of what a filter keeps: its share, its accuracy, the best and the worst; against a filter that only counts
 operations.
 """
 
@@ -27,7 +27,7 @@ AUTHORS_BOX = {"nasbench201": Box.make("0.99", "2.51", "0.99", "3.01")}
 
 @dataclass(frozen=True)
 class Kept:
-    """Figures of what a filter keeps of a benchmark, for one data set.
+    """Statistics of what a filter keeps of a benchmark, for one data set.
 
     Attributes:
         share: share of the architectures kept.
@@ -98,7 +98,7 @@ def measure(
     level: float = 0.95,
     counting: Mapping[str, str] | None = None,
 ) -> dict[str, Kept]:
-    """Figures of what each of several filters keeps.
+    """Statistics of what each of several filters keeps.
 
     Args:
         filters: by name, whether, or with which probability, each architecture is kept, [A].

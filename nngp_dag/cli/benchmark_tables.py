@@ -1,6 +1,6 @@
 """The tables that `nngp-dag space --benchmark` and `reproduce figure-5` print: what fits a terminal.
 
-A column a data set where that is possible; everything else goes to the CSV files of `--out`.
+A column per data set where that is possible; everything else goes to the CSV files of `--out`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def print_benchmark(report: BenchmarkReport, out: Path | None) -> None:
         " drawn until 100 passed; '100 drawn': those of 100 that do not pass are dropped."
     )
     if out is None:
-        click.echo("Give --out DIR for the figure, and all figures as CSV.")
+        click.echo("Give --out DIR for the figure, and all values as CSV.")
 
 
 def _print_groups(report: BenchmarkReport, names: list[str], heads: list[str]) -> None:

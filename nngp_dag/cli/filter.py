@@ -32,7 +32,7 @@ def command(
     skip_bad: bool,
     as_json: bool,
 ) -> None:
-    """Write the architectures of FILE (or standard input), a line each, that pass the filter of Section 5.3.
+    """Write the architectures of FILE (or standard input), one per line, that pass the filter of Section 5.3.
 
     Lines come out unchanged, as fast as they come in; blank lines are skipped. Bounds are included and compared
     exactly.

@@ -1,4 +1,4 @@
-"""`nngp-dag reproduce table-1`, `table-2`, `table-3`: the paper's figures beside measured ones."""
+"""`nngp-dag reproduce table-1`, `table-2`, `table-3`: the paper's values beside measured ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables 1 to 3 as text: the paper's figures beside measured ones."""
+"""Tables 1 to 3 as text: the paper's values beside measured ones."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ architectures of the space are scored. With --out a run that was killed goes on 
 @click.argument("names", metavar="SCORE,...")
 @image_options()
 @click.option(
-    "--archs", type=click.File("rb", lazy=False), metavar="FILE", help="Architectures, a line each; - for stdin."
+    "--archs", type=click.File("rb", lazy=False), metavar="FILE", help="Architectures, one per line; - for stdin."
 )
 @click.option("--sample", type=counts(1), metavar="N", help="N random architectures instead.")
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Accuracies to correlate with.")

@@ -44,7 +44,7 @@ __all__ = ["command"]
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Test accuracies of the space.")
 @click.option("--num", type=counts(1), help="wot: architectures drawn (100).")
 @click.option("--batch-size", type=counts(2), help="Images of a batch (128 wot, 32 te-nas, 64 fp-nas).")
-@click.option("--repeats", type=counts(1), help="te-nas: initial weights for every figure (3).")
+@click.option("--repeats", type=counts(1), help="te-nas: initial weights for every value (3).")
 @click.option("--patches", type=counts(2), help="te-nas: patches of each of three batches (1000).")
 @click.option("--steps", type=counts(1), help="fp-nas: steps (200).")
 @click.option("--warmup", type=counts(0), help="fp-nas: steps that train the weights alone (50).")

@@ -45,7 +45,7 @@ __all__ = ["command"]
 @click.option("--batch-norm", is_flag=True, help="Batch normalisation (with the standard parameterization).")
 @click.option("--scale-matched", is_flag=True, help="Divide outputs by the root of the NNGP's mean diagonal.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Curves, figure and checkpoints go here.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Curves, plot and checkpoints go here.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--checkpoint-seconds", type=float, default=60.0, show_default=True, help="Time between checkpoints.")
 @seed_option
@@ -181,7 +181,7 @@ def _print(document: dict[str, Any], folder: Path | None) -> None:
         ]
         print_table("Predicted at infinite width", ["code", "loss", "accuracy"], predicted)
     if folder is not None:
-        click.echo(f"Curves: {folder / 'curves.json'}, figure: {folder / 'curves.png'}")
+        click.echo(f"Curves: {folder / 'curves.json'}, plot: {folder / 'curves.png'}")
 
 
 _MEASURES = ("loss", "accuracy", "class_accuracy")

@@ -53,7 +53,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder with original MNIST or CIFAR-10 files, for claims that use them too.",
 )
-@click.option("--jobs", type=counts(1), help="Processes; by default one a core.")
+@click.option("--jobs", type=counts(1), help="Processes; by default one per core.")
 @click.option("--fresh", is_flag=True, help="Start anew even where an unfinished run could be resumed.")
 @click.option("--list", "list_only", is_flag=True, help="List the claims and their expected verdicts, run nothing.")
 @click.option(

@@ -1,4 +1,4 @@
-"""Cost of a kernel, as far as it is known before it is computed; what cannot be done is refused with the figures."""
+"""Cost of a kernel, as far as it is known before it is computed; what cannot be done is refused with its estimate."""
 
 from __future__ import annotations
 

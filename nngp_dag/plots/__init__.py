@@ -1,4 +1,4 @@
-"""Figures (matplotlib): each function takes an optional Axes, draws in the project's style, and returns the Axes."""
+"""Plots (matplotlib): each function takes an optional Axes, draws in the project's style, and returns the Axes."""
 
 from nngp_dag.plots.angle import plot_angle as plot_angle
 from nngp_dag.plots.dag_drawing import MAX_DRAWN as MAX_DRAWN

@@ -35,7 +35,7 @@ def plot_angle(
 
     Args:
         dag: any DAG, or the kernels themselves, which several plots can share.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         kernel: nngp or ntk.
         gap: draw K(x, x) - K(x, x') instead, the smallest eigenvalue of two rows at an acute angle; logarithmic.
         methods: which methods.

@@ -32,7 +32,7 @@ def plot_training(
     names: Sequence[str] | None = None,
     title: str = "",
 ) -> Figure:
-    """Loss and accuracy side by side: the figure of `nngp-dag train`.
+    """Loss and accuracy side by side: the plot of `nngp-dag train`.
 
     Args:
         curves: what was measured.
@@ -70,7 +70,7 @@ def plot_curves(
         running: the measure over the batches between two points, as the authors report it, instead of on all rows.
         names: the DAGs' names in the legend.
         legend: whether to draw one.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
 
     Returns:
         The Axes.

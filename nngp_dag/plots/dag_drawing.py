@@ -38,9 +38,9 @@ def draw_dag(dag: Dag, ax: Axes | None = None, *, title: str | None = None, lege
 
     Args:
         dag: at most 40 nodes.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         title: by default the code (shortened).
-        legend: explain the arrows; by default in a new figure only.
+        legend: explain the arrows; by default in a new plot only.
 
     Returns:
         The Axes.

@@ -27,7 +27,7 @@ def plot_depth(
 
     Args:
         nodes: for each node a `Spectrum` or a kernel matrix [N, N], N >= 2.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         scale_free: divide each node's eigenvalues by its mean diagonal, so that the number of paths does not show.
         legend: explain lines and bands.
 

@@ -32,7 +32,7 @@ def plot_dual_map(
 
     Args:
         activation: a name, or an `Activation`.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         iterates: numbers d >= 1 of linear edges.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A whole space of DAGs at a glance: a figure of every DAG against effective depth and width, and as a map of codes."""
+"""A whole space of DAGs at a glance: a statistic of every DAG against effective depth and width, and a map of codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plot_space(
     reduce: Literal["max", "min", "median"] = "max",
     log: bool = False,
 ) -> Axes:
-    """A figure of every DAG against effective depth and width: a circle for all DAGs of equal (d, m).
+    """A statistic of every DAG against effective depth and width: a circle for all DAGs of equal (d, m).
 
     Its colour is the largest (smallest, median) value among them, its area their number. DAGs without a linear edge on
     a path (d = 0), or with an undefined value, are left out.
@@ -38,7 +38,7 @@ def plot_space(
     Args:
         codes: flat codes of DAGs of equal node count, integers [A, E].
         values: a number for each, [A]; NaN where undefined.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         label: what the values are, for the colour bar.
         reduce: which of the values of equal (d, m) is shown.
         log: logarithmic colours.
@@ -132,7 +132,7 @@ def plot_discrepancy_map(
     Args:
         codes: flat codes of a complete space in lexicographic order, integers [3^E, E] (`enumerate_codes`).
         values: a non-negative number for each, [3^E]; NaN where undefined.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         label: what the values are, for the colour bar.
         floor: values up to here count as nothing.
         log: logarithmic colours.

@@ -36,7 +36,7 @@ def plot_spectrum(
 
     Args:
         series: a `Spectrum`, a kernel matrix [N, N], or a mapping from labels to them.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         scale_free: divide by the mean diagonal of each kernel.
         log_rank: a logarithmic scale for the rank too, which shows decay laws as straight lines.
         styles: matplotlib line properties by label, over the default ones.
@@ -90,7 +90,7 @@ def plot_spectral_density(
 
     Args:
         series: a `Spectrum`, a kernel matrix [N, N], or a mapping from labels to them.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
         scale_free: divide by the mean diagonal of each kernel.
         styles: matplotlib line properties by label, over the default ones.
 

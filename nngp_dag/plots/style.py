@@ -1,4 +1,4 @@
-"""One look for all figures: colours safe for the colour-blind, lines that survive grey print, one symbol per quantity.
+"""One look for all plots: colours safe for the colour-blind, lines that survive grey print, one symbol per quantity.
 
 Every plot takes an optional Axes, draws under `figure_style()`, and returns the Axes.
 """
@@ -56,7 +56,7 @@ SYMBOLS = {
     "num_paths": r"$P$",
     "paths_by_depth": r"$n_d$",
 }
-"""The symbol of each quantity, the same in every figure."""
+"""The symbol of each quantity, the same in every plot."""
 
 Look = dict[str, Any]
 """Properties of a line or a marker by matplotlib's names for them, as `Axes.plot` takes them."""
@@ -76,7 +76,7 @@ METHOD_LINES = {
     method: {key: look[key] for key in ("color", "linestyle")}
     for method, look in zip(METHODS, itertools.cycle(LINES), strict=False)
 }
-"""The look of each method, the same in every figure."""
+"""The look of each method, the same in every plot."""
 
 _Settings = Any  # the exact type would be a list of every setting's name
 _RC: _Settings = {
@@ -101,11 +101,11 @@ _RC: _Settings = {
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Fonts and line widths of the project's figures, for what is drawn inside; the user's settings are left alone."""
+    """Fonts and line widths of the project's plots, for what is drawn inside; the user's settings are left alone."""
     import matplotlib as mpl
 
-    # Not rc_context, which also takes back that a notebook's backend, loaded by the first figure, is interactive: no
-    # later figure would be shown.
+    # Not rc_context, which also takes back that a notebook's backend, loaded by the first plot, is interactive: no
+    # later plot would be shown.
     before = {key: mpl.rcParams[key] for key in _RC}
     mpl.rcParams.update(_RC)
     try:
@@ -131,7 +131,7 @@ def line(index: int) -> Look:
 
 
 def new_axes(ax: Axes | None, width: float = 4.2, height: float = 3.0) -> Axes:
-    """The Axes given, or those of a new figure of the given size in inches."""
+    """The Axes given, or those of a new plot of the given size in inches."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt

@@ -5,7 +5,7 @@ reduction cell), in the encoding that the space defines. All cells of a space sh
 about paths works on rows [A, genes] of any number of cells at once.
 
 Adding a space is one module with one subclass of `Space`, and its line in `nngp_dag.spaces.SPACES`; the tests, the
-command line, the pre-filter and the figures then serve it. A subclass gives `name`, `title`, `genes` and the methods
+command line, the pre-filter and the plots then serve it. A subclass gives `name`, `title`, `genes` and the methods
 marked abstract; `distribution` has to be overridden only where the cells are too many to be listed.
 """
 
@@ -42,7 +42,7 @@ class Space(abc.ABC):
     name: str
     """The name on the command line and in the registry."""
     title: str
-    """The name in tables and figures."""
+    """The name in tables and plots."""
     cells: ClassVar[tuple[str, ...]] = ("cell",)
     """Names of the cells of an architecture, in the order of its rows."""
     complete: ClassVar[bool] = False

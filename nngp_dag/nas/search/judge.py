@@ -1,4 +1,4 @@
-"""TE-NAS's figures of a supernet: condition numbers and linear regions, on batches and weights common to a round."""
+"""TE-NAS's statistics of a supernet: condition numbers and linear regions, on batches and weights common to a round."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SupernetJudge:
         rng: of batches and weights.
         batch_size: images for the tangent kernel.
         patches: patches of each of three batches for the linear regions.
-        repeats: how often the figures are computed with new weights.
+        repeats: how often the statistics are computed with new weights.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class SupernetJudge:
         check_image_sides(images.x, networks.ntk)
 
     def compile(self) -> None:
-        """Compile both figures, so that a search's time is that of the search."""
+        """Compile both statistics, so that a search's time is that of the search."""
         start = time.perf_counter()
         self.new_round()
         self(self.networks.layout.supernet())
@@ -68,9 +68,9 @@ class SupernetJudge:
         """Condition number and linear regions of a supernet [cells, edges, operations], [repeats, 2]."""
         networks = self.networks
         weights = networks.supernet(networks.layout.weights(alive))
-        figures = []
+        values = []
         for first, second in zip(self.keys[::2], self.keys[1::2], strict=True):
             kernel = tangent_kernel(networks.network, networks.ntk, weights, self.batch, first)
             codes = activation_patterns(networks.network, networks.regions, weights, self.patches, second)
-            figures.append([min(condition_number(kernel, networks.ntk.dtype), LARGEST), count_distinct(codes)])
-        return np.array(figures, dtype=np.float64)
+            values.append([min(condition_number(kernel, networks.ntk.dtype), LARGEST), count_distinct(codes)])
+        return np.array(values, dtype=np.float64)

@@ -19,7 +19,7 @@ class SearchResult:
         evaluations: number that were evaluated.
         seconds: time of the search, compilation apart.
         compile_seconds: time of the first call of every compiled function.
-        details: figures of the search's own.
+        details: values of the search's own.
         passes: whether the architecture passes the filter's box, None without one; `run_search` fills it in. What
             TE-NAS finds need not: its rule looks at one removal at a time.
     """

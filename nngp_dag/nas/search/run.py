@@ -36,7 +36,7 @@ class SearchSettings:
         wot_weights: `once` or `released`, see `nngp_dag.nas.scores.wot`.
         ntk_images: images of TE-NAS's tangent kernels.
         patches: patches of each of the three batches on which TE-NAS counts linear regions.
-        repeats: new initial weights for every figure of TE-NAS.
+        repeats: new initial weights for every statistic of TE-NAS.
         fp_nas: sizes of FP-NAS.
     """
 

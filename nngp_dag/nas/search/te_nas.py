@@ -1,7 +1,7 @@
 """The search of TE-NAS: a supernet pruned by trainability and expressivity (arXiv:2102.11535, Algorithm 1).
 
 In every round each remaining operation is judged by what its removal does: the relative drop of the tangent kernel's
-condition number, and the relative gain of linear regions. Both are ranked over all operations (equal figures share a
+condition number, and the relative gain of linear regions. Both are ranked over all operations (equal values share a
 rank), and every edge loses the operation whose two ranks have the least sum, until one per edge is left. In DARTS,
 edges are then judged alike until every node keeps two.
 """
@@ -25,7 +25,7 @@ Candidate = tuple[int, int, int]
 
 
 class Judge(Protocol):
-    """Figures of supernets."""
+    """Statistics of supernets."""
 
     def new_round(self) -> None:
         """Draw what the supernets of a round have in common: batches and initial weights."""
@@ -51,7 +51,7 @@ def prune_search(
 
     Args:
         layout: the space's supernet.
-        judge: computes the figures; an evaluation is one supernet with an operation (or edge) less.
+        judge: computes the statistics; an evaluation is one supernet with an operation (or edge) less.
         rule: the DAG filter: which removals need not be evaluated. By default all are.
         precision: relative changes are rounded to so many decimals before they are ranked.
         on_step: called with the number of candidates dealt with.

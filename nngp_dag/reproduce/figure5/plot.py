@@ -64,7 +64,7 @@ def plot_shape_groups(
         dataset: the data set.
         possible: path totals of the cells that exist, for the shaded region.
         box: a box to outline, such as the filter's.
-        ax: where to draw; by default a new figure.
+        ax: where to draw; by default a new plot.
 
     Returns:
         The Axes.

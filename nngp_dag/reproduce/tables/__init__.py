@@ -1,1 +1,1 @@
-"""Tables 1 to 3 of the paper: its figures beside measured ones."""
+"""Tables 1 to 3 of the paper: its values beside measured ones."""

@@ -1,4 +1,4 @@
-"""The figures that the paper prints in Tables 1 to 3: means, and deviations over three runs where it gives them."""
+"""The values that the paper prints in Tables 1 to 3: means, and deviations over three runs where it gives them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table 2: the three searches on NAS-Bench-201, with and without the filter, beside the paper's figures."""
+"""Table 2: the three searches on NAS-Bench-201, with and without the filter, beside the paper's values."""
 
 from __future__ import annotations
 
