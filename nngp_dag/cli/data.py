@@ -69,9 +69,9 @@ class ImageSource:
 
 
 def _data_option(default: str | None, words: str) -> OptionDecorator:
-    return click.option(
-        "--data", default=default, required=default is None, show_default=True, metavar="SPEC", help=words
-    )
+    if default is None:
+        return click.option("--data", required=True, metavar="SPEC", help=words)
+    return click.option("--data", default=default, show_default=True, metavar="SPEC", help=words)
 
 
 def data_dir_option(words: str) -> OptionDecorator:
