@@ -101,7 +101,12 @@ def test_a_run_that_is_killed_or_interrupted_leaves_no_process(tmp_path, sent):
     command = [sys.executable, "-m", "verify", "--claims-dir", str(FOLDER), "--claims", "good,slow", "--jobs", "2",
                "--out", str(tmp_path / "report")]  # fmt: skip
     environment = {**os.environ, "GATE": str(tmp_path / "never")}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Tests that run in the background ignore SIGINT, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 120
     while not finished(tmp_path / "report", "good") and time.monotonic() < deadline:
         time.sleep(0.05)
