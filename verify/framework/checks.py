@@ -10,11 +10,11 @@ from typing import TypeVar
 from nngp_dag.support.strict_json import strict_json
 from verify.framework.errors import EvidenceError
 
-__all__ = ["Number", "as_number", "as_numbers", "case", "instances", "plain", "text"]
+__all__ = ["MaybeNumber", "as_number", "as_numbers", "case", "instances", "plain", "text"]
 
 _T = TypeVar("_T")
 
-Number = int | float | None
+MaybeNumber = int | float | None
 """A number of a report; None where it is undefined."""
 
 
@@ -29,7 +29,7 @@ def text(value: object, what: str) -> str:
     return value
 
 
-def as_number(value: object, what: str) -> Number:
+def as_number(value: object, what: str) -> MaybeNumber:
     """A real number as an int or a float; None for one that is undefined (NaN, infinite or None).
 
     Raises:
@@ -44,7 +44,7 @@ def as_number(value: object, what: str) -> Number:
     raise EvidenceError(f"{what}: expected a number, got {type(value).__name__}")
 
 
-def as_numbers(values: object, what: str) -> tuple[Number, ...]:
+def as_numbers(values: object, what: str) -> tuple[MaybeNumber, ...]:
     """`as_number` of each entry of a sequence or of an array [N].
 
     Raises:

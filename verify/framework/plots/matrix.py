@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from nngp_dag.errors import unknown_text
-from verify.framework.checks import Number, as_numbers, text
+from verify.framework.checks import MaybeNumber, as_numbers, text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.plot import PLOT_WIDTH, Plot, blank
 from verify.framework.plots.series import defined
@@ -34,7 +34,7 @@ class Matrix(Plot):
 
     kind: ClassVar[str] = "matrix"
 
-    values: Sequence[Sequence[Number]]
+    values: Sequence[Sequence[MaybeNumber]]
     rows: Sequence[str]
     columns: Sequence[str]
     x: str = ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from nngp_dag.errors import unknown_text
-from verify.framework.checks import Number, as_number, as_numbers, instances, text
+from verify.framework.checks import MaybeNumber, as_number, as_numbers, instances, text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.plot import PLOT_WIDTH, Plot, blank
 
@@ -36,10 +36,10 @@ class Series:
     """
 
     label: str
-    x: Sequence[Number]
-    y: Sequence[Number]
-    low: Sequence[Number] | None = None
-    high: Sequence[Number] | None = None
+    x: Sequence[MaybeNumber]
+    y: Sequence[MaybeNumber]
+    low: Sequence[MaybeNumber] | None = None
+    high: Sequence[MaybeNumber] | None = None
 
     def __post_init__(self) -> None:
         text(self.label, "label of a series")
@@ -112,6 +112,6 @@ class SeriesPlot(Plot):
         raise NotImplementedError
 
 
-def defined(values: Sequence[Number]) -> list[float]:
+def defined(values: Sequence[MaybeNumber]) -> list[float]:
     """Numbers as matplotlib takes them: NaN where one is undefined."""
     return [math.nan if value is None else value for value in values]
