@@ -10,10 +10,9 @@ from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.functions import pair_method
 from nngp_dag.kernel.gram import gram, tile_size
 from nngp_dag.kernel.inputs import checked_rows, input_precision
-from nngp_dag.kernel.method import cast_program
+from nngp_dag.kernel.method import cast_program, pair_method
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Reading, Setting
 

@@ -6,5 +6,5 @@ data.
 
 from nngp_dag.kernel.functions import kernel_fn as kernel_fn
 from nngp_dag.kernel.functions import pair_kernel as pair_kernel
-from nngp_dag.kernel.functions import pair_method as pair_method
+from nngp_dag.kernel.method import pair_method as pair_method
 from nngp_dag.kernel.result import Kernel as Kernel

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from nngp_dag.dag import num_edges, num_nodes_of
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.functions import pair_method
 from nngp_dag.kernel.inputs import checked_names, checked_rows, input_precision
+from nngp_dag.kernel.method import pair_method
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Setting
 

@@ -6,14 +6,11 @@ import jax
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
-from nngp_dag.kernel.recursion import MAX_UNROLLED
-from nngp_dag.reading import Setting
+from nngp_dag.kernel.method import pair_method
+from nngp_dag.reading import METHODS, Setting
 from nngp_dag.support.memory import require_memory
 
 __all__ = ["estimated_seconds", "require_cost"]
-
-_SECONDS_PER_TERM = 4e-8
-"""Of one core, for one pair of rows and one pair of nodes (500 nodes, 200 rows: 184 s)."""
 
 _SECONDS_PER_LAYER = 0.02
 """Of one core, for tracing and compiling one branch of a network of neural-tangents (1,770 branches: 33 s)."""
@@ -52,7 +49,7 @@ def require_cost(dag: Dag, setting: Setting, shape: tuple[int, int], itemsize: i
 
 
 def estimated_seconds(dag: Dag, setting: Setting, num_pairs: int) -> float:
-    """Seconds of one core for the recursion of a large DAG; 0 where they are no matter (few nodes, other methods)."""
-    if setting.method not in ("exact", "independent") or dag.num_nodes <= MAX_UNROLLED:
-        return 0.0
-    return _SECONDS_PER_TERM / 2 * dag.num_nodes**2 * num_pairs
+    """Seconds of one core for so many pairs of rows, as far as the method knows; 0 where they are no matter."""
+    return (
+        pair_method(setting).estimated_seconds(dag.num_nodes, num_pairs) if METHODS[setting.method].is_pairwise else 0.0
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import namedtuple
 from collections.abc import Callable
 from functools import partial
@@ -19,11 +18,11 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
 from nngp_dag.kernel.inputs import checked_names, checked_rows, input_precision
-from nngp_dag.kernel.method import AnyMethod, Program, cast_program
+from nngp_dag.kernel.method import AnyMethod, Program, cast_program, pair_method
 from nngp_dag.kernel.result import Kernel
-from nngp_dag.reading import METHODS, PAIR_METHODS, ActivationLike, Setting
+from nngp_dag.reading import METHODS, ActivationLike, Setting
 
-__all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of", "pair_method"]
+__all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of"]
 
 _Compute = Callable[[Array, Array | None, tuple[str, ...]], dict[str, Array]]
 
@@ -143,20 +142,6 @@ def pair_kernel_of(dag: Dag, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayLike, set
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
         program = cast_program(method.program(pruned), arrays[0].dtype)
         return Kernel(*_pairwise(method, program, *arrays))
-
-
-def pair_method(setting: Setting, with_tangent: bool = True) -> AnyMethod:
-    """The method object of a setting.
-
-    Raises:
-        InputError: neural-tangents, which is no function of one pair of inputs.
-    """
-    implementation = METHODS[setting.method].implementation
-    if implementation is None:
-        raise InputError(f"{setting.method} needs data: use kernel_fn, or one of {', '.join(PAIR_METHODS)}")
-    module, name = implementation.split(":")
-    method: AnyMethod = getattr(importlib.import_module(module), name)(setting, with_tangent)
-    return method
 
 
 @partial(jax.jit, static_argnames="method")

@@ -6,6 +6,7 @@ compilation serves all DAGs of a node count.
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +18,11 @@ import numpy as np
 from jax import Array
 
 from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
 from nngp_dag.kernel.products import squared_norms, symmetric_products
-from nngp_dag.reading import Setting
+from nngp_dag.reading import METHODS, PAIR_METHODS, Setting
 
-__all__ = ["AnyMethod", "Numbers", "PairMethod", "Program", "Rows", "cast_program"]
+__all__ = ["AnyMethod", "Numbers", "PairMethod", "Program", "Rows", "cast_program", "pair_method"]
 
 Numbers: TypeAlias = Array | np.ndarray
 """An array of JAX, or one of NumPy that becomes one."""
@@ -60,6 +62,11 @@ class PairMethod(ABC, Generic[Program, Rows]):
     def diagonal(self, program: Program, rows: Rows) -> tuple[Array, Array]:
         """K_HH(x, x) and Theta_HH(x, x) [N] of each input with itself."""
 
+    def estimated_seconds(self, num_nodes: int, num_pairs: int) -> float:
+        """Seconds of one core for so many pairs of inputs; 0 where that is no matter, as it is for most methods."""
+        del num_nodes, num_pairs
+        return 0.0
+
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         """Kernels of many DAGs of equal node count on the same rows; here one after the other.
 
@@ -79,6 +86,20 @@ class PairMethod(ABC, Generic[Program, Rows]):
 
 AnyMethod: TypeAlias = PairMethod[Any, Any]
 """Some method: its programs and rows are its own business, and are only handed back to it."""
+
+
+def pair_method(setting: Setting, with_tangent: bool = True) -> AnyMethod:
+    """The method object of a setting.
+
+    Raises:
+        InputError: neural-tangents, which is no function of one pair of inputs.
+    """
+    implementation = METHODS[setting.method].implementation
+    if implementation is None:
+        raise InputError(f"{setting.method} needs data: use kernel_fn, or one of {', '.join(PAIR_METHODS)}")
+    module, name = implementation.split(":")
+    method: AnyMethod = getattr(importlib.import_module(module), name)(setting, with_tangent)
+    return method
 
 
 def cast_program(program: Program, dtype: np.dtype) -> Program:
