@@ -17,7 +17,7 @@ from pathlib import Path
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import Kind, kind_of
-from verify.framework.claim import Claim, elsewhere, import_claims, own_modules, registry, select
+from verify.framework.claim import Claim, claims_named, elsewhere, import_claims, listed, own_modules, registry, select
 from verify.framework.evidence import Evidence
 from verify.framework.options import Options
 from verify.framework.process import START_SECONDS, Worker
@@ -73,13 +73,13 @@ class Catalogue:
         """
         if identifiers is None or not self.broken:
             return select(self.claims, identifiers)
-        wanted = [name.strip() for name in identifiers.split(",") if name.strip()]
+        wanted = listed(identifiers)
         absent = [name for name in wanted if name not in self.claims]
         if absent:
             files = ", ".join(file.id for file in self.broken)
             print(f"nngp-dag: no claim {', '.join(absent)}: unless in {files}, not imported", file=sys.stderr)
         there = [name for name in wanted if name in self.claims]
-        return select(self.claims, ",".join(there)) if there or not wanted else []
+        return claims_named(self.claims, there) if there or not wanted else []
 
     def say_what_is_empty(self) -> None:
         """A line on stderr for each file that registers no claim."""

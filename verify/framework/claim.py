@@ -20,7 +20,7 @@ import math
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +31,18 @@ from verify.framework.context import Context
 from verify.framework.evidence import Evidence
 from verify.framework.verdict import Verdict
 
-__all__ = ["Claim", "claim", "discover", "elsewhere", "import_claims", "own_modules", "registry", "select"]
+__all__ = [
+    "Claim",
+    "claim",
+    "claims_named",
+    "discover",
+    "elsewhere",
+    "import_claims",
+    "listed",
+    "own_modules",
+    "registry",
+    "select",
+]
 
 Check = Callable[[Context], Evidence]
 
@@ -222,9 +233,20 @@ def select(claims: Mapping[str, Claim], identifiers: str | None) -> list[Claim]:
     Raises:
         InputError: an identifier that no claim has, or an empty list.
     """
-    if identifiers is None:
-        return list(claims.values())
-    wanted = list(dict.fromkeys(part.strip() for part in identifiers.split(",") if part.strip()))
+    return list(claims.values()) if identifiers is None else claims_named(claims, listed(identifiers))
+
+
+def listed(text: str) -> list[str]:
+    """The identifiers of a comma-separated list, each once."""
+    return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def claims_named(claims: Mapping[str, Claim], wanted: Sequence[str]) -> list[Claim]:
+    """The claims of these identifiers, in that order.
+
+    Raises:
+        InputError: an identifier that no claim has, or none at all.
+    """
     strange = [identifier for identifier in wanted if identifier not in claims]
     if strange or not wanted:
         raise unknown_names("claim", strange, claims)
