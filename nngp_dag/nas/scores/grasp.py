@@ -22,12 +22,12 @@ from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.networks.weights import select_weights
-from nngp_dag.nas.scores.backward import cross_entropy, loss_gradients
-from nngp_dag.nas.scores.batches import Batch, checked_labels, labelled_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
+from nngp_dag.nas.scores.backward import LOSS, backward, cross_entropy
+from nngp_dag.nas.scores.batches import Batch, checked_labels
+from nngp_dag.nas.scores.score import ScoreFunction, weights_key
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "curvature", "make"]
+__all__ = ["curvature", "make"]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -72,22 +72,11 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
 
     def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:
         rows = networks.read(architecture)
-        (gradients,) = loss_gradients(networks, rows, batch, key)
+        genes, chosen = networks.genes(rows), weights_key(key)
+        spec, (x,), (y,) = checked_labels(batch, networks.wot)
         if networks.is_constant(rows):
             return float("-inf")
-        spec, (x,), (y,) = checked_labels(batch, networks.wot)
-        return -float(
-            curvature(networks.network, spec, networks.genes(rows), x, y, weights_key(key), gradients.kernels)
-        )
+        gradients = backward(networks.network, spec, genes, x, y, chosen, LOSS).kernels
+        return -float(curvature(networks.network, spec, genes, x, y, chosen, gradients))
 
     return score
-
-
-SCORE = Score(
-    name="grasp",
-    title="-w (H g) summed over all weights",
-    source="GraSP, arXiv:2002.07376",
-    higher_is_better=True,
-    make=make,
-    batch=labelled_batches(64),
-)
