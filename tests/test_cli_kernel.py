@@ -215,7 +215,7 @@ def test_what_does_not_fit_in_memory_is_refused_before_it_is_computed(refused, t
         raise AssertionError("was computed")
 
     np.save(tmp_path / "x.npy", np.ones((300_000, 1), np.float32))
-    monkeypatch.setattr("nngp_dag.cli.kernel.kernel_of", lambda *_: never)
+    monkeypatch.setattr("nngp_dag.kernel.functions.kernel_of", lambda *_: never)
     refused(
         "2", "--data", tmp_path / "x.npy", says=("nngp and ntk of 300,000 rows would need about 2.0 TiB", "available")
     )

@@ -45,7 +45,7 @@ def make(networks):
 @pytest.fixture(autouse=True)
 def noisy(monkeypatch):
     for name in ("noisy", "other"):
-        score = Score(name, "noise", "a test", True, make, batch=image_batches(6))
+        score = Score(f"{__name__}:make", "noise", "a test", True, batch=image_batches(6))
         monkeypatch.setitem(registry.SCORES, name, score)
 
 

@@ -1,9 +1,8 @@
-"""A score is one file and its line in the registry: a score of a temporary module is served everywhere.
+"""A score is one file and its entry in the registry: a score of a temporary module is served everywhere.
 
 It needs what a score can need: labels, gradients with respect to the initial weights, and an option.
 """
 
-import importlib
 import json
 import sys
 
@@ -18,6 +17,8 @@ from nngp_dag.cli import cli
 from nngp_dag.errors import InputError
 from nngp_dag.nas import Images
 from nngp_dag.nas.scores import registry
+from nngp_dag.nas.scores.batches import labelled_batches
+from nngp_dag.nas.scores.score import Score, ScoreOption
 from nngp_dag.nas.scores.scorer import Scorer
 from nngp_dag.spaces import get
 
@@ -32,8 +33,7 @@ import optax
 
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import draw, rebuild
-from nngp_dag.nas.scores.batches import labelled_batches
-from nngp_dag.nas.scores.score import Score, ScoreOption, weights_key
+from nngp_dag.nas.scores.score import weights_key
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -56,18 +56,16 @@ def make(networks, norm="l2"):
         return float(sum((leaf**2).sum() for leaf in leaves) ** 0.5)
 
     return score
+'''
 
-
-SCORE = Score(
-    name="toy-gradient",
+ENTRY = Score(
+    "toy_score:make",
     title="norm of the loss's gradient",
     source="a test",
     higher_is_better=True,
-    make=make,
     batch=labelled_batches(6),
     options=(ScoreOption("norm", ("l1", "l2"), "l2", "The norm of the gradient."),),
 )
-'''
 
 
 @pytest.fixture
@@ -75,10 +73,9 @@ def toy(tmp_path, monkeypatch):
     """The name of the score of a temporary module, registered."""
     (tmp_path / "toy_score.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    score = importlib.import_module("toy_score").SCORE
-    monkeypatch.setitem(registry.SCORES, score.name, score)
+    monkeypatch.setitem(registry.SCORES, "toy-gradient", ENTRY)
     monkeypatch.delitem(sys.modules, "nngp_dag.cli.score", raising=False)  # it reads the registry when it is loaded
-    yield score.name
+    yield "toy-gradient"
     sys.modules.pop("nngp_dag.cli.score", None)
     sys.modules.pop("toy_score", None)
 

@@ -1,5 +1,8 @@
 """Scores against slow literal transcriptions of their definitions, on tiny networks; one compilation for all."""
 
+import importlib
+import inspect
+
 import jax
 import nas_oracle
 import numpy as np
@@ -213,6 +216,19 @@ def test_unknown_names_and_options_are_refused():
         make_score("ntk-cond", NETWORKS, {"weights": "once"})
     with pytest.raises(InputError, match="unknown weights"):
         make_score("wot", NETWORKS, {"weights": "twice"})
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, option) for name, score in SCORES.items() for option in score.options]
+)
+def test_options_are_those_that_the_function_takes(name, option):
+    module, function = SCORES[name].implementation.split(":")
+    taken = inspect.signature(getattr(importlib.import_module(module), function)).parameters
+    assert taken[option.name].default == option.default
+    for choice in option.choices:
+        make_score(name, NETWORKS, {option.name: choice})
+    with pytest.raises(InputError, match=rf"^unknown {option.name}.*\baccepted are {', '.join(option.choices)}$"):
+        make_score(name, NETWORKS, {option.name: "strange"})
 
 
 def test_baselines_are_what_they_say():

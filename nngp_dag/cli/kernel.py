@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
-from nngp_dag.activations import Activation, Quadrature
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
-from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.reading import METHODS, Setting
-from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
 from nngp_dag.support.progress import stages
+
+if TYPE_CHECKING:
+    from nngp_dag.activations import Activation
+    from nngp_dag.spectrum import Spectrum
 
 __all__ = ["command", "estimated_bytes"]
 
@@ -64,6 +66,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Infinite-width kernels of the DAG with code CODE on data, and statistics of their spectra."""
+    from nngp_dag.activations import Quadrature
+    from nngp_dag.kernel.functions import kernel_of
+    from nngp_dag.spectrum import spectrum
+
     dag = Dag.from_code(code)
     if out is not None:
         check_writable(out, "an .npz file")

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.choices import Choices
-from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.parameter_count import Parameters
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.spaces import Space
 from nngp_dag.spaces.base import Architecture
+
+if TYPE_CHECKING:
+    from nngp_dag.nas.networks.network import Network
 
 __all__ = ["SpaceNetworks"]
 

@@ -14,7 +14,9 @@ from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.sizes import NetworkSizes
 
 __all__ = [
+    "NTK_IMAGES",
     "RANDOM_CLASSES",
+    "WOT_IMAGES",
     "Batch",
     "BatchRecipe",
     "LabelledImages",
@@ -24,6 +26,11 @@ __all__ = [
     "patch_batches",
 ]
 
+WOT_IMAGES = 128
+"""Images of a batch of NAS-WOT, as a score and in its search."""
+
+NTK_IMAGES = 32
+"""Images of a tangent kernel of TE-NAS, as a score and in its search."""
 
 RANDOM_CLASSES = 10
 """Number of classes of the random labels of images that have none."""

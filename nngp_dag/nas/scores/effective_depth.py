@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
-from nngp_dag.nas.scores.score import Score, structural
+from nngp_dag.nas.scores.score import structural
 
-__all__ = ["SCORE"]
+__all__ = ["make"]
 
 
 def _value(networks: SpaceNetworks, rows: np.ndarray) -> float:
@@ -15,11 +15,4 @@ def _value(networks: SpaceNetworks, rows: np.ndarray) -> float:
     return length / paths if paths else 0.0
 
 
-SCORE = Score(
-    name="effective-depth",
-    title="effective depth of the (normal) cell",
-    source="Eq. 13",
-    higher_is_better=True,
-    make=structural(_value),
-    baseline=True,
-)
+make = structural(_value)

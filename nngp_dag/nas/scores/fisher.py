@@ -19,11 +19,11 @@ from jax import Array
 from nngp_dag.errors import unknown
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.backward import loss_gradients
-from nngp_dag.nas.scores.batches import Batch, labelled_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction, ScoreOption
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["COUNTS", "SCORE", "channel_information", "make"]
+__all__ = ["COUNTS", "channel_information", "make"]
 
 COUNTS = ("channel", "released")
 """Counts of a channel: once; or as often as it has weights."""
@@ -57,21 +57,3 @@ def make(networks: SpaceNetworks, counts: str = "channel") -> ScoreFunction:
         return float(channel_information(gradients.channels, weights))
 
     return score
-
-
-SCORE = Score(
-    name="fisher",
-    title="what the loss would lose with each channel",
-    source="Fisher pruning, arXiv:1801.05787",
-    higher_is_better=True,
-    make=make,
-    batch=labelled_batches(64),
-    options=(
-        ScoreOption(
-            "counts",
-            COUNTS,
-            "channel",
-            "Count a channel once, or once per weight, as the released code does.",
-        ),
-    ),
-)

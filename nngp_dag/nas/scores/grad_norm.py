@@ -16,11 +16,11 @@ from jax import Array
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.networks.weights import by_layer
 from nngp_dag.nas.scores.backward import loss_gradients
-from nngp_dag.nas.scores.batches import Batch, labelled_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "layer_norms", "make"]
+__all__ = ["layer_norms", "make"]
 
 
 @jax.jit
@@ -38,13 +38,3 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
         return float(layer_norms(gradients.kernels))
 
     return score
-
-
-SCORE = Score(
-    name="grad-norm",
-    title="norm of the loss's gradient, summed over layers",
-    source="Abdelfattah et al., arXiv:2101.08134",
-    higher_is_better=True,
-    make=make,
-    batch=labelled_batches(64),
-)

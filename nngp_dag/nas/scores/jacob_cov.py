@@ -19,11 +19,11 @@ from jax.typing import ArrayLike
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.backward import LOGITS, backward
-from nngp_dag.nas.scores.batches import Batch, image_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction, weights_key
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "correlation_score", "make"]
+__all__ = ["correlation_score", "make"]
 
 _K = 1e-5
 
@@ -60,13 +60,3 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
         return correlation_score(np.asarray(gradients.images).reshape(len(x), -1))
 
     return score
-
-
-SCORE = Score(
-    name="jacob-cov",
-    title="correlations of the gradients with respect to images",
-    source="Mellor et al., arXiv:2006.04647, first version",
-    higher_is_better=True,
-    make=make,
-    batch=image_batches(64),
-)

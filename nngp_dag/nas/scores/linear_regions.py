@@ -16,11 +16,11 @@ from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.probe import patterns
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
-from nngp_dag.nas.scores.batches import Batch, patch_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction, weights_key
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "activation_patterns", "count_distinct", "make"]
+__all__ = ["activation_patterns", "count_distinct", "make"]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -66,13 +66,3 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
         return float(count_distinct(codes))
 
     return score
-
-
-SCORE = Score(
-    name="linear-regions",
-    title="distinct activation patterns of 3x3 patches",
-    source="TE-NAS, arXiv:2102.11535",
-    higher_is_better=True,
-    make=make,
-    batch=patch_batches(),
-)

@@ -15,14 +15,11 @@ from nngp_dag.nas.networks.initialize import draw, leaf_names, rebuild
 from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
-from nngp_dag.nas.scores.batches import Batch, image_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction, weights_key
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["BATCH_SIZE", "SCORE", "condition_number", "gradients", "make", "tangent_kernel"]
-
-BATCH_SIZE = 32
-"""Images of a tangent kernel, here and in the search of TE-NAS."""
+__all__ = ["condition_number", "gradients", "make", "tangent_kernel"]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -92,13 +89,3 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
         return condition_number(kernel, networks.ntk.dtype)
 
     return score
-
-
-SCORE = Score(
-    name="ntk-cond",
-    title="condition number of the tangent kernel",
-    source="TE-NAS, arXiv:2102.11535",
-    higher_is_better=False,
-    make=make,
-    batch=image_batches(BATCH_SIZE),
-)

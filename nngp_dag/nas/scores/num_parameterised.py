@@ -5,20 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
-from nngp_dag.nas.scores.score import Score, structural
+from nngp_dag.nas.scores.score import structural
 
-__all__ = ["SCORE"]
+__all__ = ["make"]
 
 
 def _value(networks: SpaceNetworks, rows: np.ndarray) -> float:
     return float(networks.space.num_parameterised(rows).sum())
 
 
-SCORE = Score(
-    name="num-parameterised",
-    title="number of convolutions in the cells",
-    source="counted",
-    higher_is_better=True,
-    make=structural(_value),
-    baseline=True,
-)
+make = structural(_value)

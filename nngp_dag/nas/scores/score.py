@@ -1,21 +1,25 @@
 """A score of untrained networks: a number per architecture, what it is computed on, and how it is described.
 
-Adding a score is one file in this folder with a `Score`, named in `nngp_dag.nas.scores.registry`.
+The description is known without JAX, and what computes it is imported at its first use. Adding a score is one file in
+this folder and its `Score` in `nngp_dag.nas.scores.registry`.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from jax import Array
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.batches import Batch, BatchRecipe
 from nngp_dag.spaces.base import Architecture
+
+if TYPE_CHECKING:
+    from jax import Array
 
 __all__ = ["Score", "ScoreFunction", "ScoreOption", "structural", "weights_key"]
 
@@ -55,27 +59,32 @@ class ScoreOption:
 
 @dataclass(frozen=True)
 class Score:
-    """A score and what it is made from.
+    """Description of a score, known before it computes anything.
 
     Attributes:
-        name: on the command line and in tables.
+        implementation: "module:function", imported at its first use: from a space's networks, and options by keyword,
+            to the function.
         title: a few words.
         source: where it comes from.
         higher_is_better: whether the best architecture has the largest value.
-        make: from a space's networks, and options by keyword, to the function.
         batch: how the batch that the function takes is drawn; None for scores without data.
-        options: the options that `make` takes.
+        options: the options that it takes.
         baseline: whether it is trivial: without data and weights, and always shown beside the others.
     """
 
-    name: str
+    implementation: str
     title: str
     source: str
     higher_is_better: bool
-    make: Callable[..., ScoreFunction]
     batch: BatchRecipe | None = None
     options: tuple[ScoreOption, ...] = ()
     baseline: bool = False
+
+    def make(self, networks: SpaceNetworks, **options: str) -> ScoreFunction:
+        """The function on a space's networks, with options by keyword."""
+        module, name = self.implementation.split(":")
+        function: Callable[..., ScoreFunction] = getattr(importlib.import_module(module), name)
+        return function(networks, **options)
 
 
 def structural(value: Callable[[SpaceNetworks, np.ndarray], float]) -> Callable[[SpaceNetworks], ScoreFunction]:

@@ -209,7 +209,8 @@ def _batch_sizes(names: Sequence[str], given: int | Mapping[str, int] | None) ->
     if isinstance(given, int):
         return dict.fromkeys(counted, given)
     for name in given:
-        if score(name).name not in names:
+        score(name)  # an unknown one is refused as such
+        if name not in names:
             raise InputError(f"a batch size for {name}, which is not among the scores {', '.join(names)}")
         if name not in counted:
             raise InputError(f"{name} has no batch size: it is for {', '.join(counted) or 'none of these scores'}")

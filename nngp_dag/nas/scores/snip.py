@@ -16,11 +16,11 @@ from jax import Array
 
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.backward import loss_gradients
-from nngp_dag.nas.scores.batches import Batch, labelled_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "make", "saliency"]
+__all__ = ["make", "saliency"]
 
 
 @jax.jit
@@ -37,13 +37,3 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
         return float(saliency(gradients.weights, gradients.kernels))
 
     return score
-
-
-SCORE = Score(
-    name="snip",
-    title="|w dL/dw| summed over all weights",
-    source="SNIP, arXiv:1810.02340",
-    higher_is_better=True,
-    make=make,
-    batch=labelled_batches(64),
-)

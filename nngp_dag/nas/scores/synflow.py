@@ -24,11 +24,11 @@ from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.networks.weights import select_weights
 from nngp_dag.nas.scores.batches import Batch
-from nngp_dag.nas.scores.score import Score, ScoreFunction, weights_key
+from nngp_dag.nas.scores.score import ScoreFunction, weights_key
 from nngp_dag.spaces.base import Architecture
 from nngp_dag.support.x64 import enable_x64
 
-__all__ = ["IMAGE_SIZE", "SCORE", "flow", "make"]
+__all__ = ["IMAGE_SIZE", "flow", "make"]
 
 IMAGE_SIZE = 32
 """Height and width of the image of ones."""
@@ -75,12 +75,3 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
         return float(value)
 
     return score
-
-
-SCORE = Score(
-    name="synflow",
-    title="log of the flow through all weights",
-    source="SynFlow, arXiv:2006.05467",
-    higher_is_better=True,
-    make=make,
-)

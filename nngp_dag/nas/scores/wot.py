@@ -17,14 +17,11 @@ from nngp_dag.nas.networks.network import Network
 from nngp_dag.nas.networks.probe import code_agreement, released_agreement
 from nngp_dag.nas.networks.sizes import NetworkSizes
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
-from nngp_dag.nas.scores.batches import Batch, image_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction, ScoreOption, weights_key
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction, weights_key
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["BATCH_SIZE", "SCORE", "WEIGHTS", "code_kernel", "log_det", "make"]
-
-BATCH_SIZE = 128
-"""Images of a batch, here and in the search of NAS-WOT."""
+__all__ = ["WEIGHTS", "code_kernel", "log_det", "make"]
 
 WEIGHTS = {"once": code_agreement, "released": released_agreement}
 """The count of a ReLU: `once`; or as in the released code, whose hooks fire twice in a ReLU-conv-BN block."""
@@ -76,18 +73,3 @@ def make(networks: SpaceNetworks, weights: str = "once") -> ScoreFunction:
         return log_det(code_kernel(networks.network, networks.wot, weights, genes, x, weights_key(key)))
 
     return score
-
-
-SCORE = Score(
-    name="wot",
-    title="log|det K| of the binary codes of all ReLUs",
-    source="NAS-WOT, arXiv:2006.04647",
-    higher_is_better=True,
-    make=make,
-    batch=image_batches(BATCH_SIZE),
-    options=(
-        ScoreOption(
-            "weights", tuple(WEIGHTS), "once", "Count every ReLU once, or as often as NAS-WOT's released code does."
-        ),
-    ),
-)

@@ -16,11 +16,11 @@ from jax import Array
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.networks.weights import by_layer
 from nngp_dag.nas.scores.backward import loss_gradients
-from nngp_dag.nas.scores.batches import Batch, labelled_batches
-from nngp_dag.nas.scores.score import Score, ScoreFunction
+from nngp_dag.nas.scores.batches import Batch
+from nngp_dag.nas.scores.score import ScoreFunction
 from nngp_dag.spaces.base import Architecture
 
-__all__ = ["SCORE", "make", "steadiness"]
+__all__ = ["make", "steadiness"]
 
 
 @jax.jit
@@ -55,13 +55,3 @@ def make(networks: SpaceNetworks) -> ScoreFunction:
         return float(steadiness([gradients.kernels for gradients in found]))
 
     return score
-
-
-SCORE = Score(
-    name="zico",
-    title="mean over deviation of gradients, log of their sum over each layer",
-    source="ZiCo, arXiv:2301.11300",
-    higher_is_better=True,
-    make=make,
-    batch=labelled_batches(128, batches=2),
-)

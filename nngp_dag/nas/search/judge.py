@@ -10,8 +10,9 @@ import numpy as np
 from nngp_dag.nas.images import Images, random_patches
 from nngp_dag.nas.networks.image_batch import check_image_sides
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.nas.scores.batches import NTK_IMAGES
 from nngp_dag.nas.scores.linear_regions import activation_patterns, count_distinct
-from nngp_dag.nas.scores.ntk_condition import BATCH_SIZE, condition_number, tangent_kernel
+from nngp_dag.nas.scores.ntk_condition import condition_number, tangent_kernel
 
 __all__ = ["LARGEST", "SupernetJudge"]
 
@@ -40,7 +41,7 @@ class SupernetJudge:
         images: Images,
         rng: np.random.Generator,
         *,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int = NTK_IMAGES,
         patches: int = 1000,
         repeats: int = 3,
     ) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
-from nngp_dag.nas.scores import ntk_condition, wot
+from nngp_dag.nas.scores.batches import NTK_IMAGES, WOT_IMAGES
 from nngp_dag.nas.scores.registry import make_score
 from nngp_dag.nas.scores.scorer import architecture_key
 from nngp_dag.nas.search.filters import SearchFilter
@@ -41,9 +41,9 @@ class SearchSettings:
     """
 
     num: int = 100
-    batch_size: int = wot.BATCH_SIZE
+    batch_size: int = WOT_IMAGES
     wot_weights: str = "once"
-    ntk_images: int = ntk_condition.BATCH_SIZE
+    ntk_images: int = NTK_IMAGES
     patches: int = 1000
     repeats: int = 3
     fp_nas: FpNasSettings = field(default_factory=FpNasSettings)
