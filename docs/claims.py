@@ -117,6 +117,13 @@ def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], drawn: dict[
         ]
         lines.append("| " + " | ".join(_cell(number(cell, _DIGITS)) for cell in cells) + " |")
     lines.append("")
+    if evidence.get("controls"):
+        lines += ["## Controls", "", "Neighbouring statements, which the same evidence has to tell apart.", ""]
+        lines += ["| statement | outcome | error or margin | tolerance | |", "|---|---|--:|--:|---|"]
+        for control in evidence["controls"]:
+            cells = [control[key] for key in ("statement", "outcome", "worst", "tolerance", "detail")]
+            lines.append("| " + " | ".join(_cell(number(cell, _DIGITS)) for cell in cells) + " |")
+        lines.append("")
     if evidence["certificates"]:
         lines += [f"{evidence['certificates']} certificates of interval arithmetic, in the report of every run.", ""]
     for table in evidence["tables"]:

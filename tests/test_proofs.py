@@ -99,7 +99,7 @@ def test_kernels_that_cannot_be_certified_are_refused():
 
 def _order(small="2_02_002", large="1_01_222", low=0, high=2):
     terms = (Term(Fraction(1), large), Term(Fraction(-1), small))
-    return Inequality(terms, Fraction(low), Fraction(high), "a test")
+    return Inequality(terms, Fraction(low), Fraction(high))
 
 
 def test_what_is_true_is_proved_up_to_the_end():
@@ -125,7 +125,7 @@ def test_a_certificate_is_checked_again_alone(tmp_path, capsys):
     file = tmp_path / "certificate.json"
     file.write_text(json.dumps(certificate))
     assert _status(["verify", "--recheck", str(file)]) == 0
-    assert capsys.readouterr().out.startswith("proved: a test (")
+    assert capsys.readouterr().out.startswith("proved: [(K_ii - K_ij) / (1 - rho) of 1_01_222, exact")
     assert _status(["verify", "--recheck", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["proved"] is True
 
@@ -191,7 +191,7 @@ def _change(**values):
     ("content", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "holds no certificate"),
+        ("[]", "no certificate"),
         ("{}", "malformed certificate"),
         (_change(schema=2), "not a certificate of schema 1"),
         (_change(precision=1), "precision 1 is not within"),

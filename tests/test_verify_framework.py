@@ -7,7 +7,7 @@ import pytest
 
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
-from verify import Context, Evidence, Finding, KeyValue, claim
+from verify import Context, Evidence, Finding, KeyValue, Proof, claim
 from verify.framework.claim import discover, registry, select
 from verify.framework.errors import EvidenceError, Undecided
 from verify.framework.execute import execute
@@ -17,7 +17,7 @@ from verify.framework.verdict import overall_verdict
 TRUE = Finding(True, cases=1, tolerance=0.0)
 FALSE = Finding(False, cases=1, tolerance=0.0)
 OPEN = Finding(None)
-PROVED = Finding(True, proof="interval arithmetic")
+PROVED = Finding(True, proof=Proof(certificates=("0123456789ab",)))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,9 @@ def test_inequalities(margin, strict, holds):
 
 
 def test_a_proof_counts_only_where_the_numbers_agree():
-    assert Finding.inequality(1.0, tolerance=1e-9, cases=1, proof="by hand").proof == "by hand"
-    assert Finding.inequality(-1.0, tolerance=1e-9, cases=1, proof="by hand").proof == ""
+    written = Proof.written("path-counts")
+    assert Finding.inequality(1.0, tolerance=1e-9, cases=1, proof=written).proof == written
+    assert Finding.inequality(-1.0, tolerance=1e-9, cases=1, proof=written).proof is None
 
 
 def test_a_finding_takes_a_setting_whole_and_names_it():

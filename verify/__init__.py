@@ -1,12 +1,13 @@
 """The claims of the paper, one file per claim, over a small framework: `python -m verify`.
 
-A claim file needs four names: `claim` (decorator), `Context` (what it gets), `Evidence` and `Finding` (what it
-returns); and `KeyValue`, `Table`, `Lines` and the other plots where it shows them.
+A claim file needs five names: `claim` (decorator), `Context` (what it gets), `Evidence`, `Finding` and `Control` (what
+it returns); `Proof` where it proves, and `KeyValue`, `Table`, `Lines` and the other plots where it shows them.
 """
 
 from verify.framework.claim import Claim as Claim
 from verify.framework.claim import claim as claim
 from verify.framework.context import Context as Context
+from verify.framework.control import Control as Control
 from verify.framework.errors import EvidenceError as EvidenceError
 from verify.framework.errors import Undecided as Undecided
 from verify.framework.evidence import Evidence as Evidence
@@ -19,6 +20,7 @@ from verify.framework.plots import Matrix as Matrix
 from verify.framework.plots import Plot as Plot
 from verify.framework.plots import Points as Points
 from verify.framework.plots import Series as Series
+from verify.framework.proof import Proof as Proof
 from verify.framework.table import Table as Table
 from verify.framework.verdict import Verdict as Verdict
 
@@ -26,6 +28,7 @@ __all__ = [
     "Captioned",
     "Claim",
     "Context",
+    "Control",
     "Dags",
     "Evidence",
     "EvidenceError",
@@ -35,6 +38,7 @@ __all__ = [
     "Matrix",
     "Plot",
     "Points",
+    "Proof",
     "Series",
     "Table",
     "Undecided",

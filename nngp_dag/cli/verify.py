@@ -59,8 +59,8 @@ __all__ = ["command"]
 @click.option(
     "--recheck",
     type=click.Path(path_type=Path, dir_okay=False),
-    metavar="CERTIFICATE.json",
-    help="Prove the inequalities of a certificate again, alone.",
+    metavar="FILE.json",
+    help="Prove a certificate, or all of a report.json and that its verdicts follow, again; run no claim.",
 )
 @seed_option
 @json_option
@@ -133,15 +133,17 @@ def _list(options: Options, identifiers: str | None, as_json: bool) -> int:
 
 
 def _recheck(path: Path, as_json: bool) -> int:
-    from nngp_dag.proofs import recheck_file
+    from verify.recheck import recheck_report
+    from verify.report.words import printable
 
-    result = recheck_file(path)
+    result = recheck_report(path)
     if as_json:
         emit_json(result)
-    else:
-        for item in result["items"]:
-            click.echo(
-                f"{'proved' if item['proved'] else 'NOT PROVED'}: {item['statement']} ({item['boxes']} boxes,"
-                f" {item['seconds']:.2f} s)"
-            )
+        return 0 if result["proved"] else 1
+    for item in result["items"]:
+        outcome = "proved" if item["proved"] else f"NOT PROVED ({item['reason']})"
+        click.echo(printable(f"{outcome}: {item['statement']} ({item['boxes']} boxes, {item['seconds']:.2f} s)"))
+    for claim in result["claims"]:
+        outcome = f"NOT CONFIRMED: {'; '.join(claim['problems'])}" if claim["problems"] else "follows from its readings"
+        click.echo(printable(f"{claim['id']}: {claim['verdict']}, {claim['certificates']} certificates, {outcome}"))
     return 0 if result["proved"] else 1

@@ -1,124 +1,207 @@
 """Certificates: what was proved, as JSON, and checking it again alone.
 
-A certificate holds the inequality and the ends of the boxes. Checking evaluates the left side on every box anew (it
-trusts nothing but the statement), and that the boxes cover the interval without a hole. Rationals are strings "p/q".
+A certificate holds a statement as data, and what its proof needs: the ends of the boxes of an inequality
+(`prove`), or the vector of an eigenvalue bound (`eigenvalue_bound`). Checking evaluates everything anew and trusts
+nothing but the data; the words that it prints are made from these data, whatever words a file holds. A certificate's
+`id` is a digest of its statement, so that a finding that names it cannot be moved to another statement. Rationals are
+strings "p/q". verify/check_certificate.py does the same without this library.
+
+To add a kind: a dataclass of its statement with `words`, and its entry in `_KINDS`.
 """
 
 from __future__ import annotations
 
-import itertools
+import hashlib
+import json
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, TypeAlias, TypedDict
+from typing import TypeAlias
 
-from nngp_dag.errors import InputError
-from nngp_dag.proofs.prove import Inequality, Proof, Term, lower_bound, precision
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError, unknown
+from nngp_dag.proofs.eigenvalue_bound import BoundProof, EigenvalueBound, Side
+from nngp_dag.proofs.prove import Inequality, ProofAttempt, Term
 from nngp_dag.reading import Setting
-from nngp_dag.support.strict_json import load_json
 
-__all__ = [
-    "SCHEMA",
-    "Recheck",
-    "RecheckedFile",
-    "_Untrusted",
-    "from_certificate",
-    "recheck",
-    "recheck_file",
-    "to_certificate",
-]
+__all__ = ["SCHEMA", "Statement", "Untrusted", "Witness", "certificate_id", "read_certificate", "to_certificate"]
 
 SCHEMA = 1
-_SETTING = ("method", "order", "embedding")  # what a certificate says of a setting; its activation is ReLU
-_RATIONAL = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")
-
-
-_Untrusted: TypeAlias = Mapping[str, Any]
+Statement: TypeAlias = Inequality | EigenvalueBound
+Untrusted: TypeAlias = Mapping[str, object]
 """Data out of a file, whose form shows while they are read."""
 
-
-class Recheck(TypedDict):
-    """The outcome of checking a certificate again: of `boxes` boxes, in `seconds`; `margin` is the smallest bound."""
-
-    statement: str
-    proved: bool
-    boxes: int
-    margin: float | None
-    seconds: float
+_SETTING = ("method", "order", "embedding")  # what a certificate says of a setting; its activation is ReLU
+_RATIONAL = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")
+_LONGEST_CODE = 10_000
 
 
-class RecheckedFile(TypedDict):
-    """The outcome of checking the certificates of a file again; proved where all are."""
+@dataclass(frozen=True)
+class Witness:
+    """The numbers that the proof of a statement needs: cuts or a vector, and the precision in bits."""
 
-    proved: bool
-    items: list[Recheck]
+    numbers: tuple[Fraction, ...]
+    precision: int
 
 
-def to_certificate(proof: Proof) -> dict[str, object]:
+def to_certificate(proof: ProofAttempt | BoundProof) -> dict[str, object]:
     """A proof as plain data; one that failed is written down as not proved, with the boxes left open."""
-    inequality = proof.inequality
+    if isinstance(proof, BoundProof):
+        statement: Statement = proof.bound
+        rest: dict[str, object] = {"boxes": 1, "vector": [str(entry) for entry in proof.vector]}
+    else:
+        statement = proof.inequality
+        rest = {
+            "boxes": proof.boxes,
+            "cuts": [str(cut) for cut in proof.cuts],
+            "open": [[str(low), str(high)] for low, high in proof.open],
+            "margin": proof.margin if proof.proved else None,
+        }
     return {
         "schema": SCHEMA,
-        "kind": "strict-inequality",
-        "activation": "relu",
-        "statement": inequality.statement,
-        "variable": "v = 1 - rho",
-        "interval": [str(inequality.low), str(inequality.high)],
-        "constant": str(inequality.constant),
-        "terms": [_term_document(term) for term in inequality.terms],
+        "id": certificate_id(statement),
+        **_document(statement),
+        "statement": statement.words,
         "proved": proof.proved,
-        "boxes": proof.boxes,
-        "cuts": [str(cut) for cut in proof.cuts],
-        "open": [[str(low), str(high)] for low, high in proof.open],
-        "margin": proof.margin if proof.proved else None,
+        **rest,
         "precision": proof.precision,
         "seconds": round(proof.seconds, 4),
     }
 
 
-def from_certificate(certificate: _Untrusted) -> tuple[Inequality, list[Fraction], int]:
-    """The inequality, the cuts and the precision of a certificate.
+def certificate_id(statement: Statement) -> str:
+    """A digest of the statement: twelve hexadecimal digits."""
+    text = json.dumps(_document(statement), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def read_certificate(certificate: object) -> tuple[Statement, Witness]:
+    """The statement of a certificate, and what its proof needs.
 
     Raises:
-        InputError: data that is no certificate.
+        InputError: data that is no certificate, in one line.
     """
+    if not isinstance(certificate, Mapping):
+        raise InputError(f"malformed certificate: expected an object, got {type(certificate).__name__}")
     try:
-        if (
-            certificate["schema"] != SCHEMA
-            or certificate["kind"] != "strict-inequality"
-            or certificate["activation"] != "relu"
-        ):
+        if certificate["schema"] != SCHEMA or certificate["activation"] != "relu":
             raise InputError(f"not a certificate of schema {SCHEMA} for relu")
-        terms = tuple(_term(term) for term in certificate["terms"])
-        low, high = (_rational(end) for end in certificate["interval"])
-        inequality = Inequality(terms, low, high, str(certificate["statement"]), _rational(certificate["constant"]))
-        cuts = [_rational(cut) for cut in certificate["cuts"]]
-        bits = int(certificate["precision"])
-    except InputError:
-        raise
+        kind = certificate["kind"]
+        if not isinstance(kind, str) or kind not in _KINDS:
+            raise unknown("kind", kind, _KINDS, "of a certificate")
+        read, numbers = _KINDS[kind]
+        statement = read(certificate)
+        witness = _rationals(certificate[numbers])
+        bits = certificate["precision"]
+    except InputError as error:
+        raise InputError(" ".join(str(error).split())) from None
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise InputError(f"malformed certificate: {type(error).__name__}: {error}") from error
-    if not 32 <= bits <= 65536:
-        raise InputError(f"malformed certificate: precision {bits} is not within 32 to 65536 bits")
-    return inequality, cuts, bits
+    if isinstance(bits, bool) or not isinstance(bits, int) or not 32 <= bits <= 65536:
+        raise InputError(f"malformed certificate: precision {str(bits)[:40]} is not within 32 to 65536 bits")
+    return statement, Witness(witness, bits)
 
 
-def _term_document(term: Term) -> dict[str, str]:
+def _document(statement: Statement) -> dict[str, object]:
+    """The statement as plain data; its digest is the certificate's id."""
+    if isinstance(statement, EigenvalueBound):
+        return {
+            "kind": "eigenvalue-bound",
+            "activation": "relu",
+            "code": statement.code,
+            **_setting_document(statement.setting),
+            "rows": [list(row) for row in statement.rows],
+            "side": statement.side,
+            "bound": str(statement.bound),
+        }
     return {
-        "coefficient": str(term.coefficient),
-        "code": term.code,
-        **{name: getattr(term.setting, name) for name in _SETTING},
-        "quantity": term.quantity,
-        "scale": term.scale,
+        "kind": "strict-inequality",
+        "activation": "relu",
+        "variable": "v = 1 - rho",
+        "interval": [str(statement.low), str(statement.high)],
+        "constant": str(statement.constant),
+        "terms": [
+            {
+                "coefficient": str(term.coefficient),
+                "code": term.code,
+                **_setting_document(term.setting),
+                "quantity": term.quantity,
+                "scale": term.scale,
+            }
+            for term in statement.terms
+        ],
     }
 
 
-def _term(document: _Untrusted) -> Term:
-    setting = Setting.make(**{name: document[name] for name in _SETTING if name in document})
-    rest = {name: value for name, value in document.items() if name not in _SETTING}
-    return Term(**{**rest, "coefficient": _rational(document["coefficient"]), "setting": setting})
+def _setting_document(setting: Setting) -> dict[str, str]:
+    return {name: getattr(setting, name) for name in _SETTING}
+
+
+def _read_inequality(document: Untrusted) -> Inequality:
+    terms = document["terms"]
+    if not isinstance(terms, list):
+        raise TypeError("terms are a list")
+    low, high = _rationals(document["interval"])
+    return Inequality(tuple(_read_term(term) for term in terms), low, high, _rational(document["constant"]))
+
+
+def _read_term(document: object) -> Term:
+    if not isinstance(document, Mapping):
+        raise TypeError(f"a term is an object, not {type(document).__name__}")
+    names = {"coefficient", "code", *_SETTING, "quantity", "scale"}
+    if strange := set(document) - names:
+        raise unknown("entry", min(map(str, strange)), names, "of a term")
+    return Term(
+        _rational(document["coefficient"]),
+        _code(document["code"]),
+        _read_setting(document),
+        _word(document.get("quantity", "gap-ratio")),
+        _word(document.get("scale", "none")),
+    )
+
+
+def _read_bound(document: Untrusted) -> EigenvalueBound:
+    rows = document["rows"]
+    if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
+        raise TypeError("rows are lists of integers")
+    if any(isinstance(entry, bool) or not isinstance(entry, int) for row in rows for entry in row):
+        raise TypeError("rows are lists of integers")
+    side: Side = "above" if document["side"] == "above" else "below"
+    if document["side"] != side:
+        raise unknown("side", document["side"], ("above", "below"))
+    return EigenvalueBound(
+        _code(document["code"]),
+        _read_setting(document),
+        tuple(tuple(row) for row in rows),
+        side,
+        _rational(document["bound"]),
+    )
+
+
+def _read_setting(document: Untrusted) -> Setting:
+    return Setting.make(**{name: _word(document[name]) for name in _SETTING if name in document})
+
+
+def _code(value: object) -> str:
+    """The code of a DAG, of moderate length."""
+    code = _word(value)
+    if len(code) > _LONGEST_CODE:
+        raise InputError(f"malformed certificate: a code of {len(code)} characters, more than {_LONGEST_CODE}")
+    Dag.from_code(code)
+    return code
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {type(value).__name__}")
+    return value
+
+
+def _rationals(values: object) -> tuple[Fraction, ...]:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise TypeError("expected a list of rational numbers")
+    return tuple(_rational(value) for value in values)
 
 
 def _rational(text: object) -> Fraction:
@@ -132,42 +215,8 @@ def _rational(text: object) -> Fraction:
     return Fraction(text)
 
 
-def recheck(certificate: _Untrusted) -> Recheck:
-    """Check a certificate anew: {"statement", "proved", "boxes", "margin", "seconds"}."""
-    start = time.perf_counter()
-    inequality, cuts, bits = from_certificate(certificate)
-    ordered = all(a < b for a, b in itertools.pairwise(cuts))
-    covers = bool(cuts) and ordered and cuts[0] == inequality.low and cuts[-1] == inequality.high
-    boxes = list(itertools.pairwise(cuts)) or [(cut, cut) for cut in cuts]
-    with precision(bits):
-        bounds = [lower_bound(inequality, low, high) for low, high in boxes] if covers else []
-    proved = covers and all(bound > 0 for bound in bounds)
-    return {
-        "statement": inequality.statement,
-        "proved": proved,
-        "boxes": len(bounds),
-        "margin": min((float(bound.lower()) for bound in bounds), default=None),
-        "seconds": round(time.perf_counter() - start, 4),
-    }
-
-
-def recheck_file(path: Path) -> RecheckedFile:
-    """Check every certificate of a JSON file: one certificate, a list of them, or a report.json.
-
-    Returns:
-        {"proved": whether all are, "items": one result of `recheck` each}.
-
-    Raises:
-        InputError: a file that cannot be read, is not JSON, or holds no certificate.
-    """
-    content: Any = load_json(path)
-    if isinstance(content, dict) and "claims" in content:
-        try:
-            content = [item for claim in content["claims"] for item in claim["evidence"]["certificates"]]
-        except (KeyError, TypeError):
-            raise InputError(f"{path} is neither a certificate nor a report with certificates") from None
-    items = content if isinstance(content, list) else [content]
-    if not items or not all(isinstance(item, dict) for item in items):
-        raise InputError(f"{path} holds no certificate")
-    results = [recheck(item) for item in items]
-    return {"proved": all(result["proved"] for result in results), "items": results}
+_KINDS: dict[str, tuple[Callable[[Untrusted], Statement], str]] = {
+    "strict-inequality": (_read_inequality, "cuts"),
+    "eigenvalue-bound": (_read_bound, "vector"),
+}
+"""Of each kind, the reader of its statement, and where its certificate holds the numbers of its proof."""

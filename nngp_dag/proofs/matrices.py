@@ -1,4 +1,7 @@
-r"""Whole kernels in ball arithmetic, and rigorous bounds of their smallest eigenvalue (ReLU, the paper's recursion).
+r"""Whole kernels in ball arithmetic, and rigorous bounds of their smallest eigenvalue (ReLU, unit rows).
+
+On unit rows the variance of a node is the same for every row, so that an entry is the two-point kernel of its pair
+(`two_point`, any method that it knows). `independent_kernel` computes the paper's recursion directly, entry by entry.
 
 With K = L D L' in balls, lambda_min(K) > t is proved where every pivot of K - t I is positive; lambda_min(K) < t where
 a vector has x'(K - t I) x < 0.
@@ -9,13 +12,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from flint import arb
+from flint import arb, fmpq
 
 from nngp_dag.dag import Dag, Op
 from nngp_dag.paths import path_counts
 from nngp_dag.proofs.relu import relu_dual
+from nngp_dag.proofs.two_point import two_point
+from nngp_dag.reading import Setting
 
-__all__ = ["Matrix", "exceeds", "falls_below", "independent_kernel", "pair_bound_by_paths", "unit_gram"]
+__all__ = [
+    "Matrix",
+    "exceeds",
+    "falls_below",
+    "independent_kernel",
+    "pair_bound_by_paths",
+    "unit_gram",
+    "unit_row_kernel",
+]
 
 Matrix = list[list[arb]]
 """A symmetric matrix [N][N] of balls."""
@@ -33,6 +46,25 @@ def unit_gram(x: np.ndarray) -> Matrix:
         for j in range(i):
             gram[i][j] = gram[j][i] = _dot(rows[i], rows[j]) / (norms[i] * norms[j])
     return gram
+
+
+def unit_row_kernel(dag: Dag, gram: Matrix, setting: Setting) -> Matrix:
+    """The NNGP of a DAG with a path, on a Gram matrix [N][N] of unit rows, in a setting that `two_point` takes.
+
+    An entry's v = 1 - rho is a ball; K_ii - K_ij increases in v, so that the ends of the ball enclose it.
+
+    Raises:
+        InputError: a setting that `two_point` refuses, or a DAG without a path.
+    """
+    n = len(gram)
+    variance = two_point(dag, fmpq(0), None, setting).variance
+    kernel = [[variance] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i):
+            v = 1 - gram[i][j]
+            low, high = _rational(arb(v.lower()).max(arb(0))), _rational(arb(v.upper()).min(arb(2)))
+            kernel[i][j] = kernel[j][i] = two_point(dag, low, high, setting).covariance
+    return kernel
 
 
 def independent_kernel(dag: Dag, gram: Matrix) -> Matrix:
@@ -85,9 +117,9 @@ def exceeds(matrix: Matrix, t: arb) -> bool:
     return True
 
 
-def falls_below(matrix: Matrix, t: arb, vector: Sequence[float]) -> bool:
+def falls_below(matrix: Matrix, t: arb, vector: Sequence[float] | Sequence[arb]) -> bool:
     """True where a vector x (a computed eigenvector, say) proves lambda_min < t: x' (matrix - t I) x < 0."""
-    x = [arb(float(value)) for value in vector]
+    x = [value if isinstance(value, arb) else arb(float(value)) for value in vector]
     image = [_dot(row, x) for row in matrix]
     return bool(_dot(x, image) < t * _dot(x, x))
 
@@ -109,3 +141,9 @@ def _sum(a: Matrix, b: Matrix) -> Matrix:
 
 def _dot(a: Sequence[arb], b: Sequence[arb]) -> arb:
     return sum((x * y for x, y in zip(a, b, strict=True)), arb(0))
+
+
+def _rational(point: arb) -> fmpq:
+    """An exact ball (an end of another) as a rational number."""
+    mantissa, exponent = point.man_exp()
+    return fmpq(mantissa) * fmpq(2) ** int(exponent)

@@ -31,7 +31,7 @@ from nngp_dag.errors import InputError, unknown
 from nngp_dag.proofs.two_point import TwoPoint, two_point
 from nngp_dag.reading import Setting
 
-__all__ = ["QUANTITIES", "Inequality", "Proof", "Term", "lower_bound", "precision", "prove"]
+__all__ = ["QUANTITIES", "Inequality", "ProofAttempt", "Term", "lower_bound", "precision", "prove"]
 
 _QUANTITIES: dict[str, Callable[[TwoPoint], arb]] = {
     "gap-ratio": lambda point: point.ratio,
@@ -42,6 +42,14 @@ _QUANTITIES: dict[str, Callable[[TwoPoint], arb]] = {
     "covariance": lambda point: point.covariance,
 }
 QUANTITIES = tuple(_QUANTITIES)
+_WORDS = {
+    "gap-ratio": "(K_ii - K_ij) / (1 - rho)",
+    "eigenvalue-ratio": "lambda_min / (1 - rho)",
+    "deficit": "(limit - (K_ii - K_ij) / (1 - rho)) / sqrt(1 - rho)",
+    "limit": "limit of (K_ii - K_ij) / (1 - rho) at rho = 1",
+    "variance": "K_ii",
+    "covariance": "K_ij",
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,13 @@ class Term:
         if self.scale not in ("none", "variance"):
             raise unknown("scale", self.scale, "none, variance")
 
+    @property
+    def words(self) -> str:
+        """The quantity in words, without its coefficient."""
+        quantity = _WORDS[self.quantity] + (" / K_ii" if self.scale == "variance" else "")
+        setting = f"{self.setting.method} {self.setting.order} {self.setting.embedding}"
+        return f"[{quantity} of {self.code}, {setting}]"
+
     def enclose(self, low: fmpq, high: fmpq) -> arb:
         """A ball that holds the term for every v in [low, high]."""
         point = _evaluate(self.code, low, high, self.setting, flint.ctx.prec)
@@ -69,21 +84,37 @@ class Term:
 
 @dataclass(frozen=True)
 class Inequality:
-    """sum of `terms` plus `constant` > 0 for all v = 1 - rho in [low, high]."""
+    """sum of `terms` plus `constant` > 0 for all v = 1 - rho in [low, high].
+
+    Raises:
+        InputError: no terms, or an interval that is not within [0, 2].
+    """
 
     terms: tuple[Term, ...]
     low: Fraction
     high: Fraction
-    statement: str = ""
     constant: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
+        if not self.terms:
+            raise InputError("an inequality has at least one term")
         if not 0 <= self.low <= self.high <= 2:
             raise InputError(f"an interval of v = 1 - rho lies in [0, 2], got [{self.low}, {self.high}]")
 
+    @property
+    def words(self) -> str:
+        """The statement, made from the data alone."""
+        where = (
+            f"at rho = {1 - self.low}" if self.low == self.high else f"for all rho in [{1 - self.high}, {1 - self.low}]"
+        )
+        total = " ".join(_signed(term.coefficient, term.words) for term in self.terms)
+        if self.constant:
+            total += " " + _signed(self.constant, "")
+        return f"{total.removeprefix('+ ')} > 0 {where}"
+
 
 @dataclass(frozen=True)
-class Proof:
+class ProofAttempt:
     """The outcome of a proof attempt.
 
     Attributes:
@@ -109,7 +140,7 @@ class Proof:
         return max(len(self.cuts) - 1, 1) if self.proved else max(len(self.cuts) - 1, 0)
 
 
-def prove(inequality: Inequality, bits: int = 128, max_boxes: int = 4096, max_seconds: float = 60.0) -> Proof:
+def prove(inequality: Inequality, bits: int = 128, max_boxes: int = 4096, max_seconds: float = 60.0) -> ProofAttempt:
     """Try to prove an inequality; where the budget of boxes or seconds ends, the result says 'not proved' and what is
     left open.
     """
@@ -136,7 +167,7 @@ def prove(inequality: Inequality, bits: int = 128, max_boxes: int = 4096, max_se
     settled.sort()
     cuts = tuple(dict.fromkeys([low for low, _ in settled] + [high for _, high in settled[-1:]]))
     seconds = time.perf_counter() - start
-    return Proof(inequality, not stuck, cuts if not stuck else (), margin, tuple(sorted(stuck)), bits, seconds)
+    return ProofAttempt(inequality, not stuck, cuts if not stuck else (), margin, tuple(sorted(stuck)), bits, seconds)
 
 
 def lower_bound(inequality: Inequality, low: Fraction, high: Fraction) -> arb:
@@ -165,6 +196,13 @@ def _evaluate(code: str, low: fmpq, high: fmpq, setting: Setting, bits: int) -> 
     key.
     """
     return two_point(Dag.from_code(code), low, high, setting)
+
+
+def _signed(coefficient: Fraction, words: str) -> str:
+    """A summand with its sign: "+ [...]", "- 3 [...]", "+ 1/2"."""
+    size = abs(coefficient)
+    shown = " ".join(part for part in ("" if size == 1 and words else str(size), words) if part)
+    return f"{'-' if coefficient < 0 else '+'} {shown}"
 
 
 def _exact(value: Fraction) -> fmpq:

@@ -10,7 +10,7 @@ from nngp_dag.reading import Setting
 from verify import Context, Evidence, claim
 from verify.tools.exhaustive import VIOLATIONS, Statement, Violation, try_on_spaces
 from verify.tools.proofs import Proved, largest_difference, term
-from verify.tools.settings import NNGP_SETTINGS, key, path_sum_of
+from verify.tools.settings import NNGP_SETTINGS, path_sum_of
 from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
 
@@ -30,7 +30,7 @@ def _error(space: ConnectedDags, setting: Setting) -> np.ndarray:
 @lru_cache
 def _certify(code: str, setting: Setting) -> Proved | None:
     terms = [term(code, setting, "variance"), term(code, path_sum_of(setting), "variance", -1)]
-    return largest_difference(f"K_ii > P for {code}, {key(setting)}", terms)
+    return largest_difference(terms)
 
 
 @claim(

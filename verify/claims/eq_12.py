@@ -39,7 +39,6 @@ def _exceed_absolute(space: ConnectedDags, setting: Setting) -> int:
 @lru_cache
 def _certify(code: str, setting: Setting) -> Proved | None:
     return largest_difference(
-        f"K_ii - K_ij > P - sum_d n_d f^d(rho) for {code}, {key(setting)}",
         [term(code, setting, "gap-ratio"), term(code, path_sum_of(setting), "gap-ratio", -1)],
         weight_by_v=True,
     )

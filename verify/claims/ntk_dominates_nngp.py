@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nngp_dag.reading import Setting
-from verify import Context, Evidence, Finding, KeyValue, Table, claim
+from verify import Context, Evidence, Finding, KeyValue, Proof, Table, claim
 from verify.tools.data import space_spectra
 from verify.tools.settings import with_activation
 from verify.tools.spaces import complete_space
@@ -16,7 +16,7 @@ _SETTINGS = (
     Setting.make("independent", "activation-last", "gaussian"),
     Setting.make("path-sum", "activation-last", "gaussian"),
 )
-_PROOF = "written proof (Schur products and sums of positive semi-definite matrices) and exhaustive check"
+_PROOF = Proof.written("ntk-dominates-nngp")
 
 
 @claim(

@@ -92,7 +92,6 @@ def _certify(pair: tuple[str, str], setting: Setting) -> Proved:
     a, b = pair
     found = [
         largest_difference(
-            f"K_ij of {x} > K_ij of {y}, {key(setting)}",
             [term(x, setting, "covariance"), term(y, setting, "covariance", -1)],
         )
         for x, y in ((a, b), (b, a))

@@ -1,11 +1,11 @@
 """Claims and their registry: a claim is a function with a few words about it, in a file of its own.
 
-    from verify import Evidence, Reading, claim
+    from verify import Evidence, Finding, claim
 
     @claim("my-claim", title="...", source="my note, Eq. 3", statement="...", expected="holds")
     def check(context):
         error = ...
-        return Evidence([Reading.agreement(error, tolerance=1e-9, cases=10)], summary="...")
+        return Evidence([Finding.agreement(error, tolerance=1e-9, cases=10)], summary="...")
 
 `discover` imports the claims of this project, `import_claims` one more module or file. What a folder of claims files
 holds is looked up in a process of its own (`verify.framework.catalogue`), since importing a file runs it.
@@ -25,11 +25,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
+from typing import TYPE_CHECKING
 
 from nngp_dag.errors import InputError, unknown_names
 from verify.framework.context import Context
 from verify.framework.evidence import Evidence
 from verify.framework.verdict import Verdict
+
+if TYPE_CHECKING:
+    from verify.framework.needs import Needs
 
 __all__ = [
     "Claim",
@@ -63,6 +67,8 @@ class Claim:
         fast: cheap enough for the mutation tests of a CI.
         duration: about how many seconds it takes in the quick profile, so that long ones start first.
         timeout: seconds after which it counts as crashed.
+        needs: the certificates that each of its readings needs to be proved (`verify.framework.needs`); None where it
+            names none.
         path: the file that defines it.
         module: what `import_claims` imports to have it: a module of this package, or a file; empty where it was
             imported by other means.
@@ -79,6 +85,7 @@ class Claim:
     fast: bool = False
     duration: float = 5.0
     timeout: float = 3600.0
+    needs: Needs | None = field(default=None, repr=False)
     path: str = ""
     module: str = ""
 
@@ -107,6 +114,7 @@ def claim(
     fast: bool = False,
     duration: float = 5.0,
     timeout: float = 3600.0,
+    needs: Needs | None = None,
 ) -> Callable[[Check], Check]:
     """Decorator that registers a function from a `Context` to `Evidence` as a claim (`Claim` says what each argument
     is).
@@ -143,6 +151,7 @@ def claim(
             fast,
             duration,
             timeout,
+            needs,
             path,
             _module.get(),
         )

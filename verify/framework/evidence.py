@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from verify.framework.checks import as_number, case, instances, plain, text
+from verify.framework.control import Control
 from verify.framework.errors import EvidenceError
 from verify.framework.finding import Finding
 from verify.framework.plots.plot import Plot
@@ -58,7 +59,9 @@ class Evidence:
         `refuted`. inside, outside: for `holds-conditionally`, a case that meets the condition and one that does not.
         counterexample: for `refuted`, the smallest counterexample, its margin and how it was confirmed.
         would_decide: for `inconclusive`, what would decide it.
-        certificates: interval-arithmetic certificates (`nngp_dag.proofs`), each re-checkable alone.
+        certificates: interval-arithmetic certificates (`nngp_dag.proofs`), each re-checkable alone; those that
+        findings name are among them.
+        controls: neighbouring statements on which the evidence shows that it discriminates.
         tables: tables to show.
         plots: plots to draw (`verify.framework.plots`).
         key_values: numbers that a baseline records.
@@ -76,6 +79,7 @@ class Evidence:
     counterexample: Mapping[str, object] | None = None
     would_decide: str = ""
     certificates: Sequence[Mapping[str, object]] = ()
+    controls: Sequence[Control] = ()
     tables: Sequence[Table] = ()
     plots: Sequence[Plot] = ()
     key_values: Mapping[str, KeyValue] = field(default_factory=dict)
@@ -86,7 +90,14 @@ class Evidence:
             text(getattr(self, name), name)
         for name in ("inside", "outside", "counterexample"):
             object.__setattr__(self, name, case(getattr(self, name), name))
-        kinds = (("findings", Finding), ("tables", Table), ("plots", Plot), ("notes", str), ("certificates", Mapping))
+        kinds = (
+            ("findings", Finding),
+            ("tables", Table),
+            ("plots", Plot),
+            ("notes", str),
+            ("certificates", Mapping),
+            ("controls", Control),
+        )
         for name, kind in kinds:
             object.__setattr__(self, name, instances(getattr(self, name), kind, name))
         for certificate in self.certificates:
@@ -102,11 +113,17 @@ class Evidence:
         Raises:
             EvidenceError: something that the verdict needs is missing.
         """
-        verdict = overall_verdict(self.findings)
+        failed = self.failed_controls
+        verdict = overall_verdict(self.findings, controls=not failed)
         missing = self._missing(verdict)
         if missing:
             raise EvidenceError(f"the readings say {verdict}, but the evidence lacks {', '.join(missing)}")
         return verdict
+
+    @property
+    def failed_controls(self) -> list[Control]:
+        """The controls on which the evidence went wrong."""
+        return [control for control in self.controls if not control.passed]
 
     def _missing(self, verdict: Verdict) -> list[str]:
         missing = []
@@ -117,8 +134,21 @@ class Evidence:
                 missing.append(f"the number of cases of {finding.name()!r}")
             if finding.tolerance is None and finding.confidence is None and not finding.proof:
                 missing.append(f"a tolerance or a confidence level for {finding.name()!r}")
+        missing += self._missing_of_proofs()
         missing += [name for name in NEEDED.get(verdict, ()) if not getattr(self, name)]
         shown = set(self.counterexample or {"margin", "confirmed"})
         if verdict is Verdict.REFUTED and not {"margin", "confirmed"} <= shown:
             missing.append("margin and confirmation of the counterexample")
+        return missing
+
+    def _missing_of_proofs(self) -> list[str]:
+        held = {certificate.get("id") for certificate in self.certificates}
+        missing = []
+        for finding in self.findings:
+            if finding.proof is None:
+                continue
+            if finding.proof.page and finding.cases < 1:
+                missing.append(f"the exhaustive check beside the written proof of {finding.name()!r}")
+            absent = [name for name in finding.proof.certificates if name not in held]
+            missing += [f"certificate {name} of {finding.name()!r}" for name in absent]
         return missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import traceback
 
@@ -9,6 +10,7 @@ from verify.framework.claim import Claim
 from verify.framework.context import Context
 from verify.framework.errors import EvidenceError, Undecided
 from verify.framework.evidence import Evidence
+from verify.framework.proof import find_page
 from verify.framework.record import ClaimRecord, ErrorRecord, EvidenceRecord, evidence_record
 from verify.framework.verdict import Verdict, overall_verdict
 
@@ -21,6 +23,7 @@ def execute(claim: Claim, context: Context) -> ClaimRecord:
     try:
         evidence, verdict = _checked(claim, context)
         record = evidence_record(evidence)
+        _check_proofs(claim, evidence, record)
     except Exception as error:  # the boundary that keeps one claim's failure from the others
         reason = f"{type(error).__name__}: {error}"
         return crash_record(claim, context, reason, time.perf_counter() - start, traceback.format_exc())
@@ -40,7 +43,32 @@ def _checked(claim: Claim, context: Context) -> tuple[Evidence, Verdict]:
     if not isinstance(evidence, Evidence):
         raise EvidenceError(f"a claim returns Evidence, got {type(evidence).__name__}")
     verdict = overall_verdict(evidence.findings)
+    if failed := evidence.failed_controls:
+        would_decide = "evidence that discriminates; these controls failed: " + " ".join(c.statement for c in failed)
+        return dataclasses.replace(evidence, would_decide=would_decide), Verdict.INCONCLUSIVE
     return evidence, evidence.verdict() if verdict == claim.expected else verdict
+
+
+def _check_proofs(claim: Claim, evidence: Evidence, record: EvidenceRecord) -> None:
+    """Check that what findings name as their proofs is there, and proves.
+
+    Raises:
+        EvidenceError: a written proof without a page, a certificate that is not proved when checked again, or one that
+            is of something else than the claim needs.
+    """
+    for page in sorted({finding.proof.page for finding in evidence.findings if finding.proof and finding.proof.page}):
+        if find_page(page, claim.path) is None:
+            raise EvidenceError(f"no written proof {page}: neither verify/proofs/{page}.md nor beside the claim's file")
+    if record["certificates"]:
+        from nngp_dag.proofs import recheck
+        from verify.framework.needs import lacking
+
+        named = {name for reading in record["readings"] for name in reading["certificates"]}
+        for item in (recheck(certificate) for certificate in record["certificates"]):
+            if item["id"] in named and not item["proved"]:
+                raise EvidenceError(f"not proved again ({item['reason']}): {item['statement']}")
+        if lines := lacking(record["readings"], record["certificates"], claim.needs):
+            raise EvidenceError("; ".join(lines))
 
 
 def crash_record(claim: Claim, context: Context, reason: str, seconds: float, trace: str = "") -> ClaimRecord:

@@ -12,6 +12,7 @@ import numpy as np
 from nngp_dag.reading import Reading, Setting
 from verify.framework.checks import as_number, case, text
 from verify.framework.errors import EvidenceError
+from verify.framework.proof import Proof
 
 __all__ = ["CLEARLY_FALSE", "Finding"]
 
@@ -43,7 +44,7 @@ class Finding:
         order, embedding, method, activation: the names of what is fixed; those of `setting` where it is given, None
         where the statement does not depend on it.
         label: what else distinguishes the reading ("smallest eigenvalue", "MNIST", ...).
-        proof: how it was proved ("interval arithmetic", or a written proof plus the exhaustive check); empty otherwise.
+        proof: how it was proved (`verify.framework.proof.Proof`); None where it was not.
         cases: number of cases compared.
         tolerance: the largest error that still counts as agreement; for a strict inequality the margin that it must
         exceed. worst: the largest error found, or the smallest margin.
@@ -62,7 +63,7 @@ class Finding:
     method: str | None = None
     activation: str | None = "relu"
     label: str = ""
-    proof: str = ""
+    proof: Proof | None = None
     cases: int = 0
     tolerance: float | None = None
     worst: float | None = None
@@ -77,8 +78,10 @@ class Finding:
         for name in ("order", "embedding", "method", "activation"):
             if (value := getattr(self, name)) is not None:
                 text(value, name)
-        for name in ("label", "proof", "detail"):
+        for name in ("label", "detail"):
             text(getattr(self, name), name)
+        if not isinstance(self.proof, Proof | None):
+            raise EvidenceError(f"proof: expected a Proof, got {type(self.proof).__name__}")
         cases = as_number(self.cases, "cases")
         if not isinstance(cases, int):
             raise EvidenceError(f"cases: expected a whole number, got {self.cases!r}")
@@ -105,7 +108,7 @@ class Finding:
 
     @classmethod
     def agreement(
-        cls, error: float, *, tolerance: float, cases: int, proof: str = "", **words: Unpack[_Words]
+        cls, error: float, *, tolerance: float, cases: int, proof: Proof | None = None, **words: Unpack[_Words]
     ) -> Finding:
         """An identity checked by its largest error over `cases` cases.
 
@@ -115,7 +118,7 @@ class Finding:
         holds = None
         if math.isfinite(error):
             holds = True if error <= tolerance else False if error > CLEARLY_FALSE * tolerance else None
-        shown = proof if holds else ""
+        shown = proof if holds else None
         return cls(holds, tolerance=tolerance, worst=float(error), cases=cases, proof=shown, **words)
 
     @classmethod
@@ -126,7 +129,7 @@ class Finding:
         tolerance: float,
         cases: int,
         strict: bool = True,
-        proof: str = "",
+        proof: Proof | None = None,
         **words: Unpack[_Words],
     ) -> Finding:
         """An inequality checked by its smallest margin (left side subtracted from right side) over `cases` cases.
@@ -141,7 +144,7 @@ class Finding:
             holds = True if margin > true_from else False if margin < false_below else None
             if not strict and margin == true_from:
                 holds = True
-        shown = proof if holds else ""
+        shown = proof if holds else None
         return cls(holds, tolerance=tolerance, worst=float(margin), cases=cases, proof=shown, **words)
 
     def name(self) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     "BaselineComparison",
     "BaselineRecord",
     "ClaimRecord",
+    "ControlRecord",
     "Document",
     "ErrorRecord",
     "EvidenceRecord",
@@ -30,7 +31,10 @@ __all__ = [
 
 
 class FindingRecord(TypedDict):
-    """The outcome of one reading (`verify.framework.finding.Finding`), with its name in words."""
+    """The outcome of one reading (`verify.framework.finding.Finding`), with its name in words.
+
+    `proof` says in words how it was proved, `certificates` which ones prove it.
+    """
 
     name: str
     holds: bool | None
@@ -40,12 +44,26 @@ class FindingRecord(TypedDict):
     activation: str | None
     label: str
     proof: str
+    certificates: list[str]
     cases: int
     tolerance: float | None
     worst: float | None
     confidence: float | None
     detail: str
     counterexample: dict[str, object] | None
+
+
+class ControlRecord(TypedDict):
+    """A control (`verify.framework.control.Control`), with its outcome in words."""
+
+    statement: str
+    truth: bool
+    passed: bool
+    outcome: str
+    detail: str
+    worst: float | None
+    tolerance: float | None
+    cases: int
 
 
 class TableRecord(TypedDict):
@@ -75,6 +93,7 @@ class EvidenceRecord(TypedDict):
     counterexample: dict[str, object] | None
     would_decide: str
     certificates: list[dict[str, object]]
+    controls: list[ControlRecord]
     tables: list[TableRecord]
     plots: list[dict[str, object]]
     key_values: dict[str, KeyValueRecord]
@@ -171,6 +190,8 @@ def evidence_record(evidence: Evidence) -> EvidenceRecord:
     fields = {field.name: getattr(evidence, field.name) for field in dataclasses.fields(evidence)}
     findings = fields.pop("findings")
     readings = [{"name": finding.name(), **_fields(finding)} for finding in findings]
+    fields["controls"] = [{**vars(control), "outcome": control.outcome} for control in evidence.controls]
+    fields["certificates"] = list({c.get("id", i): c for i, c in enumerate(evidence.certificates)}.values())
     fields["tables"] = [vars(table) for table in evidence.tables]
     fields["plots"] = [plot.as_record() for plot in evidence.plots]
     fields["key_values"] = {name: vars(value) for name, value in evidence.key_values.items()}
@@ -178,5 +199,10 @@ def evidence_record(evidence: Evidence) -> EvidenceRecord:
 
 
 def _fields(finding: Finding) -> dict[str, object]:
-    """The fields of a finding; its setting is there by its names."""
-    return {name: value for name, value in vars(finding).items() if name != "setting"}
+    """The fields of a finding; its setting is there by its names, its proof by words and certificates."""
+    proof = finding.proof
+    return {
+        **{name: value for name, value in vars(finding).items() if name != "setting"},
+        "proof": "" if proof is None else proof.words,
+        "certificates": [] if proof is None else list(proof.certificates),
+    }

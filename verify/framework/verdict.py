@@ -3,11 +3,12 @@
 A reading of a claim fixes order, embedding, method and activation; its finding is true, false or undecided. The verdict
 is computed from the findings alone, so that no claim can write its own:
 
-- `certified`: every finding is true, each by interval arithmetic, or by a written proof plus an exhaustive check;
+- `certified`: every finding is true, each by certificates of interval arithmetic, or by a written proof plus an
+  exhaustive check;
 - `holds`: every finding is true, numerically or statistically;
 - `holds-conditionally`: some finding is true and another false;
 - `refuted`: every finding is false;
-- `inconclusive`: a finding is undecided and could still change the verdict.
+- `inconclusive`: a finding is undecided and could still change the verdict, or a control failed.
 
 `crashed` is no verdict on the mathematics: the claim raised, ran out of time, or its process died.
 """
@@ -15,11 +16,11 @@ is computed from the findings alone, so that no claim can write its own:
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from verify.framework.finding import Finding
 
-__all__ = ["Verdict", "overall_verdict"]
+__all__ = ["Verdict", "overall_verdict", "verdict_of"]
 
 
 class Verdict(enum.StrEnum):
@@ -33,14 +34,25 @@ class Verdict(enum.StrEnum):
     CRASHED = "crashed"
 
 
-def overall_verdict(findings: Iterable[Finding]) -> Verdict:
-    """The verdict that a claim's findings amount to; without findings it is inconclusive."""
-    findings = list(findings)
-    outcomes = {finding.holds for finding in findings}
-    if outcomes == {True}:
-        return Verdict.CERTIFIED if all(finding.proof for finding in findings) else Verdict.HOLDS
-    if outcomes == {False}:
+def overall_verdict(findings: Iterable[Finding], controls: bool = True) -> Verdict:
+    """The verdict that a claim's findings amount to; without findings it is inconclusive.
+
+    Args:
+        findings: one per reading.
+        controls: whether every control passed.
+    """
+    return verdict_of([(finding.holds, finding.proof is not None) for finding in findings], controls)
+
+
+def verdict_of(outcomes: Sequence[tuple[bool | None, bool]], controls: bool = True) -> Verdict:
+    """The verdict of readings given as pairs: the outcome, and whether it is proved."""
+    holds = {outcome for outcome, _ in outcomes}
+    if not controls:
+        return Verdict.INCONCLUSIVE
+    if holds == {True}:
+        return Verdict.CERTIFIED if all(proved for _, proved in outcomes) else Verdict.HOLDS
+    if holds == {False}:
         return Verdict.REFUTED
-    if {True, False} <= outcomes:
+    if {True, False} <= holds:
         return Verdict.CONDITIONAL
     return Verdict.INCONCLUSIVE

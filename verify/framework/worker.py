@@ -21,6 +21,9 @@ from verify.framework.record import ClaimRecord
 __all__ = ["ImportReport", "configure_jax", "report_imports", "work"]
 
 
+_NOT_TOLD = {"check", "needs", "module"}  # functions of another process, and where it is
+
+
 class ImportReport(TypedDict):
     """The outcome of importing a claims file: the fields of its claims (of `Claim`), or why it broke off."""
 
@@ -84,7 +87,7 @@ def _record(claim: Claim, options: Options) -> ClaimRecord:
 def _import_report(file: str) -> str:
     try:
         claims = [
-            {name: value for name, value in vars(claim).items() if name not in {"check", "module"}}
+            {name: value for name, value in vars(claim).items() if name not in _NOT_TOLD}
             for claim in import_claims(file)
         ]
         return json.dumps(ImportReport(claims=claims, reason="", traceback=""))

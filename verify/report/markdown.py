@@ -75,6 +75,8 @@ def _claim_section(claim: ClaimRecord) -> list[str]:
             _number(reading["tolerance"]),
         ]
         lines.append("| " + " | ".join(_text(cell) for cell in [*cells, reading["detail"]]) + " |")
+    for control in evidence["controls"]:
+        lines += ["", f"- control: {_text(control['statement'])}: {_text(control['outcome'])}"]
     for table in evidence["tables"]:
         lines += ["", f"{_text(table['title'])}:", "", "| " + " | ".join(map(_text, table["columns"])) + " |"]
         lines.append("|" + "---|" * len(table["columns"]))

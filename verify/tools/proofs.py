@@ -39,11 +39,10 @@ def two_point_at(code: str, setting: Setting, v: Fraction) -> TwoPoint:
     return two_point(Dag.from_code(code), fmpq(v.numerator, v.denominator), None, setting)
 
 
-def largest_difference(statement: str, terms: Iterable[Term], weight_by_v: bool = False) -> Proved | None:
+def largest_difference(terms: Iterable[Term], weight_by_v: bool = False) -> Proved | None:
     """The correlation among `RHOS` at which the sum of terms is most positive, certified; None where it is nowhere.
 
     Args:
-        statement: what is proved, without the point.
         terms: the terms, as in `Inequality`.
         weight_by_v: the terms are ratios to v = 1 - rho, and the margin is to be that of the gaps themselves.
     """
@@ -51,7 +50,7 @@ def largest_difference(statement: str, terms: Iterable[Term], weight_by_v: bool 
     best: Proved | None = None
     for rho in RHOS:
         v = 1 - rho
-        proof = prove(Inequality(terms, v, v, f"{statement} at rho = {rho}"))
+        proof = prove(Inequality(terms, v, v))
         margin = proof.margin * float(v) if weight_by_v else proof.margin
         if proof.proved and (best is None or margin > best.margin):
             best = Proved(rho, margin, to_certificate(proof))
