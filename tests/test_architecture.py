@@ -36,7 +36,7 @@ nngp_dag.reproduce, nngp_dag.reproduce.figure4, nngp_dag.reproduce.figure5, nngp
 nngp_dag
 verify.framework
 verify, verify.report, verify.baseline
-verify.tools, verify.session, verify.recheck, verify.mutation, verify.pytest_plugin
+verify.tools, verify.session, verify.recheck, verify.check_certificate, verify.mutation, verify.pytest_plugin
 verify.claims
 nngp_dag.cli
 nngp_dag.__main__, verify.__main__
