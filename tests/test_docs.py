@@ -36,7 +36,7 @@ def blocks(path, language):
 def commands(path):
     """The command lines of nngp-dag in a page, without comments, redirections and prefixes."""
     for block in blocks(path, "sh"):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():  # a backslash goes on in the next line
             words = shlex.split(line, comments=True)
             if "nngp-dag" in words:
                 words = words[words.index("nngp-dag") + 1 :]

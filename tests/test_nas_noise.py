@@ -242,9 +242,17 @@ def test_the_command_line_says_how_stable_ranks_are(run):
     correlations = document["correlations"]["cifar10"]
     assert (correlations["noisy"]["draws"], correlations["parameters"]["draws"]) == (3, 1)
     assert 1 <= correlations["noisy"]["best_rank"] <= 12
+    paired = document["against_best_baseline"]["cifar10"]
+    assert set(paired) == {"noisy"} and paired["noisy"]["spearman"]["verdict"] in ("above", "below", "undecided")
+    values = {name: found["spearman"]["value"] for name, found in correlations.items()}
+    own = values.pop("noisy")
+    best = max((value, name) for name, value in values.items() if value is not None)
+    assert values[paired["noisy"]["spearman"]["baseline"]] == best[0]
+    assert_close(paired["noisy"]["spearman"]["value"], own - best[0])
     text = run("--repeats", 2, "--top", 2).stdout
     assert "noisy,noisy_se,effective-depth" in text
     assert "Rank stability over 2 draws" in text
+    assert "on cifar10 less that of the best trivial baseline" in text
     assert "precision" in text and "best rank" in text
     assert "Rank stability" not in run().stdout
 

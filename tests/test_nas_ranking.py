@@ -5,8 +5,9 @@ import pytest
 from helpers import assert_close
 from scipy import stats
 
-from nngp_dag.nas.scores import ranking
-from nngp_dag.nas.scores.ranking import kendall, rank, spearman, top_recall
+from nngp_dag.nas.scores import resampling
+from nngp_dag.nas.scores.ranking import rank, top_recall
+from nngp_dag.nas.scores.resampling import kendall, spearman
 
 
 def tied(n, seed, infinite=0):
@@ -50,10 +51,11 @@ def test_recall_of_the_top_breaks_ties_at_random():
 
 
 def test_the_fast_bootstrap_is_the_slow_one(monkeypatch):
-    for infinite in (0, 3):
+    for infinite, repeats in ((0, 1), (3, 1), (0, 3), (3, 2)):
         x, y = tied(30, 1, infinite)
+        x = np.stack([x, *np.random.default_rng(0).permuted(np.tile(x, (repeats - 1, 1)), axis=1)])
         fast = rank(x, y, resamples=200)
-        monkeypatch.setattr(ranking, "_MAX_PAIRWISE", 0)
+        monkeypatch.setattr(resampling, "_MAX_PAIRWISE", 0)
         slow = rank(x, y, resamples=200)
         monkeypatch.undo()
         for name in ("spearman", "kendall", "recall"):

@@ -237,6 +237,7 @@ def test_baselines_are_what_they_say():
     assert values["effective-depth"] == 4 / 3
     assert values["effective-width"] == 2 / (4 / 3)
     assert values["num-parameterised"] == 3
+    assert values["num-conv-3x3"] == 2
     assert values["parameters"] > values["multiply-adds"] / 1000 > 0
 
 

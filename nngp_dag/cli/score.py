@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, seed_option
 from nngp_dag.cli.data import ImageSource, image_options
 from nngp_dag.cli.score_options import score_list
-from nngp_dag.cli.score_tables import print_rankings, print_stabilities
+from nngp_dag.cli.score_tables import print_comparisons, print_rankings, print_stabilities
 from nngp_dag.cli.scorer_options import ScorerChoices, scorer_options
 from nngp_dag.cli.streams import reader_left
 from nngp_dag.errors import InputError, accepted_text
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nngp_dag.nas.scores.scorer import Scorer
 
 __all__ = ["command"]
+
+_ByDataAndScore: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 
 _HELP = f"""Score architectures without training them; a row per architecture as it is finished.
 
@@ -80,18 +82,20 @@ def command(
     source = ArchitectureSource(networks, archs, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
     on_row = None if as_json or out is not None else _print_rows(scorer.columns)
     scored = score_architectures(scorer, source, out, on_row=on_row, total=source.total, progress=progress_bar)
-    rankings = {} if table is None else _rankings(scorer, scored.rows, table, top, seed)
+    rankings, comparisons = ({}, {}) if table is None else _rankings(scorer, scored.rows, table, top, seed)
     stabilities = _stabilities(scorer, scored.rows)
     if as_json:
         given = {"data": None if loaded is None else loaded.source, "seed": seed, **scoring.as_dict()}
         found = {"num_bad": source.bad, "num_duplicates": source.duplicates, "num_resumed": scored.num_resumed}
         head = {"space": networks.space.name, "scores": scorer.names, **given, **found}
-        emit_json({**head, "rows": scored.rows, "rank_stability": stabilities, "correlations": rankings})
+        ranked = {"correlations": rankings, "against_best_baseline": comparisons}
+        emit_json({**head, "rows": scored.rows, "rank_stability": stabilities, **ranked})
     else:
         if out is not None:
             resumed = f" ({scored.num_resumed:,} of them from before)" if scored.num_resumed else ""
             click.echo(f"{len(scored.rows):,} architectures in {out}{resumed}")
         print_rankings(rankings)
+        print_comparisons(comparisons)
         print_stabilities(stabilities, scoring.repeats)
     if source.bad or source.duplicates:
         click.echo(
@@ -119,15 +123,19 @@ def _field(value: Cell) -> str:
 
 def _rankings(
     scorer: Scorer, rows: Sequence[Row], benchmark: Benchmark, top: int, seed: int
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """By data set and score, rank correlations as plain numbers; none where there are too few rows."""
-    from nngp_dag.nas.scores.run import MIN_RANKED, rank_scores
+) -> tuple[_ByDataAndScore, _ByDataAndScore]:
+    """Rank correlations, and their differences to the best baseline's, as plain values; none of too few rows."""
+    from nngp_dag.nas.scores.run import MIN_RANKED, compare_scores, rank_scores
 
     if len(rows) < MIN_RANKED:
         click.echo(f"nngp-dag: no rank correlations: {len(rows)} architectures, {MIN_RANKED} are needed", err=True)
-        return {}
+        return {}, {}
     found = rank_scores(scorer, rows, benchmark, top=top, seed=seed)
-    return {data: {name: ranking.as_dict() for name, ranking in scores.items()} for data, scores in found.items()}
+    compared = compare_scores(scorer, rows, benchmark, seed=seed)
+    return (
+        {data: {name: ranking.as_dict() for name, ranking in scores.items()} for data, scores in found.items()},
+        {data: {name: paired.as_dict() for name, paired in scores.items()} for data, scores in compared.items()},
+    )
 
 
 def _stabilities(scorer: Scorer, rows: Sequence[Row]) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nngp_dag.cli.common import print_table
 
-__all__ = ["print_rankings", "print_stabilities"]
+__all__ = ["print_comparisons", "print_rankings", "print_stabilities"]
 
 
 def print_stabilities(stabilities: Mapping[str, float], repeats: int) -> None:
@@ -38,6 +38,27 @@ def print_rankings(rankings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> N
                 for name, values in scores.items()
             ],
         )
+
+
+def print_comparisons(comparisons: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Print a table per data set of the scores' differences to the best baseline; nothing where there is none."""
+    for data, scores in comparisons.items():
+        if scores:
+            print_table(
+                f"Rank correlation with accuracy on {data} less that of the best trivial baseline (paired 95 %"
+                " bootstrap intervals)",
+                ["score", "Spearman", "Kendall"],
+                [
+                    [name, *(_difference(values[key]) for key in ("spearman", "kendall"))]
+                    for name, values in scores.items()
+                ],
+            )
+
+
+def _difference(value: dict[str, Any]) -> str:
+    if np.isnan(value["value"]):
+        return "undefined"
+    return f"{value['verdict']} {value['baseline']}: {value['value']:+.2f} [{value['low']:+.2f}, {value['high']:+.2f}]"
 
 
 def _estimate(value: dict[str, float]) -> str:

@@ -8,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from nngp_dag.nas.scores.resampling import Resamples, kendall, mean_score, spearman
 from nngp_dag.support.statistics import Estimate
 
-__all__ = ["Ranking", "best_rank", "kendall", "mean_score", "rank", "rank_stability", "spearman", "top_recall"]
-
-_MAX_DRAWS = 2_000_000
-_MAX_PAIRWISE = 1000
+__all__ = ["Ranking", "best_rank", "rank", "rank_stability", "top_recall"]
 
 
 @dataclass(frozen=True)
@@ -50,22 +48,6 @@ class Ranking:
             "size": self.size,
             "draws": self.draws,
         }
-
-
-def spearman(score: np.ndarray, accuracy: np.ndarray) -> float:
-    """Pearson correlation of the (averaged) ranks of two arrays [A]; NaN where one is constant."""
-    a, b = stats.rankdata(score), stats.rankdata(accuracy)
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def kendall(score: np.ndarray, accuracy: np.ndarray) -> float:
-    """Kendall's tau-b of two arrays [A]; NaN where one is constant."""
-    a, b = stats.rankdata(score), stats.rankdata(accuracy)  # ranks: infinite scores have their place
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return float("nan")
-    return float(stats.kendalltau(a, b).statistic)
 
 
 def top_recall(score: np.ndarray, accuracy: np.ndarray, top: int) -> float:
@@ -107,12 +89,6 @@ def rank_stability(draws: np.ndarray) -> float:
     return float(np.mean(pairs)) if pairs else float("nan")
 
 
-def mean_score(draws: np.ndarray) -> np.ndarray:
-    """The mean [A] of scores [R, A]; infinite where a draw is."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(draws.mean(0))
-
-
 def rank(
     score: npt.ArrayLike,
     accuracy: npt.ArrayLike,
@@ -140,19 +116,11 @@ def rank(
     rng = np.random.default_rng(0) if rng is None else rng
     size = len(target)
     top = max(1, min(top, size // 2))
-    chosen = np.stack(
-        [rng.integers(size, size=size) for _ in range(max(100, min(resamples, _MAX_DRAWS // max(size, 1))))]
-    )
+    chosen = Resamples.make(size, len(every), rng, resamples)
     values = mean_score(every)
-    if len(every) > 1:
-        means = [mean_score(every[rng.integers(len(every), size=len(every))]) for _ in chosen]
-        resampled = [(mean[i], target[i]) for mean, i in zip(means, chosen, strict=True)]
-    else:
-        resampled = [(values[i], target[i]) for i in chosen]
-    if size <= _MAX_PAIRWISE and len(every) == 1:
-        correlations = _pairwise(values, target, chosen)
-    else:
-        correlations = np.transpose([(spearman(*pair), kendall(*pair)) for pair in resampled])
+    means, place = chosen.means(every)
+    resampled = [(means[m][i], target[i]) for m, i in zip(place, chosen.architectures, strict=True)]
+    correlations = chosen.correlations(every, target)
     return Ranking(
         Estimate.percentile(spearman(values, target), correlations[0]),
         Estimate.percentile(kendall(values, target), correlations[1]),
@@ -162,30 +130,3 @@ def rank(
         size,
         len(every),
     )
-
-
-def _pairwise(score: np.ndarray, accuracy: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Spearman and Kendall of every resample [B, A] at once, [2, B], from the order of all pairs.
-
-    With w_i how often i was drawn: the mid-rank of i is sum_j w_j ([x_j < x_i] + [x_j = x_i] / 2) + 1/2, and tau-b is
-    the weighted sum of sign products over the roots of those of squared signs.
-    """
-    size = len(score)
-    weights = np.stack([np.bincount(draw, minlength=size) for draw in draws]).astype(np.float64)
-    signs = [_signs(values) for values in (score, accuracy)]
-    ranks = [weights @ (1 + sign).T / 2 for sign in signs]
-    centered = [rank - (weights * rank).sum(1, keepdims=True) / size for rank in ranks]
-    moments = [(weights * a * b).sum(1) for a, b in ((centered[0], centered[1]), *((c, c) for c in centered))]
-    products = [((weights @ matrix) * weights).sum(1) for matrix in (signs[0] * signs[1], *(s * s for s in signs))]
-    return np.array([_quotient(*moments), _quotient(*products)])
-
-
-def _signs(values: np.ndarray) -> np.ndarray:
-    """The sign of x_i - x_j, [A, A]; infinities compare as they should."""
-    ranks = stats.rankdata(values)
-    return np.sign(ranks[:, None] - ranks[None, :])
-
-
-def _quotient(mixed: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    scale = np.sqrt(first * second)
-    return np.divide(mixed, scale, out=np.full(len(mixed), np.nan), where=scale > 1e-9)

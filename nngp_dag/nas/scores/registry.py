@@ -126,6 +126,13 @@ SCORES: dict[str, Score] = {
         higher_is_better=True,
         baseline=True,
     ),
+    "num-conv-3x3": Score(
+        "nngp_dag.nas.scores.num_conv_3x3:make",
+        title="number of 3x3 convolutions in the cells",
+        source="counted",
+        higher_is_better=True,
+        baseline=True,
+    ),
     "parameters": Score(
         "nngp_dag.nas.scores.parameters:make",
         title="parameters of the full-size network",

@@ -15,6 +15,7 @@ import numpy as np
 
 from nngp_dag.accuracy import Benchmark
 from nngp_dag.errors import InputError
+from nngp_dag.nas.scores.comparison import ScoreComparison, compare
 from nngp_dag.nas.scores.ranking import Ranking, rank, rank_stability
 from nngp_dag.nas.scores.registry import SCORES
 from nngp_dag.nas.scores.scorer import Scorer
@@ -27,6 +28,7 @@ __all__ = [
     "MIN_RANKED",
     "Scored",
     "check_rows_file",
+    "compare_scores",
     "draws_of",
     "rank_scores",
     "rank_stabilities",
@@ -147,10 +149,7 @@ def rank_scores(
     Raises:
         InputError: fewer than `MIN_RANKED` rows.
     """
-    if len(rows) < MIN_RANKED:
-        raise InputError(f"no rank correlations: {len(rows)} architectures, {MIN_RANKED} are needed")
-    place = {genes.tobytes(): i for i, genes in enumerate(benchmark.architectures)}
-    index = [place[benchmark.space.parse(str(row["architecture"])).tobytes()] for row in rows]
+    index = _places(rows, benchmark)
     return {
         data: {
             name: rank(
@@ -164,3 +163,35 @@ def rank_scores(
         }
         for data, accuracy in benchmark.accuracy.items()
     }
+
+
+def compare_scores(
+    scorer: Scorer, rows: Sequence[Row], benchmark: Benchmark, *, seed: int = 0
+) -> dict[str, dict[str, ScoreComparison]]:
+    """By data set and score, the rank correlation less that of the best trivial baseline; baselines are left out.
+
+    Args:
+        scorer: the scores.
+        rows: of architectures that the benchmark has.
+        benchmark: accuracies of the same space.
+        seed: of the bootstrap, as in `rank_scores`.
+
+    Raises:
+        InputError: fewer than `MIN_RANKED` rows.
+    """
+    index = _places(rows, benchmark)
+    signed = {
+        name: draws_of(scorer, rows, name) * (1 if SCORES[name].higher_is_better else -1) for name in scorer.names
+    }
+    scores, baselines = ({n: v for n, v in signed.items() if SCORES[n].baseline is kind} for kind in (False, True))
+    return {
+        data: compare(scores, baselines, accuracy[index], seed=seed) for data, accuracy in benchmark.accuracy.items()
+    }
+
+
+def _places(rows: Sequence[Row], benchmark: Benchmark) -> list[int]:
+    """The places of rows' architectures in a benchmark; InputError where there are fewer than `MIN_RANKED`."""
+    if len(rows) < MIN_RANKED:
+        raise InputError(f"no rank correlations: {len(rows)} architectures, {MIN_RANKED} are needed")
+    place = {genes.tobytes(): i for i, genes in enumerate(benchmark.architectures)}
+    return [place[benchmark.space.parse(str(row["architecture"])).tobytes()] for row in rows]
