@@ -167,17 +167,17 @@ def test_damage_to_any_file_of_a_checkpoint_is_noticed(tmp_path, data):
         for damaged in (flipped, content[:middle], b""):
             path.write_bytes(damaged)
             with pytest.raises(
-                InputError, match=r"^the checkpoint \S+/2 is damaged: its \S+ \S+ is not what was saved$"
+                InputError, match=r"^the checkpoint \S+_2 is damaged: its \S+ \S+ is not what was saved$"
             ):
                 store.latest()
-        if path.name != "2.json":
+        if path.name != "nngp_dag_step_2.json":
             path.unlink()
             with pytest.raises(InputError, match=r"is damaged: its file \S+ is missing"):
                 store.latest()
         path.write_bytes(content)
     assert store.latest() is not None
     # Without its record a checkpoint was never finished.
-    (tmp_path / "run" / "2.json").unlink()
+    (tmp_path / "run" / "nngp_dag_step_2.json").unlink()
     assert store.latest() is None
     train(ensemble(), data, config(steps=2), store=store, resume=True)
     assert store.latest() is not None
@@ -186,7 +186,9 @@ def test_damage_to_any_file_of_a_checkpoint_is_noticed(tmp_path, data):
 def test_the_last_two_checkpoints_are_kept(tmp_path, data):
     store = CheckpointStore(tmp_path / "run", {})
     train(ensemble(), data, config(steps=12), store=store, checkpoint_seconds=0)
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["12", "12.json", "8", "8.json"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        f"nngp_dag_step_{name}" for name in ("12", "12.json", "8", "8.json")
+    ]
 
 
 def test_a_seeds_curve_does_not_depend_on_its_company(data, whole):
@@ -243,4 +245,4 @@ def test_a_checkpoint_without_room_on_the_disk_is_one_line_and_leaves_the_last_o
     with pytest.raises(InputError, match=r"cannot write a checkpoint in .*: it takes"):
         store.save(2, arrays, {})
     assert store.latest()[0] == 1
-    assert not (tmp_path / "run" / "2").exists()
+    assert not (tmp_path / "run" / "nngp_dag_step_2").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,13 @@ import click
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
-from nngp_dag.support.files import atomic_file, make_folder, write_text
+from nngp_dag.support.files import atomic_file, write_text
 from nngp_dag.support.progress import progress_bar
-from nngp_dag.support.reading_files import Kind, kind_of
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
-    from nngp_dag.reproduce.figure4 import Figure4, Panel
+    from nngp_dag.datasets import Dataset
+    from nngp_dag.reproduce.figure4 import Figure4, Panel, Preset
 
 __all__ = ["command"]
 
@@ -57,42 +56,39 @@ def command(
     DAG#1 in early training accuracy is tested over seeds; the NTK's prediction is reported beside it.
     """
     from nngp_dag.finite.network import check_seeds
-    from nngp_dag.reproduce.figure4 import PRESETS, run_figure4
+    from nngp_dag.finite.training.run_folder import run_folder
+    from nngp_dag.reproduce.figure4 import PRESETS
 
     sizes = PRESETS[preset].changed(width=width, batch=batch, learning_rate=lr, epochs=epochs, seeds=seeds)
     if sizes.seeds < 2:
         raise InputError("a confidence interval over seeds needs at least 2 seeds")
     check_seeds(seed + sizes.seeds - 1)
-    if kind_of(out / "checkpoints", "write") is not Kind.MISSING and not resume:
-        raise InputError(f"{out} already holds a run: continue it with --resume, or choose another folder")
-    if kind_of(out, "write") not in (Kind.MISSING, Kind.FOLDER):
-        raise InputError(f"--out {out} is not a folder")
     rows = load(data, raw=True, data_dir=data_dir)
     rows.one_hot()  # labels are needed: before anything is written
-    is_new = kind_of(out, "write") is Kind.MISSING
-    make_folder(out)
-    steps = sizes.epochs * -(-len(rows) // min(sizes.batch, len(rows)))
-    try:
-        with progress_bar("Training", 2 * steps, "steps") as report:
-            result = run_figure4(
-                rows,
-                sizes,
-                seed=seed,
-                checkpoints=out / "checkpoints",
-                resume=resume,
-                progress=lambda run, done, total: report(done + (total if run == "scale-matched" else 0)),
-            )
-    except InputError:
-        if is_new:
-            with contextlib.suppress(OSError):  # something was kept there: it stays
-                out.rmdir()
-        raise
-    document = _document(result)
-    _write(out, document, result)
+    with run_folder(out, resume) as checkpoints:
+        result = _run(rows, sizes, seed, checkpoints, resume)
+        document = _document(result)
+        _write(out, document, result)
     if as_json:
         emit_json(document)
     else:
         _print(document, out)
+
+
+def _run(rows: Dataset, sizes: Preset, seed: int, checkpoints: Path, resume: bool) -> Figure4:
+    """Both runs under one progress bar."""
+    from nngp_dag.reproduce.figure4 import run_figure4
+
+    steps = sizes.epochs * -(-len(rows) // min(sizes.batch, len(rows)))
+    with progress_bar("Training", 2 * steps, "steps") as report:
+        return run_figure4(
+            rows,
+            sizes,
+            seed=seed,
+            checkpoints=checkpoints,
+            resume=resume,
+            progress=lambda run, done, total: report(done + (total if run == "scale-matched" else 0)),
+        )
 
 
 def _document(result: Figure4) -> dict[str, object]:

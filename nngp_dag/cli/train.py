@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.support.files import atomic_file, write_text
 from nngp_dag.support.progress import progress_bar
-from nngp_dag.support.reading_files import Kind, kind_of
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
@@ -70,37 +70,36 @@ def command(
     the ntk parameterization the infinite-width prediction is drawn beside what was measured.
     """
     from nngp_dag.finite.training.experiment import run_experiment
+    from nngp_dag.finite.training.run_folder import run_folder
 
     dags = [Dag.from_code(code) for code in codes]
     if not checkpoint_seconds >= 0:
         raise InputError(f"--checkpoint-seconds must not be negative, got {checkpoint_seconds}")
-    _check_folder(out, resume)
-    rows = data.load()
-    targets = rows.one_hot()
-    config, spec = _config(len(rows), options), _spec(dags, rows.x.shape[1], targets.shape[1], reading, options)
-    every = range(seed, seed + seeds)
-    result = run_experiment(
-        dags,
-        rows.x,
-        targets,
-        spec,
-        config,
-        every,
-        scale_matched=scale_matched,
-        out=out,
-        resume=resume,
-        checkpoint_seconds=checkpoint_seconds,
-        progress=progress_bar,
-    )
-    document = {
-        "codes": [dag.to_code() for dag in dags],
-        "data": data.spec,
-        "rows": len(rows),
-        "seeds": list(every),
-        **_document(spec, config, result),
-    }
-    if out is not None:
-        _write(out, document, result)
+    if resume and out is None:
+        raise InputError("--resume needs --out, the folder of the run to continue")
+    with nullcontext() if out is None else run_folder(out, resume) as checkpoints:
+        rows = data.load()
+        targets = rows.one_hot()
+        config = _config(len(rows), options)
+        spec = _spec(dags, rows.x.shape[1], targets.shape[1], reading, options)
+        every = range(seed, seed + seeds)
+        result = run_experiment(
+            dags,
+            rows.x,
+            targets,
+            spec,
+            config,
+            every,
+            scale_matched=scale_matched,
+            checkpoints=checkpoints,
+            resume=resume,
+            checkpoint_seconds=checkpoint_seconds,
+            progress=progress_bar,
+        )
+        shown = {"codes": [dag.to_code() for dag in dags], "data": data.spec, "rows": len(rows), "seeds": list(every)}
+        document = {**shown, **_document(spec, config, result)}
+        if out is not None:
+            _write(out, document, result)
     if as_json:
         emit_json(document)
     else:
@@ -135,21 +134,6 @@ def _document(spec: NetworkSpec, config: TrainConfig, result: Experiment) -> dic
         if result.unpredicted
         else {"available": True, "curves": predicted},
     }
-
-
-def _check_folder(out: Path | None, resume: bool) -> None:
-    if out is None:
-        if resume:
-            raise InputError("--resume needs --out, the folder of the run to continue")
-        return
-    kind = kind_of(out, "write")
-    if kind not in (Kind.MISSING, Kind.FOLDER):
-        raise InputError(f"--out {out} is not a folder")
-    held = sorted(path.name for path in (out / "checkpoints").glob("*")) if kind is Kind.FOLDER else []
-    if held and not resume:
-        raise InputError(f"{out} already holds a run: continue it with --resume, or choose another folder")
-    if resume and not held:
-        click.echo(f"{out} holds no checkpoint yet: starting from the beginning", err=True)
 
 
 def _write(folder: Path, document: dict[str, Any], result: Experiment) -> None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import secrets
 from pathlib import Path
 from typing import Self
 
 from nngp_dag.errors import InputError
-from nngp_dag.support.files import reported, write_text
+from nngp_dag.support.files import reported
+from nngp_dag.support.own_folder import disown_if_empty, own_folder
 from nngp_dag.support.row_log import Key, Log, RowLog, open_log
 from verify.framework.fingerprint import differing
 from verify.framework.record import ClaimRecord, EvidenceRecord
@@ -28,10 +28,8 @@ NAME = ".nngp-dag-verify-unfinished"
 """Name of the folder, below that of the reports."""
 
 _MARKER, _LOG, _COMPILED = "made-by-nngp-dag-verify.txt", "finished-claims", "compiled"
-_MADE_BY = "Made by nngp-dag verify"
-_WORDS = f"""{_MADE_BY}: the claims that an unfinished run has finished. The same command goes on where it was, and
-removes this folder at its end. It may be removed by hand, too, while no run goes on.
-"""
+_WORDS = """the claims that an unfinished run has finished. The same command goes on where it was, and removes this
+folder at its end. It may be removed by hand, too, while no run goes on."""
 _PROGRAM = re.compile(r".+-(cache|atime)|\.lockfile")
 """Names under which JAX keeps compiled programs."""
 _TORN = re.compile(rf"\.({_MARKER}|{_LOG})\.[0-9a-f]{{16}}\.tmp")
@@ -95,9 +93,7 @@ class Store:
                         path.unlink()
             with contextlib.suppress(OSError):  # files of others stay, and so does their folder
                 self.compiled.rmdir()
-            if [path.name for path in self._folder.iterdir()] == [_MARKER]:
-                (self._folder / _MARKER).unlink()
-                self._folder.rmdir()
+        disown_if_empty(self._folder, _MARKER)
 
     def _intact(self, log: Log, identity: dict[str, str | int]) -> dict[str, ClaimRecord]:
         """The records of a log that are whole and of this run, by identifier."""
@@ -121,26 +117,10 @@ def _own_folder(folder: Path) -> Path:
     for path in (folder, compiled):
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             raise InputError(f"{path} is in the way of what verify keeps while it runs: it is no folder")
-    if not folder.exists():
-        beside = folder.with_name(f"{NAME}.{secrets.token_hex(8)}.tmp")  # so that it is never there without its marker
-        with reported(folder):
-            beside.mkdir()
-            write_text(beside / _MARKER, _WORDS)
-            beside.rename(folder)
-    if not _is_marked(folder / _MARKER):
-        raise InputError(
-            f"{folder} was not made by nngp-dag verify (it has no {_MARKER}) and is left alone: choose another --out"
-        )
+    own_folder(folder, _MARKER, "nngp-dag verify", _WORDS)
     with reported(compiled):
         compiled.mkdir(exist_ok=True)
     return folder
-
-
-def _is_marked(marker: Path) -> bool:
-    try:
-        return not marker.is_symlink() and marker.read_bytes().startswith(_MADE_BY.encode())
-    except OSError:
-        return False
 
 
 def _line(record: ClaimRecord) -> str:

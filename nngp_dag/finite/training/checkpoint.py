@@ -25,6 +25,8 @@ from nngp_dag.support.memory import shown_bytes
 __all__ = ["CheckpointStore", "flatten", "unflatten"]
 
 _SCHEMA = 1
+_PREFIX = "nngp_dag_step"
+"""Of the names of checkpoints: Orbax counts, and removes, what has such a name, and nothing else."""
 _T = TypeVar("_T")
 
 
@@ -60,7 +62,7 @@ class CheckpointStore:
     """The checkpoints of one run in a folder; the last two are kept.
 
     Args:
-        folder: created when the first checkpoint is saved.
+        folder: created when the first checkpoint is saved; what is there under other names is left alone.
         run: what defines the run (a JSON object); a checkpoint of another run is refused, naming the first difference.
     """
 
@@ -85,7 +87,7 @@ class CheckpointStore:
                 manager.wait_until_finished()
                 kept = set(manager.all_steps())
         except Exception as error:  # Orbax and its storage raise of many kinds where a disk is full
-            raise InputError(f"cannot write the checkpoint {self.folder / str(step)}: {_first_line(error)}") from error
+            raise InputError(f"cannot write the checkpoint {self._place(step)}: {_first_line(error)}") from error
         content = {"schema": _SCHEMA, "run": self.run, "notes": dict(notes), "files": self._digests(step)}
         text = json.dumps({"content": content, "sha256": _digest(content)})
         write_text(self._record(step), text)
@@ -115,7 +117,7 @@ class CheckpointStore:
         if not records:
             return None
         step = max(records)
-        place = f"the checkpoint {self.folder / str(step)}"
+        place = f"the checkpoint {self._place(step)}"
         try:
             record = json.loads(records[step].read_text())
             content = record["content"]
@@ -144,13 +146,17 @@ class CheckpointStore:
                 raise InputError(f"{place} is of another run: its {name} is {there!r}, not {here!r}")
 
     def _record(self, step: int) -> Path:
-        return self.folder / f"{step}.json"
+        return self.folder / f"{_PREFIX}_{step}.json"
 
     def _records(self) -> dict[int, Path]:
-        return {int(path.stem): path for path in self.folder.glob("*.json") if path.stem.isdecimal()}
+        paths = {path.stem.removeprefix(f"{_PREFIX}_"): path for path in self.folder.glob(f"{_PREFIX}_*.json")}
+        return {int(step): path for step, path in paths.items() if step.isdecimal()}
+
+    def _place(self, step: int) -> Path:
+        return self.folder / f"{_PREFIX}_{step}"
 
     def _digests(self, step: int) -> dict[str, str]:
-        folder = self.folder / str(step)
+        folder = self._place(step)
         found = {}
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             with path.open("rb") as file:
@@ -163,7 +169,11 @@ class CheckpointStore:
         for noisy in ("absl", "orbax"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         options = ocp.CheckpointManagerOptions(
-            max_to_keep=2, create=True, enable_async_checkpointing=False, cleanup_tmp_directories=True
+            max_to_keep=2,
+            step_prefix=_PREFIX,
+            create=True,
+            enable_async_checkpointing=False,
+            cleanup_tmp_directories=True,
         )
         return ocp.CheckpointManager(self.folder, options=options)
 

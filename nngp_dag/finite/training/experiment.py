@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from nngp_dag.finite.training.curves import Curves
 from nngp_dag.finite.training.loop import make_data, train
 from nngp_dag.finite.training.scale import matching_scale
 from nngp_dag.prediction import PredictedCurve, predict_curve
-from nngp_dag.support.files import make_folder
-from nngp_dag.support.lock import Lock
 from nngp_dag.support.progress import ProgressBar, no_progress
 
 __all__ = ["Experiment", "run_experiment"]
@@ -52,7 +49,7 @@ def run_experiment(
     seeds: Sequence[int],
     *,
     scale_matched: bool = False,
-    out: Path | None = None,
+    checkpoints: Path | None = None,
     resume: bool = False,
     checkpoint_seconds: float = 60.0,
     progress: ProgressBar = no_progress,
@@ -67,18 +64,18 @@ def run_experiment(
         config: the recipe.
         seeds: of the networks of each DAG.
         scale_matched: divide outputs by the root of the NNGP's mean diagonal.
-        out: folder for checkpoints (in `out/checkpoints`), created.
+        checkpoints: folder for checkpoints, of this run alone (`run_folder`).
         resume: continue from the newest checkpoint there.
         checkpoint_seconds: time between two checkpoints.
         progress: opens a progress bar.
 
     Raises:
-        InputError: as `matching_scale`, `Ensemble`, `train` and `predict_curve`, or where another process trains there.
+        InputError: as `matching_scale`, `Ensemble`, `train` and `predict_curve`.
     """
     scales = [matching_scale(dag, x, spec.reading) if scale_matched else 1.0 for dag in dags]
     ensemble = Ensemble(spec, dags, list(seeds))
-    store = None if out is None else CheckpointStore(make_folder(out) / "checkpoints", {})
-    with nullcontext() if out is None else Lock(out), progress("Training", config.steps, "steps") as report:
+    store = None if checkpoints is None else CheckpointStore(checkpoints, {})
+    with progress("Training", config.steps, "steps") as report:
         curves = train(
             ensemble,
             make_data(x, targets.argmax(axis=1), targets.shape[1], spec.dtype),

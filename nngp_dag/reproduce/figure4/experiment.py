@@ -111,7 +111,7 @@ def run_figure4(
         confidence: level of the intervals.
         dtype: of the networks; the authors' is float32.
         evaluate: as in `TrainConfig`; the orders need the running accuracy only.
-        checkpoints: a folder to save the two runs' checkpoints in.
+        checkpoints: a folder to save the two runs' checkpoints in, of this run alone (`run_folder`).
         resume: continue from them.
         progress: called with (run, steps done, steps).
 
