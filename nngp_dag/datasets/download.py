@@ -72,7 +72,6 @@ def fetch(name: str) -> Path:
     try:
         if path.is_file() and pooch.file_hash(str(path), alg="sha256") == file.sha256:
             return path
-        path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot use the cache folder {path.parent}: {error.strerror or error}") from None
     reasons = []
