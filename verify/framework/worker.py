@@ -34,7 +34,8 @@ class ImportReport(TypedDict):
 
 def work(connection: Connection, options: Options) -> None:
     """Receive claims and send back their records, until the end of the pipe."""
-    _settle(options)
+    _settle()
+    configure_jax(options)
     while (claim := _received(connection)) is not None:
         connection.send(_record(claim, options))
 
@@ -44,21 +45,21 @@ def report_imports(connection: Connection, options: Options) -> None:
 
     Reports are JSON, since what else could stand in a claim may have no meaning in another process.
     """
-    _settle(options)
+    _settle()
+    os.environ["JAX_ENABLE_X64"] = "1"  # for a file that imports JAX: others need not wait for it
     connection.send_bytes(b"ready")
     while (file := _received(connection)) is not None:
         connection.send_bytes(_import_report(file).encode())
         connection.send_bytes(b"ready")
 
 
-def _settle(options: Options) -> None:
+def _settle() -> None:
     """Output of a claim goes to stderr, so that stdout stays the report's; the parent decides when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a group of its own, which ends with it: what a claim starts does not outlive the run
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)
-    configure_jax(options)
 
 
 def _received(connection: Connection) -> Any:
