@@ -12,12 +12,14 @@ from verify_runs import LOG, claim_text, finished, status
 
 from nngp_dag import datasets
 from nngp_dag.errors import InputError
+from verify.baseline import load_baseline
 from verify.framework import fingerprint as fingerprints
 from verify.framework.claim import discover
 from verify.framework.execute import crash_record, execute
 from verify.framework.fingerprint import checked_data, fingerprint
 from verify.framework.options import Options
 from verify.framework.store import NAME, Store
+from verify.session import update_baseline
 
 MARKER = "made-by-nngp-dag-verify.txt"
 IDENTITY = {"profile": "quick", "seed": 0}
@@ -231,6 +233,30 @@ def test_a_baseline_that_cannot_serve_is_refused_before_any_claim_runs(
     line = _refusal(["--baseline", file, "--out", tmp_path / "out"], capsys, monkeypatch)
     assert words in line
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("key", "value"), [("profile", "full"), ("seed", 1), ("data", "mnist")])
+def test_a_baseline_that_a_part_of_it_does_not_fit_is_refused_before_any_claim_runs(
+    tmp_path, capsys, monkeypatch, key, value
+):
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps({**BASELINE, key: value}))
+    arguments = ["--baseline", file, "--update-baseline", "--out", tmp_path / "out"]
+    assert f"{key} {value}" in _refusal(arguments, capsys, monkeypatch)
+    assert json.loads(file.read_text())[key] == value
+
+
+@pytest.mark.parametrize(("claims", "kept"), [("definition-4.1", {"gone"}), (None, set())])
+def test_an_update_keeps_the_claims_that_were_not_asked_for(tmp_path, capsys, claims, kept):
+    record = {"verdict": "holds", "key_values": {}}
+    file = tmp_path / "baseline.json"
+    file.write_text(
+        json.dumps({**BASELINE, "claims": {"gone": record, "definition-4.1": {**record, "verdict": "refuted"}}})
+    )
+    new = {**BASELINE, "claims": {"definition-4.1": record}}
+    update_baseline(file, load_baseline(file), new, partial=claims is not None)
+    assert json.loads(file.read_text())["claims"] == {**dict.fromkeys(kept, record), **new["claims"]}
+    assert ("1 left as they were" if kept else "removed: gone") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["gone/baseline.json", f"{'n' * 256}.json", "folder"])

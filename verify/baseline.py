@@ -17,7 +17,14 @@ from nngp_dag.support.files import write_text
 from nngp_dag.support.strict_json import Json, load_json
 from verify.framework.record import BaselineClaim, BaselineComparison, BaselineRecord, ClaimRecord, RunRecord
 
-__all__ = ["baseline_of", "check_comparable", "compare_with_baseline", "load_baseline", "save_baseline"]
+__all__ = [
+    "baseline_of",
+    "check_comparable",
+    "compare_with_baseline",
+    "load_baseline",
+    "merge_baselines",
+    "save_baseline",
+]
 
 _SCHEMA = 1
 
@@ -41,6 +48,16 @@ def baseline_of(document: RunRecord) -> BaselineRecord:
             for claim in document["claims"]
         },
     }
+
+
+def merge_baselines(known: BaselineRecord, new: BaselineRecord) -> BaselineRecord:
+    """A recorded baseline with the claims of a new one in the place of its own; the others stay as they are.
+
+    Raises:
+        InputError: the two are not of one profile, seed and data.
+    """
+    check_comparable(known, "that is recorded", new)
+    return {**known, "claims": {**known["claims"], **new["claims"]}}
 
 
 def save_baseline(baseline: BaselineRecord, path: Path) -> None:

@@ -13,7 +13,14 @@ from pathlib import Path
 from nngp_dag.support.files import check_writable, make_folder, write_text
 from nngp_dag.support.lock import Lock
 from nngp_dag.support.progress import display
-from verify.baseline import baseline_of, check_comparable, compare_with_baseline, load_baseline, save_baseline
+from verify.baseline import (
+    baseline_of,
+    check_comparable,
+    compare_with_baseline,
+    load_baseline,
+    merge_baselines,
+    save_baseline,
+)
 from verify.framework.catalogue import broken_record, catalogue
 from verify.framework.claim import Claim
 from verify.framework.fingerprint import checked_data, fingerprint
@@ -23,7 +30,7 @@ from verify.framework.runner import run
 from verify.framework.store import Store
 from verify.report.document import build_document
 
-__all__ = ["REPORTS", "Request", "run_session", "write_reports"]
+__all__ = ["REPORTS", "Request", "run_session", "update_baseline", "write_reports"]
 
 REPORTS = ("report.json", "report.md", "junit.xml", "ctrf.json", "report.html")
 """Names of the reports, in the order in which they are written."""
@@ -63,28 +70,43 @@ def run_session(request: Request) -> Document:
         records, resumed = _run_or_resume(claims, request.options, store)
         records += [broken_record(file, request.options) for file in found.broken]
         document = build_document(records, request.options, time.perf_counter() - start, resumed)
-        if known is not None:
+        if known is not None and not request.update_baseline:
             comparison = compare_with_baseline(
                 document, known, str(request.baseline), partial=request.claims is not None
             )
             document = build_document(records, request.options, time.perf_counter() - start, resumed, comparison)
         write_reports(document, request.out)
         if request.baseline and request.update_baseline:
-            save_baseline(baseline_of(document), request.baseline)
+            update_baseline(request.baseline, known, baseline_of(document), partial=request.claims is not None)
         store.clear()
     return document
 
 
 def _checked_baseline(request: Request) -> BaselineRecord | None:
-    """The baseline to compare with, if any; InputError where it, or its place, could not serve at the end."""
+    """The baseline to compare with or to update, if any; InputError where it, or its place, could not serve later.
+
+    What is no baseline is never overwritten; one of another profile, seed or data only by a run of all claims.
+    """
     if request.baseline is None:
         return None
     if request.update_baseline:
         check_writable(request.baseline, "a baseline file")
-        return None
+        if not request.baseline.exists():
+            return None
     known = load_baseline(request.baseline)
-    check_comparable(known, str(request.baseline), vars(request.options))
+    if request.claims is not None or not request.update_baseline:
+        check_comparable(known, str(request.baseline), vars(request.options))
     return known
+
+
+def update_baseline(path: Path, known: BaselineRecord | None, new: BaselineRecord, partial: bool) -> None:
+    """Record a run; where only some claims were asked for, the others stay. What comes or goes is said on stderr."""
+    before = {} if known is None else known["claims"]
+    updated = merge_baselines(known, new) if known is not None and partial else new
+    save_baseline(updated, path)
+    counts = f"{len(new['claims'])} claims recorded, {len(updated['claims']) - len(new['claims'])} left as they were"
+    gone = sorted(before.keys() - updated["claims"].keys())
+    print(f"nngp-dag: {path}: {counts}{', removed: ' if gone else ''}{', '.join(gone)}", file=sys.stderr)
 
 
 def _check_reports(out: Path) -> None:

@@ -37,7 +37,11 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="Recorded run to compare verdicts and key values with.",
 )
-@click.option("--update-baseline", is_flag=True, help="Write this run to --baseline instead of comparing.")
+@click.option(
+    "--update-baseline",
+    is_flag=True,
+    help="Record this run in --baseline instead of comparing; with --claims, those claims alone.",
+)
 @click.option(
     "--claims-dir",
     "directories",
