@@ -196,10 +196,17 @@ def test_cells_found_by_all_ranges_are_said(accuracies, monkeypatch):
             assert all(r["measured"]["architectures"][found["seed"]] == cell for r in rows)
             assert f": {cell}" in printed
     assert document["one_cell_each"] == all(len(found["cells"]) == 1 for found in document["found"])
+    paths = {row["filter"]: row["measured"]["architectures"] for row in document["rows"]}
+    for name in ranges:
+        alike = [group for group in document["alike"] if name in group]
+        same = [other for other in ranges if paths[other] == paths[name]]
+        assert alike == ([same] if len(same) > 1 else [])
+        assert len(same) in (1, len(ranges)) or "do not tell them apart" in printed
     best = SPACE.parse(CENTRAL)
     from nngp_dag.reproduce.tables import runs
 
     monkeypatch.setattr(runs, "random_search", lambda *_, **__: SearchResult(best, 12, 3, 0.1, 0.0))
     same, printed = reproduce("table-3", "--benchmark", accuracies, "--runs", 2)
+    assert same["alike"] == [ranges] and "do not tell them apart" not in printed
     assert same["one_cell_each"] and [list(found["cells"]) for found in same["found"]] == [[CENTRAL]] * 2
     assert "these accuracies tell no range from another" in printed and f"seed 1, all ranges: {CENTRAL}" in printed

@@ -120,6 +120,12 @@ def print_table_3(table: Table3) -> None:
     )
     if table.one_cell_each:
         click.echo("In every run all ranges found the same cell: these accuracies tell no range from another.")
+    else:
+        for group in table.alike:
+            ranges = ", ".join(map(_range_name, group))
+            click.echo(
+                f"The same cell in every run: {ranges}. These accuracies do not tell them apart; more --runs may."
+            )
     for found in table.found:
         _print_found(found)
     _honest(table.conditions)

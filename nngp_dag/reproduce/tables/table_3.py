@@ -94,6 +94,19 @@ class Table3:
         """True where all ranges found the same cell in every run: the accuracies tell no range from another then."""
         return all(len(found.cells) == 1 for found in self.found)
 
+    @property
+    def alike(self) -> tuple[tuple[str, ...], ...]:
+        """Ranges that found the same cell in every run, in groups of two or more: no accuracy tells them apart."""
+        cells: dict[str, list[tuple[int, str]]] = {}
+        for found in self.found:
+            for cell, ranges in found.cells.items():
+                for name in ranges:
+                    cells.setdefault(name, []).append((found.seed, cell))
+        groups: dict[tuple[tuple[int, str], ...], tuple[str, ...]] = {}
+        for name, runs in cells.items():
+            groups[tuple(runs)] = (*groups.get(tuple(runs), ()), name)
+        return tuple(names for names in groups.values() if len(names) > 1)
+
     def as_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
         return {
@@ -103,6 +116,7 @@ class Table3:
             "rows": [row.as_dict() for row in self.rows],
             "found": [asdict(found) for found in self.found],
             "one_cell_each": self.one_cell_each,
+            "alike": self.alike,
         }
 
 
