@@ -27,10 +27,10 @@ mutation: $(STAMP) ## Put deliberate faults into the library: do the claims noti
 	@$(RUN) -m verify.mutation $(ARGS)
 
 test: $(STAMP) ## Run the tests, but for those marked full.
-	@$(RUN) -m pytest -n $(WORKERS) $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-full: $(STAMP) ## Run all tests, those marked full too (long).
-	@$(RUN) -m pytest -n $(WORKERS) -m "" --timeout 3600 $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal -m "" --timeout 3600 $(ARGS)
 
 test-float32: $(STAMP) ## Run the tests marked float32 without 64-bit floats.
 	@NNGP_DAG_TEST_X64=0 $(RUN) -m pytest -m float32 $(ARGS)
