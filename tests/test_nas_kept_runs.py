@@ -99,14 +99,28 @@ def test_settings_tell_computations_apart():
     assert len({first, *others}) == 5
 
 
+BOTH = """
+import contextlib
+import sys
+from nngp_dag.cli import main
+
+for out in sys.argv[1:3]:
+    with contextlib.suppress(SystemExit):
+        main([*sys.argv[3:], "--out", out, "--json"])
+    print("", flush=True)
+"""
+"""Two searches with the same arguments in one process, which compiles what both need once."""
+
+
 def test_a_killed_search_goes_on_where_it_was(tmp_path):
     """A process is killed among its runs; another computes the others, and both together found what one finds."""
     rng, runs = np.random.default_rng(0), 12
     np.savez(tmp_path / "images.npz", x=rng.integers(0, 255, size=(12, 4, 4, 3)).astype(np.uint8))
-    command = [sys.executable, "-m", "nngp_dag", "search", "wot", "--num", "3", "--runs", str(runs), "--filter", "none"]
-    command += ["--channels", "1", "--cells", "1", "--batch-size", "4", "--data", str(tmp_path / "images.npz")]
+    search = ["search", "wot", "--num", "3", "--runs", str(runs), "--filter", "none", "--channels", "1"]
+    search += ["--cells", "1", "--batch-size", "4", "--data", str(tmp_path / "images.npz")]
     killed, whole = tmp_path / "killed.jsonl", tmp_path / "whole.jsonl"
-    process = subprocess.Popen([*command, "--out", str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "nngp_dag", *search, "--out", str(killed)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 200
         while time.monotonic() < deadline and (not killed.exists() or killed.read_bytes().count(b"\n") < 2):
@@ -116,10 +130,11 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path):
         process.wait()
     done = killed.read_bytes().count(b"\n")
     assert 2 <= done < runs, "the run ended before it could be killed"
-    resumed = subprocess.run([*command, "--out", str(killed), "--json"], capture_output=True, text=True, timeout=200)
-    assert resumed.returncode == 0 and f"nngp-dag: {done} of {runs} runs were done" in resumed.stderr
-    alone = subprocess.run([*command, "--out", str(whole), "--json"], capture_output=True, text=True, timeout=200)
-    found, expected = (json.loads(each.stdout) for each in (resumed, alone))
+    both = [sys.executable, "-c", BOTH, str(killed), str(whole), *search]
+    ended = subprocess.run(both, capture_output=True, text=True, timeout=200, check=True)
+    assert ended.stderr.count(" runs were done") == 1
+    assert f"nngp-dag: {done} of {runs} runs were done" in ended.stderr
+    found, expected = map(json.loads, ended.stdout.strip().split("\n\n"))
     assert (found["num_resumed"], expected["num_resumed"]) == (done, 0)
     for record in (*found["runs"], *expected["runs"]):
         del record["seconds"], record["compile_seconds"]
