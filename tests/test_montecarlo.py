@@ -28,6 +28,8 @@ from nngp_dag.finite.montecarlo.moments import empty_moments, half_width, standa
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import Reading
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 def unit_rows(n: int, d: int = 5, seed: int = 0) -> np.ndarray:
     x = np.random.default_rng(seed).normal(size=(n, d))
