@@ -12,19 +12,25 @@ from pathlib import Path
 
 from docs.claims import record, write_claims
 from docs.reference import write_reference
+from nngp_dag.errors import InputError
+from nngp_dag.support.files import make_folder
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
 
 def main() -> int:
-    """Assemble, build, and say where the result is; the exit status of Sphinx."""
+    """Assemble, build, and say where the result is; the exit status of Sphinx, 2 for options that cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m docs", description="Build the documentation.")
     parser.add_argument("--out", type=Path, default=HERE / "_build" / "html", help="where the pages go")
     parser.add_argument("--record", type=Path, metavar="REPORT.json", help="take over the evidence of a run of verify")
     arguments = parser.parse_args()
-    if arguments.record is not None:
-        record(arguments.record, HERE / "evidence.json")
+    try:
+        make_folder(arguments.out)
+        if arguments.record is not None:
+            record(arguments.record, HERE / "evidence.json")
+    except InputError as error:
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
     source = HERE / "_build" / "source"
     before = _files(source)
     assemble(source)

@@ -8,12 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nngp_dag.errors import InputError
+from nngp_dag.support.files import write_text
+from nngp_dag.support.strict_json import load_json
+from verify.framework.record import ClaimRecord, EvidenceRecord
 from verify.report.words import number, outcome, sentence, verdict_remarks
 
 __all__ = ["record", "write_claims"]
 
 _DIGITS = 4
 """Significant digits of numbers on the pages."""
+
+_OF_A_RUN = ("schema", "profile", "seed", "data", "started", "versions")
 
 _MEANING = {
     "certified": "proved: by interval arithmetic, or by a written proof and an exhaustive check",
@@ -25,18 +31,36 @@ _MEANING = {
 
 
 def record(report: Path, target: Path) -> None:
-    """Take over from a report.json what the pages show: verdicts, readings, tables and plots, but no certificates."""
-    document = json.loads(report.read_text(encoding="utf-8"))
-    kept = {key: document[key] for key in ("schema", "profile", "seed", "data", "started", "versions")}
+    """Take over from a report.json what the pages show: verdicts, readings, tables and plots, but no certificates.
+
+    Raises:
+        InputError: a file that is no report of a run, or a run in which a claim crashed; `target` is left as it was.
+    """
+    document: Any = load_json(report)
+    if not isinstance(document, dict) or not document.keys() >= {*_OF_A_RUN, "claims"} or not _are_claims(document):
+        raise InputError(f"{report} is no report.json of nngp-dag verify")
+    kept = {key: document[key] for key in _OF_A_RUN}
     kept["claims"] = {}
     for claim in document["claims"]:
         if claim["error"] is not None:
-            raise SystemExit(f"{claim['id']} crashed in this run: {claim['error']['reason']}")
+            raise InputError(f"{claim['id']} crashed in the run of {report}: no evidence to take over")
         evidence = dict(claim["evidence"])
         evidence["certificates"] = len(evidence["certificates"])
         evidence.pop("key_values", None)
         kept["claims"][claim["id"]] = {"verdict": claim["verdict"], "evidence": _rounded(evidence)}
-    target.write_text(json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(target, json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+def _are_claims(document: Mapping[str, Any]) -> bool:
+    """True where every claim and its evidence have the fields of this version's reports."""
+    claims = document["claims"]
+    return isinstance(claims, list) and all(
+        isinstance(claim, dict)
+        and claim.keys() == ClaimRecord.__annotations__.keys()
+        and isinstance(claim["evidence"], dict)
+        and claim["evidence"].keys() == EvidenceRecord.__annotations__.keys()
+        for claim in claims
+    )
 
 
 def write_claims(evidence: Path) -> dict[Path, str | bytes]:

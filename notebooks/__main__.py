@@ -11,17 +11,22 @@ import argparse
 import sys
 import time
 
+from nngp_dag.errors import InputError
 from notebooks.execute import FIGURE_LIMIT, execute, figure_bytes, find, write
 
 
 def main() -> int:
-    """Run the notebooks that were named, or all; the exit status."""
+    """Run the notebooks that were named, or all; the exit status: 1 where one fails, 2 for a name that none has."""
     parser = argparse.ArgumentParser(prog="python -m notebooks", description="Execute the notebooks.")
     parser.add_argument("names", nargs="*", help="file names or their beginnings, such as 3; by default all")
     parser.add_argument("--check", action="store_true", help="write nothing")
     arguments = parser.parse_args()
+    try:
+        found = find(arguments.names)
+    except InputError as error:
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
     failed = False
-    for path in find(arguments.names):
+    for path in found:
         start = time.perf_counter()
         notebook, error = execute(path)
         size = figure_bytes(notebook)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
 
 FOLDER = Path(__file__).parent
@@ -16,11 +17,11 @@ FIGURE_LIMIT = 300_000
 
 
 def find(names: Sequence[str] = ()) -> list[Path]:
-    """The notebooks whose file names begin with one of `names`; all without names."""
+    """The notebooks whose file names begin with one of `names`; all without names. InputError where there is none."""
     every = sorted(FOLDER.glob("*.ipynb"))
     chosen = [path for path in every if not names or path.name.startswith(tuple(Path(name).name for name in names))]
     if not chosen:
-        raise SystemExit(f"no notebook begins with {', '.join(names)}: there are {', '.join(p.name for p in every)}")
+        raise InputError(f"no notebook begins with {', '.join(names)}: there are {', '.join(p.name for p in every)}")
     return chosen
 
 

@@ -47,6 +47,8 @@ def test_csv(tmp_path) -> None:
     [
         (f"{CELLS[0]},nan,50", "line 3: the accuracy on cifar10 is nan"),
         (f"{CELLS[0]},90,", "line 3: the accuracy on cifar100 is no number"),
+        (f"{CELLS[0]},9_0,50", "line 3: the accuracy on cifar10 is no number: '9_0'"),
+        (f"{CELLS[0]},٩٠,50", "line 3: the accuracy on cifar10 is no number"),
         (f"{CELLS[0]},101,50", "line 3.*0 to 100"),
         (f"{CELLS[0]},-1,50", "line 3.*0 to 100"),
         (f"{CELLS[0]},90", "line 3: expected 3 columns"),
@@ -162,6 +164,7 @@ def test_equal_cells_in_networks_of_other_size_are_no_duplicates(tmp_path) -> No
         (lambda e: e["net"].pop("genotype"), "entry 0: no genotype"),
         (lambda e: e.pop("test_ep_top1"), "entry 0: no test errors"),
         (lambda e: e["test_ep_top1"].append(None), "entry 0: the last test error is no number"),
+        (lambda e: e["test_ep_top1"].append(10**400), "entry 0: the accuracy on cifar10 is no number: '-999"),
         (lambda e: e["test_ep_top1"].append(float("nan")), "entry 0: the accuracy on cifar10 is nan"),
         (lambda e: e["net"]["genotype"].pop("reduce"), "entry 0: a genotype needs the cell 'reduce'"),
         (lambda e: e["net"]["genotype"]["normal"].pop(), "entry 0: the normal cell has 9 edges"),

@@ -234,3 +234,9 @@ def test_real_nasbench201(shared_data) -> None:
     chain = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|none~0|none~1|nor_conv_3x3~2|"
     rows = [i for i, a in enumerate(report.shown.architectures) if benchmark.space.write(a) == chain]
     assert report.groups.shapes[report.groups.member[rows[0]]] == (3, Fraction(1, 3))
+
+
+def test_correlations_over_no_architecture_are_undefined():
+    (found,) = correlate({"d": []}, [("d",)], [], np.random.default_rng(0)).values()
+    assert found.size == 0
+    assert np.isnan([found.multiple.value, found.spearman.value, found.kendall.value]).all()

@@ -64,6 +64,7 @@ CRAFTED = {
     "unpacks to less": lambda p: archive(p, x=header((4, 3)) + bytes(10)),
     "unpacks to more": lambda p: archive(p, x=header((4, 3)) + bytes(2**20)),
     "a side below zero": lambda p: archive(p, x=header((4, 3)).replace(b"(4, 3)", b"(-4,3)") + bytes(96)),
+    "a side that is a truth value": lambda p: archive(p, x=header((True, 3)) + bytes(24)),
     "sides beyond integers": lambda p: archive(p, x=header((0, 10**40))),
     "a header within a header": lambda p: archive(p, x=b"\x93NUMPY\x01\0" + struct.pack("<H", 9000) + b"(" * 9000),
     "a header of 2 GiB": lambda p: archive(p, x=b"\x93NUMPY\x02\0" + struct.pack("<I", 2**31) + bytes(10)),

@@ -13,11 +13,12 @@ from xml.etree import ElementTree
 import click
 import pytest
 
-from docs.claims import write_claims
+from docs.claims import _OF_A_RUN, record, write_claims
 from docs.docstrings import convert
 from docs.mathml import _mathml
 from docs.reference import PAGES, write_reference
 from nngp_dag.cli import COMMANDS, cli
+from nngp_dag.errors import InputError
 from nngp_dag.nas.scores.registry import SCORES
 from nngp_dag.reading import METHODS
 from nngp_dag.spaces import SPACES
@@ -289,3 +290,31 @@ def test_signs_and_primes_of_formulas():
     assert drawn.count('<mo form="prefix">&#x02212;') == 2  # of -x and -1, and none of the differences
     assert drawn.count('class="prime"') == 1 and "<msup>" not in drawn
     assert "<msup>" in _mathml("x^2", "inline")
+
+
+_NO_CLAIM = json.dumps(dict.fromkeys(_OF_A_RUN) | {"claims": [3]})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "[" * 100_000, '{"schema": 1, "claims": 3}', _NO_CLAIM])
+def test_a_file_that_is_no_report_is_not_taken_over(content, tmp_path):
+    report, target = tmp_path / "report.json", tmp_path / "evidence.json"
+    report.write_text(content)
+    target.write_text("as it was")
+    with pytest.raises(InputError):
+        record(report, target)
+    assert target.read_text() == "as it was"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["docs", "--record", "none"], ["docs", "--out", __file__], ["notebooks", "none"]]
+)
+def test_what_cannot_be_used_is_one_line_and_status_2(arguments, monkeypatch, capsys):
+    module, *rest = arguments
+    main = importlib.import_module(f"{module}.__main__").main
+    monkeypatch.setattr(sys, "argv", [module, *rest])
+    monkeypatch.chdir(Path(__file__).parent)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"python -m {module}: error: ")

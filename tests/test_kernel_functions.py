@@ -163,6 +163,8 @@ def test_one_compilation_serves_all_dags_of_a_node_count():
         ((np.array([["a"]]),), "real numbers|array of numbers"),
         ((np.array([[1j]]),), "real numbers"),
         ((np.array([[np.nan]]),), "NaN or infinite"),
+        ((np.array([[1.0, 0.0], [0.0, 1e-160]]),), "row 1 of x1 underflows float64"),
+        ((np.eye(2), np.full((1, 2), 5e-324)), "row 0 of x2 underflows float64"),
         ((np.eye(3), np.eye(2)), "rows of one length"),
         ((np.eye(3), None, "ntk2"), "not known"),
         ((np.eye(3), None, ()), "not known"),
@@ -211,3 +213,12 @@ def test_a_kernel_that_overflows_is_refused():
     assert np.isfinite(kernel_fn(Dag(600, bytes([1]) * num_edges(600)), "independent")(small).ntk).all()
     with pytest.raises(InputError, match="overflow"):
         kernel_fn(Dag(1100, bytes([1]) * num_edges(1100)), "path-sum")(small)
+
+
+@pytest.mark.parametrize("scale", [1e-145, 1e-80, 1e100])
+@pytest.mark.parametrize("method", ["exact", "independent", "path-sum"])
+def test_kernels_of_small_and_large_rows_are_scaled_ones(method, scale):
+    """K(c x) = c^2 K(x) for ReLU, down to where rows are refused."""
+    compute = kernel_fn(DAG, method)
+    for scaled, plain in zip(compute(scale * X), compute(X), strict=True):
+        assert_close(np.asarray(scaled) / scale / scale, np.asarray(plain))

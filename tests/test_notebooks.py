@@ -10,6 +10,7 @@ import pytest
 
 nbformat = pytest.importorskip("nbformat", reason="notebooks are tested where their tools are installed")
 
+from nngp_dag.errors import InputError  # noqa: E402
 from notebooks.execute import FIGURE_LIMIT, execute, figure_bytes, find, write  # noqa: E402
 
 FILES = find()
@@ -83,7 +84,7 @@ def test_a_notebook_that_fails_says_so(tmp_path):
     write(nbformat.v4.new_notebook(cells=cells), path)
     _, error = execute(path, timeout=120)
     assert "ZeroDivisionError" in error
-    with pytest.raises(SystemExit, match="no notebook begins with 9"):
+    with pytest.raises(InputError, match="no notebook begins with 9"):
         find(["9"])
 
 

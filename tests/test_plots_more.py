@@ -18,7 +18,7 @@ from nngp_dag.plots import (
     plot_space,
     use_style,
 )
-from nngp_dag.plots.style import METHOD_LINES
+from nngp_dag.plots.style import METHOD_LINES, shown_name
 from nngp_dag.spectrum import spectrum
 
 DAG2 = Dag.from_code("1_01_222")
@@ -216,3 +216,12 @@ def test_use_style_holds_for_the_session():
         use_style()
         assert mpl.rcParams["axes.grid"]
         assert not mpl.rcParams["axes.spines.top"]
+
+
+@pytest.mark.parametrize("name", [r"$\frac{x$", "a$b$", "cost $", "\x1b[31m"])
+def test_names_of_files_are_shown_as_they_are(name, ax):
+    """A formula that matplotlib cannot read would end the run in the plot of its result."""
+    title = ax.set_title(f"{shown_name(name)}: $R$ = 1")
+    ax.figure.canvas.draw()
+    text, _ = title._preprocess_math(ax.set_xlabel(shown_name(name)).get_text())
+    assert text == name.replace("\x1b", r"\x1b")

@@ -91,6 +91,8 @@ def test_every_cell_has_to_pass_unless_named() -> None:
         {"ranges": (0, 1, 0)},
         {"ranges": (1, 0, 0, 1)},
         {"ranges": (0, "x", 0, 1)},
+        {"ranges": (0, "1e999999999", 0, 1)},
+        {"keep_radius": "1e-999999999"},
         {"ranges": (0, float("nan"), 0, 1)},
         {"keep_radius": -1},
         {"keep_radius": "half"},

@@ -240,3 +240,22 @@ def test_bounds_of_the_smallest_eigenvalue(rows):
     assert exceeds(k, below) and not exceeds(k, above)
     assert falls_below(k, above, vectors[:, 0]) and not falls_below(k, below, vectors[:, 0])
     assert not falls_below(k, above, vectors[:, -1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.update(terms="abc"),
+        lambda c: c.update(terms={"a": 1}),
+        lambda c: c["terms"][0].update(code=[1]),
+        lambda c: c["terms"][0].update(code="3"),
+        lambda c: c["terms"][0].pop("code"),
+        lambda c: c["terms"][0].update(quantity=[1]),
+        lambda c: c["terms"][0].update(order=3),
+    ],
+)
+def test_terms_of_other_types_are_no_certificate(change):
+    certificate = json.loads(json.dumps(to_certificate(prove(_order()))))
+    change(certificate)
+    with pytest.raises(InputError):
+        recheck(certificate)

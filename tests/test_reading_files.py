@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
@@ -10,9 +11,10 @@ import sys
 
 import pytest
 
+from nngp_dag.cli import main
 from nngp_dag.errors import InputError
 from nngp_dag.support import reading_files
-from nngp_dag.support.reading_files import Kind, kind_of, open_file, read_text
+from nngp_dag.support.reading_files import Kind, bounded_lines, kind_of, line_text, open_file, read_text
 from nngp_dag.support.strict_json import load_json, parse_json
 
 _RIGHTS = "-dac_override,-dac_read_search"
@@ -162,3 +164,24 @@ def test_undefined_numbers_of_published_files_are_taken_where_they_are_asked_for
 
 def test_a_pair_of_surrogates_is_a_character():
     assert parse_json(r'"\ud83d\ude00"') == "\U0001f600"
+
+
+def test_a_line_that_never_ends_is_read_in_part(monkeypatch):
+    monkeypatch.setattr(reading_files, "_LONGEST_LINE", 8)
+    lines = bounded_lines(io.BytesIO(b"short\n" + b"x" * 100 + b"\nlast one"))
+    assert line_text(next(lines)) == "short"
+    with pytest.raises(InputError, match="longer than 8 bytes"):
+        line_text(next(lines))
+    assert [line_text(line) for line in lines] == ["last one"]
+    with open("/dev/zero", "rb") as endless, pytest.raises(InputError, match="longer than"):
+        line_text(next(bounded_lines(endless)))
+
+
+@pytest.mark.parametrize("command", [["filter", "nasbench201"], ["score", "effective-depth", "--archs"]])
+@pytest.mark.parametrize("make", [_fifo, _loop, lambda _: "/dev/zero", lambda _: "half\ud800"])
+def test_files_of_lines_are_judged_before_they_are_opened(command, make, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*command, str(make(tmp_path))])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nngp-dag: error: ")

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +131,17 @@ def test_a_name_that_no_file_can_have_is_refused_before_the_work(name, tmp_path)
     for check in (lambda path: check_writable(path, "a file"), files.make_folder, lambda path: write_text(path, "")):
         with pytest.raises(InputError, match="cannot write"):
             check(tmp_path / name)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs the names of open files")
+def test_the_name_of_a_stream_is_not_replaced_where_the_stream_goes_to_a_file(tmp_path):
+    """As /dev/stdout is for a command whose output goes to a file: for the superuser a rename would take its place."""
+    with (tmp_path / "output").open("wb") as output:
+        link = tmp_path / "stdout"
+        link.symlink_to(f"/proc/self/fd/{output.fileno()}")
+        for path in (link, Path(f"/proc/self/fd/{output.fileno()}")):
+            with pytest.raises(InputError, match="not a regular file"):
+                check_writable(path, "a table")
+            with pytest.raises(InputError, match="not a regular file"):
+                write_text(path, "x")
+    assert link.is_symlink() and sorted(os.listdir(tmp_path)) == ["output", "stdout"]

@@ -222,6 +222,13 @@ BASELINE = {"schema": 1, "profile": "quick", "seed": 0, "data": "digits", "claim
         ("seed", 1, "is of seed 1, this run of 0"),
         ("data", "mnist", "is of data mnist, this run of digits"),
         ("schema", 2, "is no baseline of schema 1"),
+        ("schema", True, "is no baseline of schema 1"),
+        ("seed", False, "is no baseline of schema 1"),
+        (
+            "claims",
+            {"a": {"verdict": "holds", "key_values": {"x": {"value": 10**400, "tolerance": 0, "absolute": 0}}}},
+            "is no baseline of schema 1",
+        ),
         ("claims", {"a": {"verdict": "holds", "key_values": {"x": {"value": "1"}}}}, "is no baseline of schema 1"),
     ],
 )

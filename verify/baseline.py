@@ -8,6 +8,7 @@ not change at all.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -73,7 +74,7 @@ def load_baseline(path: Path) -> BaselineRecord:
     """
     baseline = load_json(path)
     _rename_figures(baseline)
-    claims = baseline.get("claims") if isinstance(baseline, dict) and baseline.get("schema") == _SCHEMA else None
+    claims = baseline.get("claims") if isinstance(baseline, dict) and _is_schema(baseline) else None
     if not isinstance(claims, dict) or not all(_is_claim(claim) for claim in claims.values()):
         raise InputError(f"{path} is no baseline of schema {_SCHEMA}: record one with --update-baseline")
     return cast(BaselineRecord, baseline)
@@ -102,8 +103,14 @@ def _is_claim(claim: Json) -> bool:
     )
 
 
+def _is_schema(baseline: dict[str, Json]) -> bool:
+    """True where the schema is this one; its seed, too, is an integer, and not the truth value that equals one."""
+    return type(baseline.get("seed")) is int and type(baseline.get("schema")) is int and baseline["schema"] == _SCHEMA
+
+
 def _is_number(value: Json) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """True for numbers that float64 holds."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def check_comparable(baseline: BaselineRecord, path: str, run: Mapping[str, object]) -> None:

@@ -107,6 +107,8 @@ def correlate(
     """
     names = list(columns)
     y = np.asarray(target, dtype=np.float64)
+    if not len(y):  # a benchmark of degenerate cells alone has no others
+        return {tuple(features): Correlations(UNDEFINED, UNDEFINED, UNDEFINED, 0) for features in sets}
     table = np.column_stack([*(np.asarray(columns[name], dtype=np.float64) for name in names), y])
     covariance = np.concatenate([_covariances(table, counts) for counts in resample_chunks(len(y), resamples, rng)])
     result = {}

@@ -77,7 +77,7 @@ def _network(entry: Mapping[str, object], dataset: str) -> tuple[Mapping[str, ob
     if not isinstance(last, (int, float)) or isinstance(last, bool):
         raise InputError(f"the last test error is no number: {last!r}")
     others = {name: value for name, value in net.items() if name != "genotype"}
-    return net["genotype"], {dataset: 100.0 - last}, json.dumps(others, sort_keys=True)
+    return net["genotype"], {dataset: 100 - last}, json.dumps(others, sort_keys=True)
 
 
 def _cell(entry: Mapping[str, object]) -> tuple[Mapping[str, object], dict[str, object], None]:

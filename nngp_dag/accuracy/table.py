@@ -154,9 +154,11 @@ def _percent(name: str, value: object) -> float:
     try:
         if not isinstance(value, (str, SupportsFloat)):
             raise TypeError
+        if isinstance(value, str) and not (value.isascii() and "_" not in value):  # as Python's own numbers may be
+            raise ValueError
         number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"the accuracy on {name} is no number: {value!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"the accuracy on {name} is no number: {str(value)[:40]!r}") from None
     if not math.isfinite(number):
         raise InputError(f"the accuracy on {name} is {value}")
     if not 0 <= number <= 100:

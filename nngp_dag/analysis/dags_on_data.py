@@ -98,9 +98,10 @@ class DagsOnData:
     def plot_spectra(self, ax: Axes | None = None, kernel: str = "nngp", *, scale_free: bool = False) -> Axes:
         """Overlaid eigenvalues of the exact kernels."""
         from nngp_dag.plots import plot_spectrum
+        from nngp_dag.plots.style import shown_name
 
         ax = plot_spectrum(self.spectra[kernel], ax, scale_free=scale_free)
-        ax.set_title(f"{kernel.upper()} on {self.data}")
+        ax.set_title(f"{kernel.upper()} on {shown_name(self.data)}")
         return ax
 
     def plot_scale_free(self, ax: Axes | None = None, kernel: str = "nngp") -> Axes:

@@ -10,7 +10,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.plots import MAX_DRAWN, draw_dag, figure_style, plot_spectrum
 from nngp_dag.plots.angle import plot_angle
 from nngp_dag.plots.depth import plot_depth
-from nngp_dag.plots.style import METHOD_LINES
+from nngp_dag.plots.style import METHOD_LINES, shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,7 @@ def spectrum_panel(analysis: DagOnData, ax: Axes) -> None:
     spectra["exact, NTK"] = analysis.exact_spectra["ntk"]
     styles["exact, NTK"] = {"color": "#222222", "linestyle": "-", "linewidth": 1.0, "marker": ""}
     plot_spectrum(spectra, ax, styles=styles)
-    ax.set_title(f"eigenvalues on {analysis.data}")
+    ax.set_title(f"eigenvalues on {shown_name(analysis.data)}")
 
 
 def depth_panel(analysis: DagOnData, ax: Axes) -> None:

@@ -8,6 +8,7 @@ Exit status: 0 done, 1 the check that was asked for failed, 2 bad usage, bad inp
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -75,6 +76,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     """The exit status of the command line."""
     if any("\0" in argument for argument in arguments or ()):  # no shell can give one, but a program can
         return _failed("an argument holds a NUL character")
+    try:
+        for argument in arguments or ():
+            os.fsencode(argument)
+    except UnicodeEncodeError:
+        return _failed("an argument holds half a surrogate pair")
     try:
         status = cli.main(args=arguments, prog_name="nngp-dag", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as stop:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 import click
+
+from nngp_dag.support.reading_files import open_file
 
 if TYPE_CHECKING:
     from nngp_dag.datasets import Dataset
     from nngp_dag.nas import Images
 
-__all__ = ["ImageSource", "RowSource", "data_dir_option", "image_options", "row_options"]
+__all__ = ["ImageSource", "LinesFile", "RowSource", "data_dir_option", "image_options", "row_options"]
 
 _T = TypeVar("_T")
 
@@ -66,6 +69,22 @@ class ImageSource:
         from nngp_dag.nas.images import load_images
 
         return load_images(self.spec, data_dir=self.folder, size=size)
+
+
+class LinesFile(click.ParamType):
+    """A file of lines, open while the command runs; "-" is standard input.
+
+    Not click's own: that one waits for the writer of a pipe, and reads devices that never end.
+    """
+
+    name = "filename"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> BinaryIO:
+        """The open file; InputError where `open_file` refuses it."""
+        assert ctx is not None
+        if value == "-":
+            return sys.stdin.buffer
+        return ctx.with_resource(open_file(Path(str(value)), pipes=True))
 
 
 def _data_option(default: str | None, words: str) -> OptionDecorator:

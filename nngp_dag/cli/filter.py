@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import IO
+from typing import BinaryIO
 
 import click
 
 from nngp_dag.cli.common import emit_json, json_option
+from nngp_dag.cli.data import LinesFile
 from nngp_dag.cli.streams import reader_left
 from nngp_dag.errors import InputError
 from nngp_dag.spaces.prefilter import Prefilter, prefilter
+from nngp_dag.support.reading_files import bounded_lines, line_text
 
 __all__ = ["command"]
 
 
 @click.command("filter")
 @click.argument("space", metavar="SPACE")
-@click.argument("file", type=click.File("rb", lazy=False), default="-", required=False)
+@click.argument("file", type=LinesFile(), default="-", required=False)
 @click.option("--keep-radius", metavar="SHARE", help="Share of the radius around the centre that is kept (0.5).")
 @click.option("--ranges", metavar="DMIN,DMAX,MMIN,MMAX", help="Bounds of depth and width instead, included.")
 @click.option("--cell", "cells", multiple=True, help="Cell that has to pass: normal, reduce; repeatable (all).")
@@ -25,7 +27,7 @@ __all__ = ["command"]
 @json_option
 def command(
     space: str,
-    file: IO[bytes],
+    file: BinaryIO,
     keep_radius: str | None,
     ranges: str | None,
     cells: tuple[str, ...],
@@ -43,12 +45,12 @@ def command(
     keep = prefilter(space, keep_radius, bounds, cells or None)
     kept: list[str] = []
     total = bad = 0
-    for number, raw in enumerate(file, start=1):
-        line = raw.decode("utf-8", errors="replace").strip()
-        if not line:
+    for number, raw in enumerate(bounded_lines(file), start=1):
+        if not raw.strip():
             continue
         total += 1
         try:
+            line = line_text(raw)
             passes = keep(line)
         except InputError as error:
             if not skip_bad:

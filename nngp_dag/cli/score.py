@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, seed_option
-from nngp_dag.cli.data import ImageSource, image_options
+from nngp_dag.cli.data import ImageSource, LinesFile, image_options
 from nngp_dag.cli.score_options import score_list
 from nngp_dag.cli.score_tables import print_comparisons, print_rankings, print_stabilities
 from nngp_dag.cli.scorer_options import ScorerChoices, scorer_options
 from nngp_dag.cli.streams import reader_left
 from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.reading_files import bounded_lines
 from nngp_dag.support.row_format import Cell, Row
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ architectures of the space are scored. With --out a run that was killed goes on 
 @click.command("score", help=_HELP)
 @click.argument("names", metavar="SCORE,...")
 @image_options()
-@click.option(
-    "--archs", type=click.File("rb", lazy=False), metavar="FILE", help="Architectures, one per line; - for stdin."
-)
+@click.option("--archs", type=LinesFile(), metavar="FILE", help="Architectures, one per line; - for stdin.")
 @click.option("--sample", type=counts(1), metavar="N", help="N random architectures instead.")
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Accuracies to correlate with.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Rows go here: .csv or .jsonl.")
@@ -51,7 +50,7 @@ architectures of the space are scored. With --out a run that was killed goes on 
 def command(
     names: str,
     images: ImageSource,
-    archs: IO[bytes] | None,
+    archs: BinaryIO | None,
     sample: int | None,
     benchmark: Path | None,
     out: Path | None,
@@ -79,7 +78,8 @@ def command(
     table = None if benchmark is None else read(networks.space, benchmark)
     loaded = images.load() if needs_images else None
     scorer = scoring.scorer(chosen, networks, loaded, seed)
-    source = ArchitectureSource(networks, archs, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
+    lines = None if archs is None else bounded_lines(archs)
+    source = ArchitectureSource(networks, lines, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
     on_row = None if as_json or out is not None else _print_rows(scorer.columns)
     scored = score_architectures(scorer, source, out, on_row=on_row, total=source.total, progress=progress_bar)
     rankings, comparisons = ({}, {}) if table is None else _rankings(scorer, scored.rows, table, top, seed)

@@ -140,12 +140,13 @@ def _write(folder: Path, document: dict[str, Any], result: Experiment) -> None:
     import matplotlib as mpl
 
     from nngp_dag.plots.curves import plot_training
+    from nngp_dag.plots.style import shown_name
 
     mpl.use("agg")
     write_text(folder / "curves.json", strict_json_text(document))
     title = (
-        f"{document['data']}, width {document['width']}, {len(document['seeds'])} seeds, {document['loss']},"
-        f" {document['optimizer']} with learning rate {document['learning_rate']:g}"
+        f"{shown_name(document['data'])}, width {document['width']}, {len(document['seeds'])} seeds,"
+        f" {document['loss']}, {document['optimizer']} with learning rate {document['learning_rate']:g}"
     )
     with atomic_file(folder / "curves.png") as file:
         plot_training(result.curves, result.predictions, title=title).savefig(file, format="png")

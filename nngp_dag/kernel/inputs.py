@@ -32,7 +32,9 @@ def input_precision(*arrays: object) -> contextlib.AbstractContextManager[object
 
 
 def checked_rows(name: str, x: ArrayLike) -> Array:
-    """Rows [N, d] as a JAX array of floats: finite (where that is known) and not empty, else InputError with `name`."""
+    """Rows [N, d] as a JAX array of floats: finite and not so small that their products underflow (where that
+    is known), and not empty; else InputError with `name`.
+    """
     try:
         rows = x if isinstance(x, jax.Array) else jnp.asarray(np.asarray(x))
     except (TypeError, ValueError):
@@ -45,4 +47,21 @@ def checked_rows(name: str, x: ArrayLike) -> Array:
         rows = rows.astype(float)
     if not isinstance(rows, jax.core.Tracer) and not bool(jnp.isfinite(rows).all()):
         raise InputError(f"{name} holds NaN or infinite values")
+    _refuse_underflow(name, rows)
     return rows
+
+
+def _refuse_underflow(name: str, rows: Array) -> None:
+    """Refuse (InputError) a row that is not zero, but whose squared norm the dtype cannot hold to full precision."""
+    if isinstance(rows, jax.core.Tracer):
+        return
+    # In NumPy: XLA takes subnormal entries for zeros.
+    largest = np.abs(np.asarray(rows)).max(axis=1)
+    limits = jnp.finfo(rows.dtype)
+    small = (largest > 0) & (largest < np.sqrt(float(limits.tiny) / float(limits.eps)))
+    if small.any():
+        row = int(np.argmax(small))
+        raise InputError(
+            f"the squared norm of row {row} of {name} underflows {rows.dtype} (its largest entry is"
+            f" {float(largest[row]):.2g}): scale the rows up"
+        )

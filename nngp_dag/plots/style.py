@@ -25,6 +25,7 @@ __all__ = [
     "figure_style",
     "line",
     "new_axes",
+    "shown_name",
     "tidy",
     "use_style",
 ]
@@ -128,6 +129,12 @@ def use_style() -> None:
 def line(index: int) -> Look:
     """Colour, dash and marker of series number `index`; they repeat after the seventh."""
     return LINES[index % len(LINES)]
+
+
+def shown_name(name: str) -> str:
+    """A name of somebody's file or column as a plot's text: its dollars start no formula, and every character shows."""
+    printable = (c if c.isprintable() else repr(c)[1:-1] for c in name)
+    return "".join(printable).replace("$", r"\$")
 
 
 def new_axes(ax: Axes | None, width: float = 4.2, height: float = 3.0) -> Axes:

@@ -8,6 +8,7 @@ inside.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,11 +29,17 @@ _SAFE = 1 << 31
 """Totals below this keep every product of two of them within int64."""
 
 
+_POWER = re.compile(r"[eE]([-+]?\d+)\s*$")
+_LARGEST_POWER = 400
+
+
 def exact(value: Number) -> Fraction:
     """A number exactly; a float counts as the decimal that it prints (0.1 is 1/10). InputError for what is no finite
-    number.
+    number, or text with an exponent beyond all floats, whose digits would never end.
     """
     try:
+        if isinstance(value, str) and (power := _POWER.search(value)) and abs(int(power[1])) > _LARGEST_POWER:
+            raise ValueError
         if isinstance(value, (float, np.floating)):
             return Fraction(repr(float(value)))
         return Fraction(int(value) if isinstance(value, np.integer) else value)

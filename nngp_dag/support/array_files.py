@@ -206,7 +206,7 @@ def _header(stream: BinaryIO) -> Header:
         raise _Damaged(_OTHER) from None
     if dtype.hasobject:
         raise _Damaged("it holds Python objects")
-    if any(side < 0 for side in shape):
+    if any(type(side) is not int or side < 0 for side in shape):  # NumPy's reader takes True for a side
         raise _Damaged(f"damaged: it declares the shape {shape}")
     return Header(tuple(shape), dtype, fortran_order, start.tell())
 

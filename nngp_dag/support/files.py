@@ -34,7 +34,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: it cannot be written; the old content is still there.
     """
-    if kind_of(path, "write") is Kind.OTHER:  # a rename would put a file in the place of a device
+    if _kind_to_replace(path) is Kind.OTHER:  # a rename would put a file in the place of a device
         raise InputError(f"cannot write {path}: it is not a regular file")
     beside = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.tmp")
     with reported(path):
@@ -82,7 +82,7 @@ def check_writable(path: Path, expected: str) -> None:
         InputError: the folder is missing or not writable, or the path is a folder itself, a pipe or a device, or has a
             name that no file can have.
     """
-    kind = kind_of(path, "write")
+    kind = _kind_to_replace(path)
     if kind_of(path.parent, "write") is not Kind.FOLDER:
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
     if kind is Kind.FOLDER:
@@ -91,6 +91,20 @@ def check_writable(path: Path, expected: str) -> None:
         raise InputError(f"cannot write {path}: it is not a regular file (expected the name of {expected})")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
+
+
+def _kind_to_replace(path: Path) -> Kind:
+    """The object in whose place a file would come; what the process holds open (`/dev/stdout`, `/dev/fd/N`) is no file.
+
+    Where such a stream goes to a file, the system calls it one; but a rename would take the place of its name in /dev,
+    for everybody.
+    """
+    kind = kind_of(path, "write")
+    with contextlib.suppress(OSError):
+        held_open = path.is_symlink() and os.readlink(path).startswith("/proc/")
+        if held_open or os.path.realpath(path.parent).startswith("/proc/"):
+            return Kind.OTHER
+    return kind
 
 
 def make_folder(out: Path) -> Path:

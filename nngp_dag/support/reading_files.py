@@ -18,12 +18,23 @@ from typing import BinaryIO, Protocol
 from nngp_dag.errors import InputError
 from nngp_dag.support.memory import available_memory, require_memory
 
-__all__ = ["Kind", "bounded_read", "kind_of", "open_file", "read_bytes", "read_text", "reading"]
+__all__ = [
+    "Kind",
+    "bounded_lines",
+    "bounded_read",
+    "kind_of",
+    "line_text",
+    "open_file",
+    "read_bytes",
+    "read_text",
+    "reading",
+]
 
 _COPIES = 4
 """Copies of a file's content that exist at once while it is decoded and parsed."""
 
 _BLOCK = 1 << 20
+_LONGEST_LINE = 1 << 20
 _HELD_OPEN = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
@@ -132,3 +143,22 @@ def bounded_read(stream: Readable, path: Path) -> bytes:
         if limit is not None and len(content) > limit:
             raise InputError(f"cannot read {path}: it holds more than the memory that is available can take")
     return bytes(content)
+
+
+def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a stream as they come; of one that is too long (`line_text`) no more than its beginning."""
+    while line := stream.readline(_LONGEST_LINE + 1):
+        yield line
+        while len(line) > _LONGEST_LINE and not line.endswith(b"\n"):
+            line = stream.readline(_LONGEST_LINE + 1)
+
+
+def line_text(line: bytes) -> str:
+    """A line's text without the blanks around it; what is not UTF-8 becomes a mark that no notation has.
+
+    Raises:
+        InputError: longer than any notation; the message completes "line N: ...".
+    """
+    if len(line) > _LONGEST_LINE:
+        raise InputError(f"longer than {_LONGEST_LINE:,} bytes")
+    return line.decode("utf-8", errors="replace").strip()

@@ -9,6 +9,7 @@ import numpy as np
 from nngp_dag.accuracy import Benchmark
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
+from nngp_dag.support.reading_files import line_text
 
 __all__ = ["ArchitectureSource"]
 
@@ -83,11 +84,10 @@ class ArchitectureSource:
 
     def _read(self, lines: Iterable[bytes]) -> Iterator[tuple[str, np.ndarray]]:
         for number, raw in enumerate(lines, start=1):
-            line = raw.decode("utf-8", errors="replace").strip()
-            if not line:
+            if not raw.strip():
                 continue
             try:
-                genes = self._space.parse(line)
+                genes = self._space.parse(line_text(raw))
                 self._networks.genes(genes)  # some genotypes can be written, but have no network
             except InputError as error:
                 self._reject(InputError(f"line {number}: {error}"))

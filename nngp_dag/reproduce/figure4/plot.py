@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nngp_dag.plots.curves import plot_curves
-from nngp_dag.plots.style import GREY, figure_style, line, tidy
+from nngp_dag.plots.style import GREY, figure_style, line, shown_name, tidy
 from nngp_dag.reproduce.figure4 import NAMES, Figure4, Panel
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def plot_figure4(result: Figure4) -> Figure:
         _legend(axes[0])
         axes[1].set_ylabel("")
         figure.suptitle(
-            f"{result.data}: {result.rows:,} rows, width {preset.width}, SGD, batch {preset.batch},"
+            f"{shown_name(result.data)}: {result.rows:,} rows, width {preset.width}, SGD, batch {preset.batch},"
             f" learning rate {preset.learning_rate:g}, {preset.epochs} epochs, {preset.seeds} seeds"
             + ("" if preset.name == "paper" else "\n(paper: width 1024, learning rate 1e-05, 1000 epochs, 3 seeds)"),
             fontsize=9.5,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nngp_dag.accuracy.groups import Groups
-from nngp_dag.plots.style import COLOURS, SYMBOLS, figure_style, new_axes
+from nngp_dag.plots.style import COLOURS, SYMBOLS, figure_style, new_axes, shown_name
 from nngp_dag.reproduce.figure5.report import BenchmarkReport
 from nngp_dag.spaces import Box, PathTotals
 
@@ -187,4 +187,4 @@ def _title(dataset: str) -> str:
         "imagenet16_120": "ImageNet16-120",
         "imagenet16-120": "ImageNet16-120",
     }
-    return known.get(dataset.lower(), dataset)
+    return known.get(dataset.lower()) or shown_name(dataset)
