@@ -3,45 +3,76 @@ counterexamples.
 
 The condition is a list of *violations*: structural classes of which a DAG must be in none for the statement to be true
 of it. It is tested on every DAG: a DAG outside all classes for which the statement fails, or one inside some class for
-which it is true, makes the claim crash rather than report a condition that is wrong.
+which it is true, makes the claim inconclusive rather than report a condition that is wrong
+(`verify.tools.exhaustive_controls` tries it with a class left out).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from nngp_dag.dag import Dag
+from nngp_dag.proofs import Term
 from nngp_dag.reading import Setting
-from verify import Captioned, Dags, Finding, KeyValue, Table, Undecided
+from verify import Captioned, Dags, Finding, KeyValue, Proof, Table, Undecided
 from verify.framework.finding import CLEARLY_FALSE
-from verify.tools.proofs import Proved
+from verify.framework.needs import Need, any_of, at_a_point, setting_of
+from verify.framework.record import FindingRecord
+from verify.tools.proofs import Proved, largest_of
 from verify.tools.settings import key
 from verify.tools.spaces import ConnectedDags
 
-__all__ = ["VIOLATIONS", "Counterexample", "Exhaustive", "FailureCount", "Statement", "Violation", "try_on_spaces"]
+__all__ = [
+    "VIOLATIONS",
+    "Counterexample",
+    "Exhaustive",
+    "FailureCount",
+    "Statement",
+    "Violation",
+    "identity_violations",
+    "membership",
+    "try_on_spaces",
+]
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A structural class: its name in words, and the field of `Structure` that says whether a DAG is in it."""
+    """A structural class: its name in words, and which DAGs of a space are in it (bool [A]), with a stem or without."""
 
     words: str
-    flag: str
+    members: Callable[[ConnectedDags, bool], np.ndarray]
+
+
+def _flag(words: str, name: str) -> Violation:
+    """The class that a field of `Structure` says."""
+    return Violation(words, lambda space, stem: space.flags(name, stem))
 
 
 VIOLATIONS = {
-    "mixed_depth": Violation("a linear edge leaves a node that paths of different depths reach", "mixed_depth"),
-    "double_skip": Violation("two nodes are joined by two skip paths", "double_skip"),
-    "mean_meeting": Violation("skip paths bring the features of two linear edges to one node", "mean_meeting"),
-    "mean_meeting_before_linear": Violation(
+    "mixed_depth": _flag("a linear edge leaves a node that paths of different depths reach", "mixed_depth"),
+    "double_skip": _flag("two nodes are joined by two skip paths", "double_skip"),
+    "mean_meeting": _flag("skip paths bring the features of two linear edges to one node", "mean_meeting"),
+    "mean_meeting_before_linear": _flag(
         "skip paths bring the features of two linear edges to one node that a linear edge leaves",
         "mean_meeting_before_linear",
     ),
 }
-"""All classes. Under the stem the input itself is a feature of a linear edge."""
+"""All classes. Under the stem the input itself is a feature of a linear edge; `mixed_depth` is then contained in
+`mean_meeting_before_linear`: a node that a linear edge leaves and that only one feature reaches has the depths of that
+feature's tail, one more each, and the first such tail is the input.
+"""
+
+
+def identity_violations(setting: Setting) -> list[Violation]:
+    """The classes of which a DAG must be in none for its kernel to be the sum over paths."""
+    names = [] if setting.embedding == "stem" else ["mixed_depth"]
+    if setting.method == "exact":
+        names += ["double_skip"] + ["mean_meeting"] * (setting.order == "activation-last")
+    return [VIOLATIONS[name] for name in names]
 
 
 @dataclass(frozen=True)
@@ -49,17 +80,28 @@ class Statement:
     """A statement about each DAG, and how it is tried.
 
     Attributes:
+        words: the quantity, in a few words.
         measure: by how much each DAG of a space misses it in a setting, float [A]; at most `tolerance` where
             it is true.
         violations: the classes that decide it in a setting.
-        certify: a proof that a DAG (by its code) misses it in a setting; None where there is none.
+        misses: sums of terms of a DAG (by its code) in a setting; one that is positive at one rho in (-1, 1) proves
+            that the DAG misses it.
         tolerance: the largest rounding; a miss must be `CLEARLY_FALSE` times as large.
+        label: of its findings.
+        ratios: the terms are ratios to 1 - rho.
     """
 
+    words: str
     measure: Callable[[ConnectedDags, Setting], np.ndarray]
     violations: Callable[[Setting], Sequence[Violation]]
-    certify: Callable[[str, Setting], Proved | None]
+    misses: Callable[[str, Setting], Sequence[Sequence[Term]]]
     tolerance: float = 1e-11
+    label: str = ""
+    ratios: bool = False
+
+    def proof(self, code: str, setting: Setting) -> Proved | None:
+        """The proof that a DAG misses it, with the largest margin; None where there is none."""
+        return _proof(self, code, setting)
 
     def certified(self, code: str, setting: Setting) -> Proved:
         """The proof that a DAG misses it.
@@ -67,10 +109,25 @@ class Statement:
         Raises:
             Undecided: there is none.
         """
-        proved = self.certify(code, setting)
+        proved = self.proof(code, setting)
         if proved is None:
             raise Undecided(f"the counterexample {code} in {setting} could not be certified")
         return proved
+
+    def needs(self, reading: FindingRecord) -> list[Need]:
+        """What a certificate that refutes a reading has to state."""
+        setting = setting_of(reading)
+        words = f"a DAG that misses {self.words} at one rho, {setting}"
+        number = len(self.misses("2", setting))
+        return [any_of(words, [at_a_point(words, self._alternative(i, setting)) for i in range(number)])]
+
+    def _alternative(self, i: int, setting: Setting) -> Callable[[str], Sequence[Term]]:
+        return lambda code: self.misses(code, setting)[i]
+
+
+@lru_cache(maxsize=512)
+def _proof(statement: Statement, code: str, setting: Setting) -> Proved | None:
+    return largest_of(statement.misses(code, setting), statement.ratios)
 
 
 @dataclass(frozen=True)
@@ -109,8 +166,9 @@ class Exhaustive:
 
     @property
     def certificates(self) -> list[Mapping[str, object]]:
-        """The proofs of the smallest counterexamples."""
-        return [found.proved.certificate for found in self.smallest]
+        """The proofs of the smallest counterexamples, and of the first of all."""
+        found = [found.proved for found in self.smallest] + [proved for _, proved in self.first.values()]
+        return list({str(proved.certificate["id"]): proved.certificate for proved in found}.values())
 
     @property
     def key_values(self) -> dict[str, KeyValue]:
@@ -176,12 +234,11 @@ def try_on_spaces(spaces: Sequence[ConnectedDags], settings: Sequence[Setting], 
     """
     result = Exhaustive()
     for setting in settings:
-        stem = setting.embedding == "stem"
         classes = list(statement.violations(setting))
         for space in spaces:
             missed = statement.measure(space, setting)
             fails = np.asarray(missed > statement.tolerance)
-            flags = np.array([space.flags(v.flag, stem) for v in classes] or np.zeros((0, len(space.names)), bool))
+            flags = membership(space, setting, classes)
             _separates(space, setting, missed, np.asarray(flags.any(axis=0)), statement.tolerance)
             result.counts.append(FailureCount(setting, space, int(fails.sum()), float(missed.max())))
             if space is spaces[0]:
@@ -194,6 +251,12 @@ def try_on_spaces(spaces: Sequence[ConnectedDags], settings: Sequence[Setting], 
                         found = Counterexample(setting, violation.words, int(alone.sum()), code, proved)
                         result.smallest.append(found)
     return result
+
+
+def membership(space: ConnectedDags, setting: Setting, classes: Sequence[Violation]) -> np.ndarray:
+    """Membership of the DAGs in each class, bool [classes, A]."""
+    members = [violation.members(space, setting.embedding == "stem") for violation in classes]
+    return np.array(members, dtype=bool).reshape(len(classes), len(space.names))
 
 
 def _edges(code: str) -> int:
@@ -216,15 +279,17 @@ def _finding(
 ) -> Finding:
     """The finding of a setting, with its smallest counterexample, which becomes the first of `result`."""
     count, total, code = int(fails.sum()), len(space.names), space.smallest(fails)
-    worst, counterexample = 0.0, None
+    worst, counterexample, proof = 0.0, None, None
     if code is not None:
         proved = statement.certified(code, setting)
         result.first[setting] = code, proved
-        worst = proved.margin
+        worst, proof = proved.margin, Proof.by_certificates(proved.certificate)
         counterexample = {"code": code, "rho": str(proved.rho), "margin": proved.margin}
     return Finding(
         count == 0,
         setting=setting,
+        label=statement.label,
+        proof=proof,
         cases=total,
         tolerance=statement.tolerance,
         worst=worst,

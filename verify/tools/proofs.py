@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from nngp_dag.proofs.certificate import to_certificate
 from nngp_dag.proofs.two_point import TwoPoint
 from nngp_dag.reading import Setting
 
-__all__ = ["RHOS", "Proved", "largest_difference", "term", "two_point_at"]
+__all__ = ["RHOS", "Proved", "largest_difference", "largest_of", "term", "two_point_at"]
 
 RHOS = tuple(Fraction(p, 20) for p in (19, 18, 17, 16, 15, 14, 12, 10, 8, 5, 0, -5, -10, -15))
 """Rational correlations at which counterexamples are certified; the one with the largest margin is chosen."""
@@ -55,3 +55,11 @@ def largest_difference(terms: Iterable[Term], weight_by_v: bool = False) -> Prov
         if proof.proved and (best is None or margin > best.margin):
             best = Proved(rho, margin, to_certificate(proof))
     return best
+
+
+def largest_of(alternatives: Iterable[Sequence[Term]], weight_by_v: bool = False) -> Proved | None:
+    """The largest of the certified differences that several sums of terms come to; None where no sum is positive
+    anywhere.
+    """
+    found = [largest_difference(terms, weight_by_v) for terms in alternatives]
+    return max((proved for proved in found if proved), key=lambda proved: proved.margin, default=None)

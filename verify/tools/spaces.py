@@ -114,6 +114,11 @@ class TwoPointKernels:
         """K_ii - K_ij, [A, R]."""
         return self.variance[:, None] - self.covariance
 
+    @property
+    def smallest_eigenvalue(self) -> np.ndarray:
+        """K_ii - |K_ij|, [A, R]."""
+        return self.variance[:, None] - np.abs(self.covariance)
+
 
 def two_point_kernels(
     space: ConnectedDags, setting: Setting, kernel: str = "nngp", points: int = 25
