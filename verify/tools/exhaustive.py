@@ -115,7 +115,7 @@ class Statement:
         return proved
 
     def needs(self, reading: FindingRecord) -> list[Need]:
-        """What a certificate that refutes a reading has to state."""
+        """The statement that a certificate which refutes a reading has."""
         setting = setting_of(reading)
         words = f"a DAG that misses {self.words} at one rho, {setting}"
         number = len(self.misses("2", setting))
