@@ -40,7 +40,7 @@ def exact_kernels(dags: Iterable[Dag], x: ArrayLike, reading: Reading, *, ntk: b
         rows = checked_rows("x", x)
         for dag in dags:
             program = cast_program(method.program(dag), rows.dtype)
-            tile = tile_size(dag.num_nodes, rows.itemsize)
+            tile = tile_size(rows.itemsize * method.numbers_per_pair(dag, program))
             nngp, *tangent = map(np.asarray, gram(method, program, rows, None, tile=tile))
             arrays: list[Any] = [nngp, nngp + tangent[0] if ntk else np.zeros((0, 0))]
             if not all(np.isfinite(array).all() for array in arrays):

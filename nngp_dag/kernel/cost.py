@@ -50,6 +50,4 @@ def require_cost(dag: Dag, setting: Setting, shape: tuple[int, int], itemsize: i
 
 def estimated_seconds(dag: Dag, setting: Setting, num_pairs: int) -> float:
     """Seconds of one core for so many pairs of rows, as far as the method knows; 0 where they are no matter."""
-    return (
-        pair_method(setting).estimated_seconds(dag.num_nodes, num_pairs) if METHODS[setting.method].is_pairwise else 0.0
-    )
+    return pair_method(setting).estimated_seconds(dag, num_pairs) if METHODS[setting.method].is_pairwise else 0.0

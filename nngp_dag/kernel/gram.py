@@ -25,10 +25,9 @@ _TILE_BYTES = 64 * 2**20
 _Tree = TypeVar("_Tree")
 
 
-def tile_size(num_nodes: int, itemsize: int) -> int:
+def tile_size(bytes_per_pair: int) -> int:
     """Rows of a tile (a power of two), such that what the recursion holds of all its pairs stays within a budget."""
-    per_pair = itemsize * (4 * num_nodes + 8)
-    return int(min(512, max(8, 2 ** int(np.log2((_TILE_BYTES / per_pair) ** 0.5)))))
+    return int(min(512, max(8, 2 ** int(np.log2((_TILE_BYTES / bytes_per_pair) ** 0.5)))))
 
 
 def gram_kernels(
@@ -38,8 +37,9 @@ def gram_kernels(
     if not any(dag.ops):
         zeros = jnp.zeros((x1.shape[0], (x1 if x2 is None else x2).shape[0]), x1.dtype)
         return dict.fromkeys(names, zeros)
-    tile = tile_size(dag.num_nodes, x1.dtype.itemsize)
-    nngp, *tangent = gram(method, cast_program(method.program(dag), x1.dtype), x1, x2, tile=tile)
+    program = cast_program(method.program(dag), x1.dtype)
+    tile = tile_size(x1.dtype.itemsize * method.numbers_per_pair(dag, program))
+    nngp, *tangent = gram(method, program, x1, x2, tile=tile)
     return {"nngp": nngp, **({"ntk": nngp + tangent[0]} if tangent else {})}
 
 

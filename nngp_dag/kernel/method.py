@@ -62,10 +62,15 @@ class PairMethod(ABC, Generic[Program, Rows]):
     def diagonal(self, program: Program, rows: Rows) -> tuple[Array, Array]:
         """K_HH(x, x) and Theta_HH(x, x) [N] of each input with itself."""
 
-    def estimated_seconds(self, num_nodes: int, num_pairs: int) -> float:
+    def estimated_seconds(self, dag: Dag, num_pairs: int) -> float:
         """Seconds of one core for so many pairs of inputs; 0 where that is no matter, as it is for most methods."""
-        del num_nodes, num_pairs
+        del dag, num_pairs
         return 0.0
+
+    def numbers_per_pair(self, dag: Dag, program: Program) -> int:
+        """Numbers that are held at once for one pair of inputs, from which tiles get their size."""
+        del program
+        return 4 * dag.num_nodes + 8
 
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         """Kernels of many DAGs of equal node count on the same rows; here one after the other.
@@ -103,9 +108,12 @@ def pair_method(setting: Setting, with_tangent: bool = True) -> AnyMethod:
 
 
 def cast_program(program: Program, dtype: np.dtype) -> Program:
-    """The arrays of a program in the dtype of the data; what is too large becomes infinite, and shows in the result."""
+    """The numbers of a program in the dtype of the data (what is too large becomes infinite, and shows in the result).
+
+    Integers are positions, and stay as they are.
+    """
     with np.errstate(over="ignore"):
-        return jax.tree.map(lambda a: np.asarray(a, dtype), program)
+        return jax.tree.map(lambda a: a if a.dtype.kind in "iu" else np.asarray(a, dtype), program)
 
 
 def _one_of_many(method: AnyMethod, dag: Dag, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from nngp_dag.dag import Dag
+from nngp_dag.kernel.block_fold import Inputs, pairs_by_block, rows_by_block
+from nngp_dag.kernel.blocks import BLOCK, Blocks, blocks_of
 from nngp_dag.kernel.embedding import EmbeddedRow
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import PairMethod
@@ -22,14 +21,13 @@ from nngp_dag.kernel.recursion import MAX_UNROLLED, Node, Recursion
 
 __all__ = ["Exact", "Independent", "PropagatedRows", "Propagation"]
 
-_Program = tuple[Mixing, ...] | Mixing
-_Nodes = tuple[Node, ...] | Node
+_Program = tuple[Mixing, ...] | Blocks
 
-_SECONDS_PER_TERM = 4e-8
-"""Of one core, for one pair of rows and one pair of nodes (500 nodes, 200 rows: 184 s)."""
+_SECONDS_PER_NODE = 3e-7
+"""Of one core, for one node and one pair of rows (a chain of 500 nodes, 200 rows: 4.5 s)."""
 
-_State = TypeVar("_State")
-_Output = TypeVar("_Output")
+_SECONDS_PER_TERM = 4e-10
+"""Of one core, for one node, one row of its tables and one pair of rows (500 full nodes, 200 rows: 5.5 s in all)."""
 
 
 class PropagatedRows(NamedTuple):
@@ -38,13 +36,13 @@ class PropagatedRows(NamedTuple):
     Attributes:
         embedded: the embedding of the inputs.
         first: node 0.
-        inner: nodes 1..H-1, a tuple where the fold is unrolled, else stacked on the first axis.
+        inner: nodes 1..H-1; of a large DAG stacked by block and node of a block, on the first two axes.
         mean, variance, tangent: S_H, K_HH and Theta_HH of each input with itself.
     """
 
     embedded: EmbeddedRow
     first: Node
-    inner: _Nodes
+    inner: tuple[Node, ...] | Node
     mean: Array
     variance: Array
     tangent: Array
@@ -52,7 +50,7 @@ class PropagatedRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Propagation(PairMethod[_Program, PropagatedRows]):
-    """Folds a recursion over the nodes: unrolled for cells, one scan over masked nodes for large DAGs."""
+    """Folds a recursion over the nodes: unrolled for cells, one scan over blocks of nodes for large DAGs."""
 
     @property
     @abstractmethod
@@ -61,32 +59,43 @@ class Propagation(PairMethod[_Program, PropagatedRows]):
 
     def program(self, dag: Dag) -> _Program:
         nodes = [Mixing(*(a[0] for a in into)) for into in mixing(dag.to_array()[None])]
-        if dag.num_nodes <= MAX_UNROLLED:
-            return tuple(nodes)
-        size = dag.num_nodes - 1
-        return Mixing(*(np.stack([np.pad(a, (0, size - a.size)) for a in f]) for f in zip(*nodes, strict=True)))
+        return tuple(nodes) if dag.num_nodes <= MAX_UNROLLED else blocks_of(nodes)
 
-    def estimated_seconds(self, num_nodes: int, num_pairs: int) -> float:
-        return 0.0 if num_nodes <= MAX_UNROLLED else _SECONDS_PER_TERM / 2 * num_nodes**2 * num_pairs
+    def estimated_seconds(self, dag: Dag, num_pairs: int) -> float:
+        if dag.num_nodes <= MAX_UNROLLED:
+            return 0.0
+        program = self.program(dag)
+        assert isinstance(program, Blocks)
+        return num_pairs * dag.num_nodes * (_SECONDS_PER_NODE + _SECONDS_PER_TERM * sum(program.rows))
+
+    def numbers_per_pair(self, dag: Dag, program: _Program) -> int:
+        if not isinstance(program, Blocks):
+            return super().numbers_per_pair(dag, program)
+        return 2 * sum(program.rows) + 8 * BLOCK
 
     def rows(self, program: _Program, k: Array) -> PropagatedRows:
-        r, size = self.recursion, _room(program)
-        embedded, state, first = over_rows(lambda k, _: r.start_row(k, size))(k, None)
-        step = over_rows(lambda row, shared: r.step_row(row, *shared))
-        state, inner = _fold(lambda state, t, into, _: step(state, (t, into)), state, program, None)
-        mean, variance, tangent = over_rows(r.end_row)(state, _last(program))
-        return PropagatedRows(embedded, first, inner, mean, variance, tangent)
+        r = self.recursion
+        if isinstance(program, Blocks):
+            embedded, first, inner, end = rows_by_block(r, program, k)
+            return PropagatedRows(embedded, first, inner, *end)
+        embedded, state, first = over_rows(lambda k, _: r.start_row(k))(k, None)
+        nodes = []
+        for t, into in enumerate(program[:-1], start=1):
+            state, node = over_rows(lambda row, into, t=t: r.step_row(row, t, into))(state, into)
+            nodes.append(node)
+        return PropagatedRows(embedded, first, tuple(nodes), *over_rows(r.end_row)(state, program[-1]))
 
     def pairs(self, program: _Program, x: PropagatedRows, y: PropagatedRows, k: Array) -> tuple[Array, Array]:
-        r, size = self.recursion, _room(program)
-        start = over_pairs(lambda k, x, y, _: r.start_pair(x[0], y[0], x[1], y[1], k, size))
-        step = over_pairs(lambda pair, x, y, shared: r.step_pair(pair, shared[0], shared[1], x, y))
+        r = self.recursion
+        if isinstance(program, Blocks):
+            return pairs_by_block(r, program, k, _inputs(x), _inputs(y))
+        start = over_pairs(lambda k, x, y, _: r.start_pair(x[0], y[0], x[1], y[1], k))
         end = over_pairs(lambda pair, mean_x, mean_y, into: r.end_pair(pair, into, mean_x, mean_y))
         state = start(k, (x.embedded, x.first), (y.embedded, y.first), None)
-        state, _ = _fold(
-            lambda state, t, into, nodes: (step(state, *nodes, (t, into)), None), state, program, (x.inner, y.inner)
-        )
-        return end(state, x.mean, y.mean, _last(program))
+        for t, (into, node_x, node_y) in enumerate(zip(program[:-1], x.inner, y.inner, strict=True), start=1):
+            step = over_pairs(lambda pair, x, y, into, t=t: r.step_pair(pair, t, into, x, y))
+            state = step(state, node_x, node_y, into)
+        return end(state, x.mean, y.mean, program[-1])
 
     def diagonal(self, program: _Program, rows: PropagatedRows) -> tuple[Array, Array]:
         return rows.variance, rows.tangent
@@ -114,24 +123,6 @@ class Independent(Propagation):
         return Recursion(self.setting, correlated=False, means=False, with_tangent=self.with_tangent)
 
 
-def _fold(
-    step: Callable[..., tuple[_State, _Output]], state: _State, program: _Program, nodes: tuple[_Nodes, _Nodes] | None
-) -> tuple[_State, tuple[_Output, ...] | _Output]:
-    """step(state, t, into, nodes of t) -> (state, output) over t = 1..H-1; the outputs as a tuple, or stacked."""
-    if isinstance(program, Mixing):
-        inner = jax.tree.map(lambda a: a[:-1], program)
-        xs = (jnp.arange(1, program.linear.shape[0]), inner, nodes)
-        return lax.scan(lambda state, at: step(state, *at), state, xs)
-    outputs = []
-    for t, into in enumerate(program[:-1], start=1):
-        state, output = step(state, t, into, None if nodes is None else tuple(side[t - 1] for side in nodes))
-        outputs.append(output)
-    return state, tuple(outputs)
-
-
-def _room(program: _Program) -> int:
-    return program.linear.shape[0] if isinstance(program, Mixing) else 0
-
-
-def _last(program: _Program) -> Mixing:
-    return jax.tree.map(lambda a: a[-1], program) if isinstance(program, Mixing) else program[-1]
+def _inputs(rows: PropagatedRows) -> Inputs:
+    assert isinstance(rows.inner, Node)
+    return rows.embedded, rows.first, rows.inner, rows.mean

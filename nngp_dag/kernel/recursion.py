@@ -32,7 +32,7 @@ from nngp_dag.reading import Setting
 __all__ = ["MAX_UNROLLED", "Flow", "Node", "PairState", "Recursion", "RowState"]
 
 MAX_UNROLLED = 8
-"""Nodes up to which folds over nodes and sums over them are unrolled."""
+"""Nodes up to which folds over nodes and sums over them are unrolled; larger DAGs are folded block by block."""
 
 
 _Values = Array | tuple[Array, ...]
@@ -43,24 +43,44 @@ class Flow(NamedTuple):
 
     Two arrays [n] with room for n nodes, for folds by scan; or two tuples of scalars that grow, so that nothing is
     joined and every node's value is computed once (XLA repeats the operands of a concatenation in each of its uses).
+
+    Attributes:
+        fresh, through: a value per node.
+        before: in a block of a large DAG (`Blocks`), what each of its nodes gets from earlier blocks by linear edges
+            and by skip paths, [n] each.
     """
 
     fresh: _Values
     through: _Values
+    before: tuple[Array, Array] | None = None
 
     @classmethod
-    def empty(cls, like: Array, size: int) -> Flow:
-        """Room for `size` nodes (0: a tuple that grows) of the dtype of `like`."""
-        return cls((), ()) if size == 0 else cls(jnp.zeros(size, like.dtype), jnp.zeros(size, like.dtype))
+    def empty(cls, like: Array, rooms: tuple[int, int]) -> Flow:
+        """Room for so many nodes in both (0: a tuple that grows), of the dtype of `like`."""
+        fresh, through = (jnp.zeros(size, like.dtype) if size else () for size in rooms)
+        return cls(fresh, through)
 
-    def arrive(self, weights: Numbers, linear: Numbers) -> tuple[Array, Array]:
-        """The next node's part received afresh, and its total with what its skip edges bring."""
-        fresh = _weigh(linear, self.through)
-        return fresh, _weigh(weights, self.fresh) + fresh
+    def arrive(self, t: int | Array, weights: Numbers, linear: Numbers) -> tuple[Array, Array]:
+        """The part of node t received afresh, and its total with what its skip edges bring."""
+        fresh, copied = _weigh(linear, self.through), _weigh(weights, self.fresh)
+        if self.before is not None:
+            fresh, copied = fresh + self.before[0][t], copied + self.before[1][t]
+        return fresh, copied + fresh
 
     def append(self, t: int | Array, fresh: Array, through: Array) -> Flow:
         """With node t added: at the end of a tuple, in place t of an array."""
-        return Flow(_put(self.fresh, t, fresh), _put(self.through, t, through))
+        return Flow(_put(self.fresh, t, fresh), _put(self.through, t, through), self.before)
+
+    def block(self, weights: Numbers, linear: Numbers) -> Flow:
+        """Of arrays: an empty flow for the next block, given the weights [B, n] of its nodes over those held here."""
+        before = _product(linear, self.through), _product(weights, self.fresh)
+        room = jnp.zeros_like(before[0])
+        return Flow(room, room, before)
+
+    def store(self, block: Flow, place: Mixing) -> Flow:
+        """Of arrays: with the nodes of a block from its place on."""
+        fresh = _overwritten(self.fresh, block.fresh, place.skip_paths)
+        return Flow(fresh, _overwritten(self.through, block.through, place.linear))
 
 
 class Node(NamedTuple):
@@ -113,30 +133,36 @@ class Recursion:
 
     # ---- one input --------------------------------------------------------------------------------------------------
 
-    def start_row(self, k: Array, size: int = 0) -> tuple[EmbeddedRow, RowState, Node]:
-        """Node 0 for an input with K_in(x, x) = k; `size` nodes of room, or arrays that grow."""
+    def start_row(self, k: Array, rooms: tuple[int, int] = (0, 0)) -> tuple[EmbeddedRow, RowState, Node]:
+        """Node 0 for an input with K_in(x, x) = k; `rooms` of its flow, by default one that grows."""
         embedded = embed_row(self.setting, k)
         mean = embedded.mean if self.means else jnp.zeros_like(k)
-        empty = Flow.empty(k, size)
+        empty = Flow.empty(k, rooms)
         state = RowState(empty, empty, empty if self.with_tangent else None)
         received = mean, embedded.variance - mean**2, embedded.tangent
         return embedded, *self._extend_row(state, 0, received, received)
 
     def step_row(self, state: RowState, t: int | Array, into: Mixing) -> tuple[RowState, Node]:
         """Append node t."""
-        fresh, total = self._arrive_row(state, into)
+        fresh, total = self._arrive_row(state, t, into)
         return self._extend_row(state, t, fresh, total)
 
     def end_row(self, state: RowState, into: Mixing) -> tuple[Array, Array, Array]:
         """S_H, K_HH and Theta_HH (zero without tangents) of one input with itself."""
-        _, (mean, variance, tangent) = self._arrive_row(state, into)
+        _, (mean, variance, tangent) = self._arrive_row(state, -1, into)
         return mean, variance + mean**2, tangent
 
-    def _arrive_row(self, state: RowState, into: Mixing) -> tuple[_Triple, _Triple]:
+    def block_row(self, state: RowState, before: Mixing) -> RowState:
+        """An empty state for a block of a large DAG, from the weights [B, n] of its nodes over those held."""
+        weights, linear = self._weights(before), before.linear
+        tangent = None if state.tangent is None else state.tangent.block(weights, linear)
+        return RowState(state.mean.block(before.skip_paths, linear), state.variance.block(weights, linear), tangent)
+
+    def _arrive_row(self, state: RowState, t: int | Array, into: Mixing) -> tuple[_Triple, _Triple]:
         weights = self._weights(into)
-        m, mean = state.mean.arrive(into.skip_paths, into.linear)
-        d, variance = state.variance.arrive(weights, into.linear)
-        e, tangent = state.tangent.arrive(weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
+        m, mean = state.mean.arrive(t, into.skip_paths, into.linear)
+        d, variance = state.variance.arrive(t, weights, into.linear)
+        e, tangent = state.tangent.arrive(t, weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
         return (m, d, e), (mean, variance, tangent)
 
     def _extend_row(self, state: RowState, t: int | Array, fresh: _Triple, total: _Triple) -> tuple[RowState, Node]:
@@ -155,29 +181,41 @@ class Recursion:
     # ---- one pair of inputs -----------------------------------------------------------------------------------------
 
     def start_pair(
-        self, embedded_x: EmbeddedRow, embedded_y: EmbeddedRow, x: Node, y: Node, k: Array, size: int = 0
+        self,
+        embedded_x: EmbeddedRow,
+        embedded_y: EmbeddedRow,
+        x: Node,
+        y: Node,
+        k: Array,
+        rooms: tuple[int, int] = (0, 0),
     ) -> PairState:
         """Node 0 for a pair of inputs with K_in(x, x') = k."""
         covariance, tangent = embed_pair(self.setting, embedded_x, embedded_y, k)
-        empty = Flow.empty(k, size)
+        empty = Flow.empty(k, rooms)
         state = PairState(empty, empty if self.with_tangent else None)
         received = covariance - x.mean * y.mean, tangent
         return self._extend_pair(state, 0, received, received, x, y)
 
     def step_pair(self, state: PairState, t: int | Array, into: Mixing, x: Node, y: Node) -> PairState:
         """Append node t, given the two inputs there."""
-        fresh, total = self._arrive_pair(state, into)
+        fresh, total = self._arrive_pair(state, t, into)
         return self._extend_pair(state, t, fresh, total, x, y)
 
     def end_pair(self, state: PairState, into: Mixing, mean_x: Array, mean_y: Array) -> tuple[Array, Array]:
         """K_HH and Theta_HH (zero without tangents) of a pair, given S_H of both."""
-        _, (covariance, tangent) = self._arrive_pair(state, into)
+        _, (covariance, tangent) = self._arrive_pair(state, -1, into)
         return (covariance + mean_x * mean_y if self.means else covariance), tangent
 
-    def _arrive_pair(self, state: PairState, into: Mixing) -> tuple[_Pair, _Pair]:
+    def block_pair(self, state: PairState, before: Mixing) -> PairState:
+        """An empty state for a block of a large DAG, from the weights [B, n] of its nodes over those held."""
+        weights, linear = self._weights(before), before.linear
+        tangent = None if state.tangent is None else state.tangent.block(weights, linear)
+        return PairState(state.covariance.block(weights, linear), tangent)
+
+    def _arrive_pair(self, state: PairState, t: int | Array, into: Mixing) -> tuple[_Pair, _Pair]:
         weights = self._weights(into)
-        d, covariance = state.covariance.arrive(weights, into.linear)
-        e, tangent = state.tangent.arrive(weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
+        d, covariance = state.covariance.arrive(t, weights, into.linear)
+        e, tangent = state.tangent.arrive(t, weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
         return (d, e), (covariance, tangent)
 
     def _extend_pair(self, state: PairState, t: int | Array, fresh: _Pair, total: _Pair, x: Node, y: Node) -> PairState:
@@ -215,3 +253,11 @@ def _weigh(weights: Numbers, values: _Values) -> Array:
 
 def _put(values: _Values, t: int | Array, value: Array) -> _Values:
     return (*values, value) if isinstance(values, tuple) else values.at[t].set(value)
+
+
+def _product(weights: Numbers, values: _Values) -> Array:
+    return jnp.dot(weights, jnp.asarray(values), precision=lax.Precision.HIGHEST)
+
+
+def _overwritten(values: _Values, block: _Values, start: Numbers) -> Array:
+    return lax.dynamic_update_slice_in_dim(jnp.asarray(values), jnp.asarray(block), jnp.asarray(start), 0)
