@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,31 @@ def test_a_figure_that_does_not_fit_leaves_no_folder(files, tmp_path):
     with pytest.raises(SystemExit) as ended:
         main(["reproduce", "figure-4", "--data", data, "--width", "1000000000", "--out", str(out)])
     assert ended.value.code == 2 and not out.exists()
+
+
+def _refused(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_networks_that_do_not_fit_are_refused_before_kernels_are_computed(capsys, monkeypatch):
+    monkeypatch.setattr("nngp_dag.analysis.programs.gram", lambda *args, **kwargs: pytest.fail("a kernel was computed"))
+    arguments = ["analyze", "2_02_002", "--data", "digits:8", "--width", "1000000000", "--json"]
+    assert "networks of width 1000000000 would need" in _refused(arguments, capsys)
+
+
+def test_a_sweep_says_what_it_takes_and_a_table_without_room_is_refused(tmp_path, monkeypatch, capsys):
+    from nngp_dag.cli import sweep
+    from nngp_dag.spectrum import sweep_cost
+
+    monkeypatch.setattr("nngp_dag.cli.sweep.enumerate_codes", lambda nodes: pytest.fail("it began"))
+    monkeypatch.setattr(sweep_cost.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10**6))
+    arguments = ["sweep", "--nodes", "6", "--data", "digits:64", "--out", str(tmp_path / "a.csv")]
+    assert "14,348,907 DAGs on 64 rows: about " in _refused(arguments, capsys)
+    monkeypatch.undo()
+    sweep._announce(sweep_cost.sweep_cost(14_348_907, 6, 1797), tmp_path / "a.csv")
+    assert "days" in capsys.readouterr().err
+    sweep._announce(sweep_cost.sweep_cost(729, 4, 64), tmp_path / "a.csv")
+    assert capsys.readouterr().err == ""

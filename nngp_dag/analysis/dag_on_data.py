@@ -151,6 +151,20 @@ class DagOnData:
 
     # ---- finite networks --------------------------------------------------------------------------------------------
 
+    def require_networks(self) -> None:
+        """InputError, with the estimate, where the finite networks would not fit in memory; nothing is drawn."""
+        import jax.numpy as jnp
+
+        from nngp_dag.finite.montecarlo.estimate import chunk_size
+        from nngp_dag.finite.network import NetworkSpec
+
+        rows = self.x[:_FINITE_ROWS]
+        if any(self.dag.pruned().ops):
+            dtype = str(jnp.result_type(float))
+            chunk_size(
+                NetworkSpec.make(self.dag, rows.shape[1], self.width, reading=self.reading, dtype=dtype), len(rows)
+            )
+
     @cached_property
     def networks(self) -> MonteCarloEstimate:
         """Empirical kernels of `seeds` networks of `width` neurons per node, on the first rows (at most twelve)."""

@@ -53,6 +53,8 @@ def command(
     rows = data.load(labels=False)
     if len(dags) == 1:
         analysis = analysis_of(dags[0], rows, reading, width=width, seeds=seeds, seed=seed)
+        if (out is not None or as_json) and not no_networks:
+            analysis.require_networks()
         html = (lambda: analysis.to_html(page=True, finite=not no_networks)) if out is not None else None
         document = (lambda: analysis.to_dict(finite=not no_networks)) if as_json else None
         text = str(analysis) if not as_json else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +13,17 @@ from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
+from nngp_dag.support.files import check_writable
 from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.reading_files import read_text
 
+if TYPE_CHECKING:
+    from nngp_dag.spectrum.sweep_cost import SweepCost
+
 __all__ = ["command"]
+
+_LONG = 600.0
+"""Seconds from which on a sweep is announced."""
 
 
 @click.command("sweep")
@@ -44,12 +52,21 @@ def command(
 
     A sweep that was killed goes on where it stopped when it is started again with the same arguments.
     """
+    from nngp_dag.spectrum.sweep_cost import sweep_cost
     from nngp_dag.spectrum.sweep_file import sweep_to_file
 
     if (nodes is None) == (codes_file is None):
         raise click.UsageError("Give either --nodes or --codes.")
-    codes = enumerate_codes(nodes) if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
+    dags = None if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
     x = data.load(labels=False).x
+    if nodes is not None:
+        count, largest = 3 ** (nodes * (nodes - 1) // 2), nodes
+    else:
+        assert dags is not None
+        count, largest = len(dags), max(dag.num_nodes for dag in dags)
+    _announce(sweep_cost(count, largest, len(x)), out)
+    codes = enumerate_codes(nodes) if nodes is not None else dags
+    assert codes is not None
     done = sweep_to_file(codes, x, out, setting, progress=progress_bar)
     if as_json:
         counts = {"num_dags": done.num_dags, "n": len(x), "resumed": done.num_resumed}
@@ -57,6 +74,14 @@ def command(
     else:
         resumed = f" ({done.num_resumed:,} resumed)" if done.num_resumed else ""
         click.echo(f"{done.num_dags:,} DAGs on {len(x):,} rows written to {out}{resumed}")
+
+
+def _announce(cost: SweepCost, out: Path) -> None:
+    """Say what a long sweep takes, and that it resumes; refuse one for which there is no disk."""
+    check_writable(out, "a CSV file")
+    cost.require_disk(out)
+    if cost.seconds > _LONG:
+        click.echo(f"{cost.words}; it resumes where it is interrupted", err=True)
 
 
 def _read_codes(path: Path) -> list[Dag]:

@@ -31,7 +31,7 @@ from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Reading
 from nngp_dag.support.memory import require_memory
 
-__all__ = ["KernelEstimate", "MonteCarloEstimate", "Stream", "monte_carlo"]
+__all__ = ["KernelEstimate", "MonteCarloEstimate", "Stream", "chunk_size", "monte_carlo"]
 
 _Pair = tuple[StreamMoments, StreamMoments]
 _PARAMETERS_PER_CALL = {"cpu": 2**22}
@@ -149,12 +149,7 @@ class Stream:
         self.spec = NetworkSpec.make(dag, rows.shape[1], width, reading=reading, dtype=dtype)
         devices = jax.devices() if devices is None else list(devices)
         self.sharding = member_sharding(devices)
-        weights = self.spec.weights
-        budget = _PARAMETERS_PER_CALL.get(devices[0].platform, _PARAMETERS_PER_CALL_ACCELERATOR)
-        self.chunk = len(devices) * int(np.clip(budget // max(weights, rows.shape[0] * width), 1, 64))
-        n, size = rows.shape[0], np.dtype(dtype).itemsize
-        each = 2 * weights + 2 * (self.spec.slots + 2) * n * width + 3 * n**2
-        require_memory(size * (self.chunk * each + 8 * n**2), f"a chunk of {self.chunk} networks of width {width}")
+        self.chunk = chunk_size(self.spec, rows.shape[0], devices)
         self.x = jnp.asarray(rows, dtype)
         wirings = np.repeat(self.spec.wiring(dag)[None], self.chunk, axis=0).astype(dtype)
         self.wirings = jax.device_put(wirings, self.sharding)
@@ -164,6 +159,21 @@ class Stream:
         """Arguments of a program over a chunk, sharded: the networks of indices [chunk], and their validity [chunk]."""
         placed, counted = jax.device_put((indices.astype(np.uint32), valid), self.sharding)
         return drawing_program(self.spec, self.sharding)(self.wirings, _keys(self.seed, placed)), counted
+
+
+def chunk_size(spec: NetworkSpec, num_rows: int, devices: Sequence[jax.Device] | None = None) -> int:
+    """Networks that are drawn at a time, for kernels of `num_rows` rows on some devices (by default all).
+
+    Raises:
+        InputError: too little memory, with the estimate; nothing was computed.
+    """
+    devices = jax.devices() if devices is None else list(devices)
+    budget = _PARAMETERS_PER_CALL.get(devices[0].platform, _PARAMETERS_PER_CALL_ACCELERATOR)
+    chunk = len(devices) * int(np.clip(budget // max(spec.weights, num_rows * spec.width), 1, 64))
+    each = 2 * spec.weights + 2 * (spec.slots + 2) * num_rows * spec.width + 3 * num_rows**2
+    size = np.dtype(spec.dtype).itemsize
+    require_memory(size * (chunk * each + 8 * num_rows**2), f"a chunk of {chunk} networks of width {spec.width}")
+    return chunk
 
 
 def chunk_kernels(spec: NetworkSpec, x: Array, members: Member) -> Kernel:
