@@ -82,7 +82,7 @@ def _networks(candidate: Candidate, weights: np.ndarray, label: str) -> Finding:
 
 
 def _controls(means: dict[tuple[str, float], float], weights: np.ndarray) -> list[Control]:
-    """What is right in place of the printed line, and what is not."""
+    """The mean that is right in place of the printed line, and others that are not."""
     before = "The mean of a feature is that of the variance before the layer, K^(l-1)"
     return [
         Control.keeps(f"{before}: the library's closed forms against quadrature.", _library(means, _true_mean)),
