@@ -27,16 +27,16 @@ def numpy_of(*arrays):
 
 
 def windows(x, size, stride=1, dilation=1, outside=0.0):
-    """For each entry (a, b) of a kernel the pixels that it meets, one array [N, h / stride, w / stride, C] each."""
+    """The pixels that each entry (a, b) of a kernel meets, [N, a, h / stride, b, w / stride, C].
+
+    By lists of rows and columns: JAX compiles slices, and their gradients, anew for every (a, b).
+    """
     xp = numpy_of(x)
     h, w = x.shape[1:3]
     pad = dilation * (size - 1) // 2
     padded = xp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), constant_values=outside)
-    return {
-        (a, b): padded[:, dilation * a : dilation * a + h : stride, dilation * b : dilation * b + w : stride]
-        for a in range(size)
-        for b in range(size)
-    }
+    shifts = dilation * np.arange(size)[:, None]
+    return xp.take(xp.take(padded, shifts + np.arange(0, h, stride), axis=1), shifts + np.arange(0, w, stride), axis=3)
 
 
 def conv(x, kernel, stride=1, dilation=1, groups=1):
@@ -48,7 +48,7 @@ def conv(x, kernel, stride=1, dilation=1, groups=1):
         ins = slice(g * per_group, (g + 1) * per_group)
         outs = slice(g * outputs // groups, (g + 1) * outputs // groups)
         seen = windows(x[..., ins], size, stride, dilation)
-        parts.append(sum(pixels @ kernel[a, b, :, outs] for (a, b), pixels in seen.items()))
+        parts.append(xp.tensordot(seen, kernel[..., outs], axes=((1, 3, 5), (0, 1, 2))))
     return xp.concatenate(parts, axis=-1)
 
 
@@ -63,9 +63,9 @@ def batch_norm(z, scale, bias, held=False):
 def pool(x, kind, stride=1):
     xp = numpy_of(x)
     if kind == "max":
-        return xp.stack(list(windows(x, 3, stride, outside=-np.inf).values())).max(0)
+        return windows(x, 3, stride, outside=-np.inf).max((1, 3))
     inside = windows(np.ones((1, *x.shape[1:3], 1)), 3, stride)
-    return sum(windows(x, 3, stride).values()) / sum(inside.values())
+    return windows(x, 3, stride).sum((1, 3)) / inside.sum((1, 3))
 
 
 def relu(x):
