@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import assert_close
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.cli import main
@@ -70,8 +72,9 @@ def test_a_list_of_codes_of_mixed_sizes_keeps_its_order(tmp_path, capsys):
 def test_an_interrupted_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys, monkeypatch):
     arguments = ["sweep", "--nodes", 3, "--data", "digits:10", "--out"]
 
-    def pieces(codes, x, setting):
-        for number, piece in enumerate(sweep_rows(codes, x, setting, chunk_bytes=9 * 2 * 8 * 100)):
+    def pieces(codes, x, setting, wanted):
+        found = sweep_rows(codes, x, setting, chunk_bytes=9 * 2 * 8 * 100, wanted=wanted)
+        for number, piece in enumerate(found):
             if number == limit:
                 raise KeyboardInterrupt
             yield piece
@@ -207,6 +210,21 @@ def test_a_sweep_from_python_goes_on_and_gives_the_same_table(tmp_path, monkeypa
     assert "1 damaged" in capsys.readouterr().err
     assert (tmp_path / "cut.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["cut.csv", "whole.csv"]
+
+
+@given(removed=st.sets(st.integers(0, 26), min_size=1))
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_table_that_lost_any_rows_is_resumed_to_the_same_bytes(tmp_path, monkeypatch, removed):
+    x, codes, out = load("digits:10").x, enumerate_codes(3), tmp_path / "t.csv"
+    with monkeypatch.context() as patch:
+        patch.setattr("nngp_dag.support.row_log.RowLog.remove", lambda log: None)
+        sweep_to_file(codes, x, out)
+    whole, partial = out.read_bytes(), tmp_path / "t.csv.partial"
+    first, *lines = partial.read_bytes().splitlines(keepends=True)
+    partial.write_bytes(first + b"".join(line for place, line in enumerate(lines) if place not in removed))
+    out.unlink()
+    assert sweep_to_file(codes, x, out).num_resumed == 27 - len(removed)
+    assert out.read_bytes() == whole
 
 
 def test_activations_that_share_a_name_are_told_apart(tmp_path, monkeypatch):

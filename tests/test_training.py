@@ -1,6 +1,7 @@
 """Training: a literal loop as reference, curves, checkpoints that resume to the last bit and notice damage."""
 
 import shutil
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -181,6 +182,25 @@ def test_damage_to_any_file_of_a_checkpoint_is_noticed(tmp_path, data):
     assert store.latest() is None
     train(ensemble(), data, config(steps=2), store=store, resume=True)
     assert store.latest() is not None
+
+
+def test_a_full_disk_costs_one_line_and_leaves_nothing(tmp_path, capfd, monkeypatch):
+    import tensorstore
+
+    store, arrays = CheckpointStore(tmp_path, {}), {"a": np.ones(3)}
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda _: SimpleNamespace(free=2**16))
+    with pytest.raises(InputError, match=r"^cannot write a checkpoint in \S+: it takes .* are free$"):
+        store.save(0, arrays, {})
+    monkeypatch.undo()
+
+    def full(*_, **__):
+        raise ValueError("RESOURCE_EXHAUSTED: no space left on device")
+
+    monkeypatch.setattr(tensorstore, "open", full)  # where the disk fills after the check
+    with pytest.raises(InputError, match=r"^cannot write the checkpoint \S+_0: ValueError: RESOURCE_EXHAUSTED"):
+        store.save(0, arrays, {})
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_last_two_checkpoints_are_kept(tmp_path, data):

@@ -61,11 +61,13 @@ def sweep_chunks(
     get: tuple[str, ...] = ("nngp", "ntk"),
     setting: Setting | None = None,
     chunk_bytes: int = _CHUNK_BYTES,
+    wanted: np.ndarray | None = None,
 ) -> Iterator[tuple[np.ndarray, Kernel]]:
     """`sweep_kernels` piece by piece, so that memory stays bounded: yields (positions in `codes` [a], `Kernel` [a, N,
     N]).
 
-    The pieces come in the lexicographic order of codes, each as large as `chunk_bytes` allows.
+    The pieces come in the lexicographic order of codes, each as large as `chunk_bytes` allows. Those without a
+    code of `wanted` (bool [A]) are left out; the others stay as they are, so that their values do to the last bit.
     """
     names = checked_names(get)
     method = pair_method(setting or Setting(), "ntk" in names)
@@ -80,6 +82,8 @@ def sweep_chunks(
         ahead = codes[order[start : start + max(1, chunk_bytes // (plane * len(names)))]]
         index = order[start : start + _chunk_length(ahead, len(order) - start, plane, len(names), chunk_bytes)]
         start += len(index)
+        if wanted is not None and not wanted[index].any():
+            continue
         with input_precision(x):  # entered a piece: a generator must not leave its setting with its caller
             found = dict(zip(names, method.many(codes[index], rows, names), strict=True))
             kernels = Kernel(*(found[n] if n in found else jnp.zeros(empty, rows.dtype) for n in Kernel._fields))

@@ -48,7 +48,11 @@ divided by the mean diagonal."""
 
 
 def sweep_rows(
-    codes: np.ndarray, x: ArrayLike, setting: Setting | None = None, chunk_bytes: int = 32 * 2**20
+    codes: np.ndarray,
+    x: ArrayLike,
+    setting: Setting | None = None,
+    chunk_bytes: int = 32 * 2**20,
+    wanted: np.ndarray | None = None,
 ) -> Iterator[tuple[np.ndarray, list[Row]]]:
     """Rows of the table for many DAGs of equal node count, piece by piece.
 
@@ -57,6 +61,7 @@ def sweep_rows(
         x: rows [N, d]; float64 where the smallest eigenvalue matters.
         setting: a method and a reading; by default exact, and the default reading.
         chunk_bytes: memory for the kernels of one piece; small, so that little is lost when a sweep is killed.
+        wanted: bool [A]; pieces without a wanted row are left out, and the others come whole. By default all.
 
     Yields:
         (positions in `codes` [a], a list of a rows): dictionaries with the keys `COLUMNS`, None where a value is
@@ -68,9 +73,10 @@ def sweep_rows(
     setting = setting or Setting()
     if not METHODS[setting.method].is_pairwise:
         for position, code in enumerate(codes):
-            yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
+            if wanted is None or wanted[position]:
+                yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
         return
-    for index, kernels in sweep_chunks(codes, x, setting=setting, chunk_bytes=chunk_bytes):
+    for index, kernels in sweep_chunks(codes, x, setting=setting, chunk_bytes=chunk_bytes, wanted=wanted):
         summaries = [_summary(kernel, codes[index]) for kernel in kernels]
         yield index, [_row(Dag.from_array(codes[i]), summaries, a) for a, i in enumerate(index)]
 

@@ -49,7 +49,7 @@ def sweep_to_file(
     """The statistics of many DAGs on the same data, a row per DAG in their order, with the columns `dag_table.COLUMNS`.
 
     Rows are kept in `OUT.partial` as they are finished; OUT appears whole. Called again with the same arguments after
-    it was interrupted, it computes the rows that are missing.
+    it was interrupted, it computes the rows that are missing, to the same bits.
 
     Args:
         codes: flat codes of DAGs of equal node count, integers [A, E] (`enumerate_codes`), or DAGs of any sizes.
@@ -74,11 +74,11 @@ def sweep_to_file(
         num_resumed = len(table)
         with progress("DAGs", total, "DAGs", start=num_resumed) as advance:
             for places, rows in groups:
-                left = np.flatnonzero([int(place) not in table for place in places])
-                if not len(left):
-                    continue
-                for index, found in dag_table.sweep_rows(rows[left], x, setting):
-                    table.add(zip(places[left][index].tolist(), found, strict=True))
+                left = np.array([int(place) not in table for place in places])
+                # In the pieces of an uninterrupted sweep: the last bits of a row depend on its piece.
+                for index, found in dag_table.sweep_rows(rows, x, setting, wanted=left):
+                    piece = zip(places[index].tolist(), found, strict=True)
+                    table.add([(place, row) for place, row in piece if place not in table])
                     advance(len(table))
         table.finish()
     return SweepFile(out, total, num_resumed)

@@ -27,6 +27,8 @@ __all__ = ["CheckpointStore", "flatten", "unflatten"]
 _SCHEMA = 1
 _PREFIX = "nngp_dag_step"
 """Of the names of checkpoints: Orbax counts, and removes, what has such a name, and nothing else."""
+_OVERHEAD = 2**18
+"""Bytes that Orbax's own files and folders take beside the arrays: 80 KiB on 4 KiB blocks for 60 arrays, and room."""
 _T = TypeVar("_T")
 
 
@@ -77,7 +79,7 @@ class CheckpointStore:
         """
         import orbax.checkpoint as ocp
 
-        self._check_room(sum(array.nbytes for array in arrays.values()))
+        self._check_room(sum(array.nbytes for array in arrays.values()) + _OVERHEAD)
         try:
             self._record(step).unlink(missing_ok=True)
             with self._manager() as manager:
@@ -87,6 +89,7 @@ class CheckpointStore:
                 manager.wait_until_finished()
                 kept = set(manager.all_steps())
         except Exception as error:  # Orbax and its storage raise of many kinds where a disk is full
+            self._discard(step)
             raise InputError(f"cannot write the checkpoint {self._place(step)}: {_first_line(error)}") from error
         content = {"schema": _SCHEMA, "run": self.run, "notes": dict(notes), "files": self._digests(step)}
         text = json.dumps({"content": content, "sha256": _digest(content)})
@@ -94,6 +97,11 @@ class CheckpointStore:
         for number, path in self._records().items():
             if number not in kept:
                 path.unlink(missing_ok=True)
+
+    def _discard(self, step: int) -> None:
+        """Remove what Orbax had written of a checkpoint when it failed; its folder has this class's own prefix."""
+        for path in self.folder.glob(f"{_PREFIX}_{step}.orbax-checkpoint-tmp*"):
+            shutil.rmtree(path, ignore_errors=True)  # the failure itself is reported
 
     def _check_room(self, needed: int) -> None:
         """Refuse what the disk cannot hold before Orbax begins: its threads would each print why they failed."""
@@ -166,8 +174,8 @@ class CheckpointStore:
     def _manager(self) -> Any:
         import orbax.checkpoint as ocp
 
-        for noisy in ("absl", "orbax"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
+        for noisy in ("absl", "orbax"):  # its threads log their tracebacks as errors; `save` reports the error itself
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
         options = ocp.CheckpointManagerOptions(
             max_to_keep=2,
             step_prefix=_PREFIX,
