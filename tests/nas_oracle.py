@@ -61,7 +61,6 @@ def batch_norm(z, scale, bias, held=False):
 
 
 def pool(x, kind, stride=1):
-    xp = numpy_of(x)
     if kind == "max":
         return windows(x, 3, stride, outside=-np.inf).max((1, 3))
     inside = windows(np.ones((1, *x.shape[1:3], 1)), 3, stride)
