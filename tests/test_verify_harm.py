@@ -12,6 +12,7 @@ from verify_runs import LOG, claim_text, finished, status
 
 from nngp_dag import datasets
 from nngp_dag.errors import InputError
+from nngp_dag.support.lock import Lock
 from verify.baseline import load_baseline
 from verify.framework import fingerprint as fingerprints
 from verify.framework.claim import discover
@@ -264,6 +265,13 @@ def test_an_update_keeps_the_claims_that_were_not_asked_for(tmp_path, capsys, cl
     update_baseline(file, load_baseline(file), new, partial=claims is not None)
     assert json.loads(file.read_text())["claims"] == {**dict.fromkeys(kept, record), **new["claims"]}
     assert ("1 left as they were" if kept else "removed: gone") in capsys.readouterr().err
+
+
+def test_a_baseline_that_another_run_updates_is_left_to_it(tmp_path, capsys, monkeypatch):
+    file = tmp_path / "baseline.json"
+    with Lock(file):
+        line = _refusal(["--baseline", file, "--update-baseline", "--out", tmp_path / "out"], capsys, monkeypatch)
+    assert "is in use by" in line and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("place", ["gone/baseline.json", f"{'n' * 256}.json", "folder"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,6 +58,15 @@ class Request:
 
 def run_session(request: Request) -> Document:
     """Run the claims and write the reports; returns the content of report.json."""
+    with contextlib.ExitStack() as held:
+        if request.baseline is not None and request.update_baseline:
+            check_writable(request.baseline, "a baseline file")
+            # Of two runs that update it, one would lose what it recorded.
+            held.enter_context(Lock(request.baseline))
+        return _run_session(request)
+
+
+def _run_session(request: Request) -> Document:
     start = time.perf_counter()
     known = _checked_baseline(request)
     found = catalogue(request.options)
@@ -89,10 +98,8 @@ def _checked_baseline(request: Request) -> BaselineRecord | None:
     """
     if request.baseline is None:
         return None
-    if request.update_baseline:
-        check_writable(request.baseline, "a baseline file")
-        if not request.baseline.exists():
-            return None
+    if request.update_baseline and not request.baseline.exists():
+        return None
     known = load_baseline(request.baseline)
     if request.claims is not None or not request.update_baseline:
         check_comparable(known, str(request.baseline), vars(request.options))
@@ -160,7 +167,7 @@ def write_reports(document: Document, folder: Path) -> None:
         write_text(folder / name, makers[name](document))
 
 
-@contextmanager
+@contextlib.contextmanager
 def _progress(
     claims: Sequence[Claim], resumed: Sequence[str]
 ) -> Iterator[tuple[Callable[[Claim], None], Callable[[ClaimRecord], None]]]:
