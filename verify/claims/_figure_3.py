@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.optimize import brentq
 
-from nngp_dag.dag import Dag
-from nngp_dag.kernel.functions import kernel_of
-from nngp_dag.reading import Reading, Setting
-from verify import Captioned, Context, Dags, Evidence, Finding, KeyValue, Lines, Plot, Points, Series, Table
+from nngp_dag.reading import Reading
+from verify import Captioned, Context, Control, Dags, Evidence, Finding, KeyValue, Lines, Plot, Points, Table
+from verify.claims._figure_3_comparison import COLUMNS, DRAWN, TOLERANCE, EquationComparison, compared
+from verify.claims._figure_3_equations import NEIGHBOURS, Equation, gram
+from verify.claims._figure_3_proofs import EIGENVALUE, EIGENVALUE_NEGATIVE, KERNEL
 from verify.tools.literal import EQUATIONS, relu_f
-from verify.tools.settings import DATA_SETTINGS, key
+from verify.tools.settings import NNGP_SETTINGS
 
 __all__ = ["check_equation"]
 
-_KERNEL = "K^(3)"
-_TOLERANCE = 1e-10
-"""Largest difference of a kernel that is the equation's, over the diagonal."""
-_COLUMNS = (
-    "reading",
-    "largest error / diagonal",
-    "smallest difference",
-    "largest difference",
-    "lambda_min",
-    "by the equation",
-    "smallest of two rows",
-    "by the equation ",
-)
-_DRAWN = 24
-"""Rows whose pairs are drawn."""
 _NETWORKS = (
     Reading.make("activation-first", "gaussian-trained"),
     Reading.make("activation-last", "gaussian-trained"),
@@ -39,214 +24,156 @@ _NETWORKS = (
 )
 
 
-@dataclass(frozen=True)
-class _Equation:
-    """One of Eq. 6-11: the name of the DAG and its code, the equations, and K^(3) as a function of K^(0)."""
-
-    name: str
-    code: str
-    words: str
-    formula: Callable[[np.ndarray], np.ndarray]
-
-    @property
-    def dag(self) -> Dag:
-        """The DAG."""
-        return Dag.from_code(self.code)
-
-    def kernel(self, rows: np.ndarray, embedding: str) -> np.ndarray:
-        """K^(3) by the equation on unit rows [N, d], float64 [N, N]."""
-        gram = _gram(rows)
-        return self.formula(relu_f(gram) if embedding == "stem" else gram)
-
-
-@dataclass(frozen=True)
-class _Comparison:
-    """A kernel and the equation's, [N, N] each, on the same rows, of Gram matrix [N, N]."""
-
-    equation: _Equation
-    setting: Setting
-    data: str
-    gram: np.ndarray
-    actual: np.ndarray
-    expected: np.ndarray
-
-    @property
-    def difference(self) -> np.ndarray:
-        """The kernel minus the equation's."""
-        return self.actual - self.expected
-
-    @property
-    def error(self) -> float:
-        """The largest difference, over the largest diagonal entry."""
-        return float(np.abs(self.difference).max() / np.diag(self.expected).max())
-
-    @property
-    def pair(self) -> float:
-        """The smallest eigenvalue of two rows."""
-        return float((np.diag(self.actual)[0] - np.abs(self.actual[self._off])).min())
-
-    @property
-    def bound(self) -> float:
-        """The smallest eigenvalue of two rows by the equation."""
-        return float((np.diag(self.expected)[0] - self.expected[self._off]).min())
-
-    @property
-    def _off(self) -> np.ndarray:
-        return ~np.eye(len(self.gram), dtype=bool)
-
-    @cached_property
-    def spectra(self) -> tuple[np.ndarray, np.ndarray]:
-        """The eigenvalues of both, ascending, [N] each."""
-        return np.linalg.eigvalsh(self.actual), np.linalg.eigvalsh(self.expected)
-
-    def findings(self) -> list[Finding]:
-        """The findings that the equation is the kernel, and that its bound is right."""
-        rows = len(self.gram)
-        return [
-            Finding.agreement(
-                self.error,
-                tolerance=_TOLERANCE,
-                cases=self.gram.size,
-                setting=self.setting,
-                label=_KERNEL,
-                detail=f"{self.equation.words} on {rows} rows of {self.data}, relative to the diagonal",
-            ),
-            Finding.agreement(
-                abs(self.pair / self.bound - 1),
-                tolerance=1e-9,
-                cases=rows * (rows - 1) // 2,
-                setting=self.setting,
-                label="smallest eigenvalue of two rows",
-                detail=f"{self.pair:.6g}, by the equation {self.bound:.6g}",
-            ),
-        ]
-
-    def row(self) -> list[object]:
-        """The comparison as a row of the table."""
-        actual, expected = self.spectra
-        smallest = float(actual[0]), float(expected[0])
-        least, most = float(self.difference.min()), float(self.difference.max())
-        return [str(self.setting), self.error, least, most, *smallest, self.pair, self.bound]
-
-    def key_values(self) -> dict[str, KeyValue]:
-        """The difference of the first diagonal entry, and the smallest eigenvalue."""
-        return {
-            f"difference of K_11, {key(self.setting)}": KeyValue(float(self.difference[0, 0]), 1e-9, 1e-10),
-            f"lambda_min, {key(self.setting)}": KeyValue(float(self.spectra[0][0]), 1e-7),
-        }
-
-    def gap(self) -> Series:
-        """The difference of some pairs of rows over their correlation."""
-        some = np.triu_indices(_DRAWN)
-        return Series(str(self.setting), self.gram[some].tolist(), self.difference[some].tolist())
-
-    def spectrum(self) -> Series:
-        """The eigenvalues, the largest first."""
-        values = self.spectra[0]
-        return Series(str(self.setting), list(range(1, len(values) + 1)), values[::-1].tolist())
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def check_equation(context: Context, name: str, condition: str) -> Evidence:
-    """One of Eq. 6-11 against the kernels of all readings on real data, and against networks of finite width."""
-    equation = _Equation(name, *EQUATIONS[name])
-    rows = context.rows(64)
-    comparisons = [_compared(equation, setting, rows, context.data) for setting in DATA_SETTINGS]
-    networks = [_networks(context, equation, rows[:6], reading) for reading in _NETWORKS]
+    """One of Eq. 6-11 against the kernels of all readings, for correlations of both signs, and against networks."""
+    equation = Equation(name, *EQUATIONS[name])
+    data = context.rows(64)
+    rows = np.concatenate([data, _unit(-data[:16] - data[16:32])])
+    comparisons = [compared(equation, setting, rows, len(data)) for setting in NNGP_SETTINGS]
+    few = np.concatenate([data[:5], _unit(-data[:1] - 0.3 * data[1:2])])
+    networks = [_networks(context, equation, few, reading) for reading in _NETWORKS]
     findings = [finding for comparison in comparisons for finding in comparison.findings()]
-    findings += [finding for finding, _ in networks]
+    findings += [finding for finding, _, _ in networks]
     values = {name: value for comparison in comparisons for name, value in comparison.key_values().items()}
-    values |= {f"K_12 of networks, {f.order} {f.embedding}": value for f, value in networks}
-    false = [finding for finding in findings if finding.holds is False and finding.label == _KERNEL]
+    values |= {f"K_12 of networks, {f.order} {f.embedding}": value for f, _, value in networks}
+    false = [finding for finding in findings if finding.proof]
     worst = max(false, key=lambda finding: finding.worst or 0.0, default=None)
+    named = {name for finding in false if finding.proof for name in finding.proof.certificates}
+    proofs = [proved.certificate for comparison in comparisons for proved in comparison.proofs.values()]
     return Evidence(
         findings,
         summary=_summary(comparisons, findings),
         condition=condition if false else "",
         inside={"reading": findings[0].name(), "error": findings[0].worst},
-        outside=None if worst is None else {"reading": worst.name(), "error relative to the diagonal": worst.worst},
-        counterexample=None if worst is None else {"margin": worst.worst, "confirmed": "networks of finite width"},
+        outside=None if worst is None else _outside(worst),
+        counterexample=None if worst is None else {"margin": worst.worst, "confirmed": "interval arithmetic"},
         would_decide="more seeds, or wider networks",
-        tables=[Table(f"K^(3) of {equation.code} against {equation.words}", _COLUMNS, [c.row() for c in comparisons])],
-        plots=_plots(equation, comparisons, f"{len(rows)} rows of {context.data}"),
+        certificates=list({str(c["id"]): c for c in proofs if c["id"] in named}.values()),
+        controls=_controls(equation, comparisons, [control for _, control, _ in networks]),
+        tables=[Table(f"K^(3) of {equation.code} against {equation.words}", COLUMNS, [c.row() for c in comparisons])],
+        plots=_plots(equation, comparisons, f"{len(data)} rows of {context.data}"),
         key_values=values,
+        notes=_sign(equation),
     )
 
 
-def _compared(equation: _Equation, setting: Setting, rows: np.ndarray, data: str) -> _Comparison:
-    """The kernel of a setting on unit rows [N, d], beside the equation's."""
-    actual = np.asarray(kernel_of(equation.dag, setting)(rows, get="nngp"))
-    return _Comparison(equation, setting, data, _gram(rows), actual, equation.kernel(rows, setting.embedding))
+def _outside(finding: Finding) -> Mapping[str, object]:
+    return {"reading": finding.name(), "error": finding.worst, **(finding.counterexample or {})}
 
 
-def _gram(rows: np.ndarray) -> np.ndarray:
-    """The inner products of unit rows, with ones on the diagonal."""
-    gram = rows @ rows.T
-    np.fill_diagonal(gram, 1.0)
-    return gram
+def _controls(
+    equation: Equation, comparisons: Sequence[EquationComparison], networks: Sequence[Control]
+) -> list[Control]:
+    """The equation of another DAG, which kernels and networks have to reject; and the eigenvalue with |K_ij|."""
+    words, formula = NEIGHBOURS[equation.name]
+    exact = next(c for c in comparisons if c.setting.method == "exact")
+    other = formula(exact.gram)
+    error = float(np.abs(exact.actual - other).max() / np.diag(other).max())
+    found = Finding.agreement(error, tolerance=TOLERANCE, cases=other.size)
+    first = comparisons[0]
+    eigenvalues = first.by_equation[0, 0] - np.abs(first.by_equation[0, 1:])
+    absolute = Finding.agreement(
+        float(np.abs(first.pairs[0] - eigenvalues).max()), tolerance=TOLERANCE, cases=len(eigenvalues)
+    )
+    return [
+        Control.rejects(f"{words} ({exact.setting})", found),
+        *networks,
+        Control.keeps("By the equation's kernel lambda_min of two rows is K_ii - |K_ij| for every rho.", absolute),
+    ]
 
 
-def _summary(comparisons: list[_Comparison], findings: list[Finding]) -> str:
+def _sign(equation: Equation) -> list[str]:
+    """A note on where the off-diagonal is negative, if it is so anywhere."""
+
+    def off(rho: float) -> float:
+        return float(equation.formula(np.array([[1.0, rho], [rho, 1.0]]))[0, 1])
+
+    if off(-1.0) >= 0:
+        return []
+    top = float(equation.formula(np.ones((1, 1)))[0, 0])
+    return [
+        f"K_ij is negative for rho < {brentq(off, -1.0, 0.0):.4f}, and lambda_min is K_ii - |K_ij| there: at rho = -1"
+        f" {top - abs(off(-1.0)):.4f}, where K_ii - K_ij is {top - off(-1.0):.4f}."
+    ]
+
+
+def _summary(comparisons: Sequence[EquationComparison], findings: Sequence[Finding]) -> str:
     differ = [
         f"{c.setting} (by {c.difference.min():.4g} to {c.difference.max():.4g})"
         for c in comparisons
-        if c.error > _TOLERANCE
+        if c.error > TOLERANCE
     ]
-    total = len(comparisons)
-    where = f"in {total - len(differ)} of {total} readings" if differ else f"in all {total} readings"
-    eigenvalues = sum(1 for f in findings if f.label.startswith("smallest") and f.holds)
+    kernels = [f for f in findings if f.label == KERNEL]
+    where = ", ".join(
+        f"in {sum(f.holds is True for f in findings if f.label == label)} for {words}"
+        for label, words in ((EIGENVALUE, "rho >= 0"), (EIGENVALUE_NEGATIVE, "rho < 0"))
+    )
     networks = [
         f"{'accepted' if f.holds else 'rejected'} in {f.order}, {f.embedding}"
         for f in findings
-        if "networks" in f.label
+        if f.method == "networks"
     ]
     return (
-        f"{comparisons[0].equation.words} is the kernel {where}, and its smallest eigenvalue of two rows is right in"
-        f" {eigenvalues}. By networks: {'; '.join(networks)}."
-        + (f" It differs in {'; '.join(differ)}." if differ else "")
+        f"{comparisons[0].equation.words} is the kernel in {sum(f.holds is True for f in kernels)} of {len(kernels)}"
+        f" readings, and its smallest eigenvalue of two rows is right, of {len(comparisons)} readings, {where}. By"
+        f" networks: {'; '.join(networks)}." + (f" It differs in {'; '.join(differ)}." if differ else "")
     )
 
 
-def _networks(context: Context, equation: _Equation, rows: np.ndarray, reading: Reading) -> tuple[Finding, KeyValue]:
-    """The equation against the mean kernel of independent networks: Student's t over all entries, Bonferroni.
+def _networks(
+    context: Context, equation: Equation, rows: np.ndarray, reading: Reading
+) -> tuple[Finding, Control, KeyValue]:
+    """The equation, and that of its neighbour, against the mean kernel of independent networks: Student's t over all
+    entries, Bonferroni.
 
     The key value is the mean of K_12, which other random numbers may move by four standard errors of a difference.
     """
     from nngp_dag.finite.montecarlo import agreement, monte_carlo
 
-    width, seeds = context.pick(quick=(256, 16), full=(1024, 64))
+    width, seeds = context.pick(quick=(256, 64), full=(1024, 64))
     estimate = monte_carlo(equation.dag, rows, width, seeds, context.seed, reading=reading)
-    result = agreement(estimate.nngp, equation.kernel(rows, reading.embedding), seeds)
     mean, error = (float(values[0, 1]) for values in (estimate.nngp.mean, estimate.nngp.standard_error))
-    finding = Finding(
-        result.accepted,
-        setting=reading,
-        method="networks",
-        label=f"{_KERNEL} against Monte-Carlo networks",
-        cases=len(rows) * (len(rows) + 1) // 2,
-        tolerance=0.01,
-        worst=result.p,
-        confidence=0.99,
-        detail=f"{seeds} networks of width {width}: p = {result.p:.2g}, relative error {result.relative_error:.3f}",
-    )
-    return finding, KeyValue(mean, 0.0, 4 * float(np.sqrt(2)) * error)
+    words, formula = NEIGHBOURS[equation.name]
+    k0 = relu_f(gram(rows)) if reading.embedding == "stem" else gram(rows)
+    found = []
+    for kernel in (equation.formula, formula):
+        result = agreement(estimate.nngp, kernel(k0), seeds)
+        found.append(
+            Finding(
+                result.accepted,
+                setting=reading,
+                method="networks",
+                label=f"{KERNEL} against Monte-Carlo networks",
+                cases=len(rows) * (len(rows) + 1) // 2,
+                tolerance=0.01,
+                worst=result.p,
+                confidence=0.99,
+                detail=f"{seeds} networks of width {width}: p = {result.p:.2g}, relative error"
+                f" {result.relative_error:.3f}",
+            )
+        )
+    control = Control.rejects(f"{words} (networks, {reading.order}, {reading.embedding})", found[1])
+    return found[0], control, KeyValue(mean, 0.0, 4 * float(np.sqrt(2)) * error)
 
 
-def _plots(equation: _Equation, comparisons: list[_Comparison], data: str) -> list[Plot]:
+def _plots(equation: Equation, comparisons: Sequence[EquationComparison], data: str) -> list[Plot]:
     """The DAG, the spectra, and where a kernel is not the equation's, by how much, for pairs of rows."""
-    shown = [comparison for comparison in comparisons if comparison.setting.embedding != "gaussian-trained"]
-    spectra = [comparison.spectrum() for comparison in shown]
     plots: list[Plot] = [
         Dags(equation.name.replace("dag-", "DAG#"), [Captioned(equation.code, equation.words)]),
-        Lines(f"Spectrum on {data}", spectra, x="index", y="eigenvalue", yscale="log"),
+        Lines(f"Spectrum on {data}", [c.spectrum() for c in comparisons], x="index", y="eigenvalue", yscale="log"),
     ]
-    wrong = [comparison for comparison in shown if comparison.error > _TOLERANCE]
+    wrong = [comparison for comparison in comparisons if comparison.error > TOLERANCE]
     if wrong:
-        drawn = [c.difference[np.triu_indices(_DRAWN)] for c in wrong]
+        drawn = [c.difference[np.triu_indices(DRAWN)] for c in wrong]
         low, high = min(0.0, *(float(d.min()) for d in drawn)), max(0.0, *(float(d.max()) for d in drawn))
         margin = 0.08 * (high - low)
         plots.append(
             Points(
-                f"K^(3) minus {equation.words}, for pairs among {_DRAWN} rows",
+                f"K^(3) minus {equation.words}, for pairs among {DRAWN} rows",
                 [comparison.gap() for comparison in wrong],
                 x="correlation rho of the rows",
                 y="difference",

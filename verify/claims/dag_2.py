@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from verify import Context, Evidence, claim
 from verify.claims._figure_3 import check_equation
+from verify.claims._figure_3_proofs import needs_of
+from verify.framework.needs import Need
+from verify.framework.record import FindingRecord
+
+
+def _needs(reading: FindingRecord) -> list[Need]:
+    return needs_of("dag-2")(reading)
 
 
 @claim(
@@ -13,11 +20,16 @@ from verify.claims._figure_3 import check_equation
     statement="The NNGP of DAG#2 (1_01_222) is 3 f(K_0), and the smallest eigenvalue of two rows is 3 (1 - f(rho)).",
     latex=r"K^{(3)} = 3 f(K^{(0)}), \quad \lambda_{dag2} = 3 (1 - f(K^{(0)}_{ij}))",
     expected="holds-conditionally",
-    settings={"data": "64 rows of real data", "orders and embeddings": "all", "networks": "of finite width"},
+    settings={
+        "rows": "64 of real data, 16 opposite to them; pairs with rho in [-1, 1)",
+        "orders and embeddings": "all of the NNGP",
+        "networks": "of finite width",
+    },
     duration=4,
+    needs=_needs,
 )
 def check(context: Context) -> Evidence:
-    """Eq. 8-9 against exact in both orders and all embeddings, and against networks."""
+    """Eq. 8-9 against exact in both orders and both embeddings, rho of both signs, and networks."""
     return check_equation(
         context,
         "dag-2",

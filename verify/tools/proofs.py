@@ -39,16 +39,19 @@ def two_point_at(code: str, setting: Setting, v: Fraction) -> TwoPoint:
     return two_point(Dag.from_code(code), fmpq(v.numerator, v.denominator), None, setting)
 
 
-def largest_difference(terms: Iterable[Term], weight_by_v: bool = False) -> Proved | None:
-    """The correlation among `RHOS` at which the sum of terms is most positive, certified; None where it is nowhere.
+def largest_difference(
+    terms: Iterable[Term], weight_by_v: bool = False, rhos: Sequence[Fraction] = RHOS
+) -> Proved | None:
+    """The correlation at which the sum of terms is most positive, certified; None where it is nowhere.
 
     Args:
         terms: the terms, as in `Inequality`.
         weight_by_v: the terms are ratios to v = 1 - rho, and the margin is to be that of the gaps themselves.
+        rhos: the correlations to try.
     """
     terms = tuple(terms)
     best: Proved | None = None
-    for rho in RHOS:
+    for rho in rhos:
         v = 1 - rho
         proof = prove(Inequality(terms, v, v))
         margin = proof.margin * float(v) if weight_by_v else proof.margin
@@ -57,9 +60,11 @@ def largest_difference(terms: Iterable[Term], weight_by_v: bool = False) -> Prov
     return best
 
 
-def largest_of(alternatives: Iterable[Sequence[Term]], weight_by_v: bool = False) -> Proved | None:
+def largest_of(
+    alternatives: Iterable[Sequence[Term]], weight_by_v: bool = False, rhos: Sequence[Fraction] = RHOS
+) -> Proved | None:
     """The largest of the certified differences that several sums of terms come to; None where no sum is positive
     anywhere.
     """
-    found = [largest_difference(terms, weight_by_v) for terms in alternatives]
+    found = [largest_difference(terms, weight_by_v, rhos) for terms in alternatives]
     return max((proved for proved in found if proved), key=lambda proved: proved.margin, default=None)
