@@ -38,11 +38,11 @@ def _rechecked(document, tmp_path):
 def test_a_report_as_it_was_written_is_confirmed(document, tmp_path, capsys):
     found = _rechecked(document, tmp_path)
     assert found["proved"] and [c["problems"] for c in found["claims"]] == [[]]
-    assert found["claims"][0]["follows"] == "certified" and len(found["items"]) == 16
+    assert found["claims"][0]["follows"] == "certified" and len(found["items"]) == 24
     with pytest.raises(SystemExit) as stop:
         main(["verify", "--recheck", str(tmp_path / "report.json")])
     assert stop.value.code == 0
-    assert "order-dag-123: certified, 16 certificates, follows from its readings" in capsys.readouterr().out
+    assert "order-dag-123: certified, 24 certificates, follows from its readings" in capsys.readouterr().out
 
 
 def _evidence(document):

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from nngp_dag.proofs import Inequality, prove
+from nngp_dag.dag import Dag
+from nngp_dag.proofs import Inequality, Term, prove
 from nngp_dag.proofs.certificate import to_certificate
 from nngp_dag.reading import Setting
-from verify import Context, Evidence, Finding, KeyValue, Lines, Proof, Series, Table, claim
+from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Proof, Series, Table, claim
+from verify.framework.needs import Need, at_a_point, setting_of
+from verify.framework.record import FindingRecord
 from verify.tools.literal import EQUATIONS
-from verify.tools.proofs import RHOS, Proved, term, two_point_at
+from verify.tools.proofs import RHOS, Proved, largest_difference, term, two_point_at
 from verify.tools.settings import NNGP_SETTINGS, key
+from verify.tools.structure import structure
 
 CODES = [code for code, *_ in EQUATIONS.values()]
 _GRID = [Fraction(i, 64) for i in range(-63, 64)]
@@ -35,29 +39,28 @@ def _gap_ratio(code: str, setting: Setting, rho: Fraction) -> float:
     return float(point.ratio / point.variance)
 
 
-def _at_points(upper: str, lower: str, setting: Setting) -> Proved | None:
-    """A certified point at which the scale-free gap of `upper` is above that of `lower`, with the largest margin."""
-    best = None
-    terms = (term(upper, setting, "gap-ratio", 1, "variance"), term(lower, setting, "gap-ratio", -1, "variance"))
-    for rho in RHOS:
-        proof = prove(Inequality(terms, 1 - rho, 1 - rho))
-        if proof.proved and (best is None or proof.margin > best.margin):
-            best = Proved(rho, proof.margin, to_certificate(proof))
-    return best
+def _difference(upper: str, lower: str, setting: Setting, quantity: str, scale: str) -> tuple[Term, Term]:
+    """A quantity of `upper` minus that of `lower`."""
+    return term(upper, setting, quantity, 1, scale), term(lower, setting, quantity, -1, scale)
 
 
-def _relation(a: str, b: str, setting: Setting) -> _Relation:
-    """The relation of the scale-free gap of a to that of b, which is true where it is below."""
-    for_it, against = _at_points(b, a, setting), _at_points(a, b, setting)
+def _at_points(upper: str, lower: str, setting: Setting, scale: str) -> Proved | None:
+    """A certified point at which the gap of `upper` is above that of `lower`, with the largest margin."""
+    return largest_difference(_difference(upper, lower, setting, "gap-ratio", scale))
+
+
+def _relation(a: str, b: str, setting: Setting, scale: str = "variance") -> _Relation:
+    """The relation of the scale-free gap of a to that of b, which is true where it is below; raw with scale "none"."""
+    for_it, against = _at_points(b, a, setting, scale), _at_points(a, b, setting, scale)
     if for_it and against:
         words = f"true at rho = {for_it.rho}, false at {against.rho}, crossing near {_crossing(a, b, setting):.4f}"
         return _Relation(False, words, [for_it.certificate, against.certificate], against)
     upper, lower = (b, a) if for_it else (a, b)
+    attempts = [_difference(upper, lower, setting, "gap-ratio", scale)]
     # Where both tend to the same limit at v = 0, it is the deficits below the limit that differ.
-    for quantity, sign in (("gap-ratio", 1), ("deficit", -1)):
-        if quantity == "deficit" and not _same_limit(a, b, setting):
-            continue
-        terms = (term(upper, setting, quantity, sign, "variance"), term(lower, setting, quantity, -sign, "variance"))
+    if scale == "variance" and all(_limit_is_variance(code, setting) for code in (a, b)):
+        attempts.append(_difference(lower, upper, setting, "deficit", scale))
+    for terms in attempts:
         proof = prove(Inequality(terms, Fraction(0), Fraction(2)), max_boxes=256)
         if proof.proved:
             proofs = [to_certificate(proof)] + ([against.certificate] if against else [])
@@ -67,10 +70,60 @@ def _relation(a: str, b: str, setting: Setting) -> _Relation:
     return _Relation(False if against else None, "undecided between the points tried", [], against)
 
 
-def _same_limit(a: str, b: str, setting: Setting) -> bool:
-    """True where the scale-free gap ratios tend to 1 at v = 0 for both: neither kernel has a part made of means."""
-    points = [two_point_at(code, setting, Fraction(0)) for code in (a, b)]
-    return all(point.limit.overlaps(point.variance) for point in points)
+def _limit_is_variance(code: str, setting: Setting) -> bool:
+    """True where the gap ratio tends to K_ii at v = 0, exactly: no means meet in the DAG, so that limit and K_ii are
+    one recursion.
+    """
+    if setting.method != "exact" or setting.order == "activation-first":
+        return True
+    return not structure(Dag.from_code(code), setting.embedding == "stem").mean_meeting
+
+
+def _limits() -> Finding:
+    """The finding that the structure says for every DAG and setting whether the limit is K_ii, as the balls do."""
+    wrong = []
+    for setting in NNGP_SETTINGS:
+        for code in CODES:
+            point = two_point_at(code, setting, Fraction(0))
+            below = bool(point.limit < point.variance)
+            if below == _limit_is_variance(code, setting) or not (below or point.limit.overlaps(point.variance)):
+                wrong.append(f"{code} in {setting}")
+    cases = len(NNGP_SETTINGS) * len(CODES)
+    return Finding(
+        not wrong, cases=cases, tolerance=0.0, worst=float(len(wrong)), detail=f"wrong for {wrong or 'none'}"
+    )
+
+
+def _controls() -> list[Control]:
+    """The raw order, which is true, by the same evidence; limits; and an order that is false."""
+    raw = [_relation(CODES[i], CODES[i + 1], setting, "none") for setting in NNGP_SETTINGS for i in (0, 1)]
+    holds = [relation.holds for relation in raw]
+    detail = f"{holds.count(True)} of {len(holds)} relations proved, {holds.count(False)} refuted"
+    finding = Finding(
+        True if all(holds) else False if False in holds else None,
+        cases=len(raw),
+        tolerance=0.0,
+        worst=float(holds.count(False)),
+        detail=detail,
+    )
+    last = NNGP_SETTINGS[2]
+    equal = _difference(CODES[1], CODES[0], last, "limit", "variance")
+    reached = prove(Inequality(equal, Fraction(0), Fraction(0)))
+    return [
+        Control.keeps("Without the division the gaps are ordered DAG#1 < DAG#2 < DAG#3 (order-dag-123).", finding),
+        Control.keeps("The gap ratio tends to K_ii at rho = 1 where no means meet, and below it elsewhere.", _limits()),
+        Control.not_proved(f"{reached.inequality.words} (it is below)", reached.proved),
+    ]
+
+
+def _needs(reading: FindingRecord) -> list[Need]:
+    setting = setting_of(reading)
+
+    def terms(code: str) -> tuple[Term, ...]:
+        i = CODES.index(code) if code in CODES[:2] else None
+        return () if i is None else _difference(code, CODES[i + 1], setting, "gap-ratio", "variance")
+
+    return [at_a_point(f"a point where the scale-free order is false, {setting}", terms)]
 
 
 def _crossing(a: str, b: str, setting: Setting) -> float:
@@ -95,7 +148,8 @@ def _crossing(a: str, b: str, setting: Setting) -> float:
     latex=r"\frac{K_{ii} - K_{ij}}{K_{ii}}:\quad \text{DAG\#1} < \text{DAG\#2} < \text{DAG\#3}",
     expected="refuted",
     settings={"rows": "two unit rows", "rho": "all of (-1, 1)"},
-    duration=1,
+    duration=2,
+    needs=_needs,
 )
 def check(context: Context) -> Evidence:
     """Each inequality in each reading: proved, proved reversed, or with certified points of both kinds."""
@@ -118,14 +172,14 @@ def check(context: Context) -> Evidence:
         summary="Divided by K_ii the order is another one in every reading. "
         + "; ".join(f"{row[0]}: {row[1]} {row[2]}" for row in rows if row[1] != "DAG#1 < DAG#3")
         + ".",
-        condition="Only the raw order is a theorem (order-dag-123); DAG#2 and DAG#3 have three and four paths, which"
-        " scale the output."
-        " Scale-free, independent and exact activation-first agree that DAG#1 is last and that DAG#2 and DAG#3 change"
-        " places at"
-        " one rho; under exact activation-last the means of DAG#2 and DAG#3 add to the diagonal alone, and DAG#1 is"
-        " ahead near rho = 1.",
+        condition="Only the raw order of two rows is a theorem (order-dag-123); DAG#2 and DAG#3 have three and four"
+        " paths, which scale the output. Scale-free, independent and exact activation-first agree that DAG#1 is last"
+        " and that DAG#2 and DAG#3 change places at one rho (both limits at rho = 1 are exactly K_ii, as no means meet,"
+        " so that their deficits are compared: written proof order-limits); under exact activation-last the means of"
+        " DAG#2 and DAG#3 add to the diagonal alone, and DAG#1 is ahead near rho = 1.",
         counterexample=counterexample,
         certificates=certificates,
+        controls=_controls(),
         notes=[
             "The condition number of two points is (2 - g) / g with g = (K_ii - K_ij) / K_ii where K_ij >= 0, as it is"
             " here for rho near 1: it falls as g grows, so a ranking by it is this one."
