@@ -12,7 +12,7 @@ from scipy import stats
 from nngp_dag.activations import ACTIVATIONS
 from verify import Context, Control, Evidence, Finding, Table, Undecided, claim
 from verify.tools.dual_maps import mean_on
-from verify.tools.literal import SIGMAS, gaussian_integrals
+from verify.tools.literal import SIGMAS, gaussian_integrals, gaussian_mean
 
 _TOLERANCE = 1e-9
 _CASES = (("unit rows", 1.0), ("a node of two paths, K_ii = 2", 2.0))
@@ -30,13 +30,7 @@ def _normalisation(name: str) -> float:
 
 def _true_mean(name: str, k: float) -> float:
     """E[sqrt(c) sigma(g)], g ~ N(0, k), by quadrature."""
-    sigma = SIGMAS[name]
-    # E[(sigma + 1)^2] - E[(sigma - 1)^2] = 4 E[sigma]: the same quadrature as every other integral here.
-    plus, minus = (
-        gaussian_integrals(lambda x: sigma(x) + 1, k, k, 1),
-        gaussian_integrals(lambda x: sigma(x) - 1, k, k, 1),
-    )
-    return float(np.sqrt(_normalisation(name)) * (plus - minus) / 4)
+    return float(np.sqrt(_normalisation(name))) * gaussian_mean(SIGMAS[name], k)
 
 
 def _variance_behind(name: str, k: float) -> float:

@@ -12,7 +12,7 @@ from scipy import special
 
 from verify.tools.dual_formulas import DUALS
 
-__all__ = ["EQUATIONS", "SIGMAS", "gaussian_integrals", "relu_f"]
+__all__ = ["EQUATIONS", "SIGMAS", "gaussian_integrals", "gaussian_mean", "relu_f"]
 
 SIGMAS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0),
@@ -91,3 +91,12 @@ def gaussian_integrals(
         inner = sigma(np.sqrt(kyy) * (rho * z1[:, None] + root * z2)) * np.exp(-(z2**2) / 2) / np.sqrt(2 * np.pi)
         total += np.sum(w2 * inner, axis=1)
     return float(np.sum(w1 * g * total))
+
+
+def gaussian_mean(sigma: Callable[[np.ndarray], np.ndarray], k: float) -> float:
+    """E[sigma(g)], g ~ N(0, k), by the quadrature of `gaussian_integrals`: E[(sigma + 1)^2 - (sigma - 1)^2] / 4."""
+    plus, minus = (
+        gaussian_integrals(lambda x: sigma(x) + 1, k, k, 1),
+        gaussian_integrals(lambda x: sigma(x) - 1, k, k, 1),
+    )
+    return (plus - minus) / 4
