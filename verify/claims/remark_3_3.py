@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nngp_dag.dag import Dag
+from nngp_dag.finite.montecarlo import KernelEstimate, agreement
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import Setting
-from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
-from verify.tools.data import space_spectra
-from verify.tools.pair_recursion import exact_pair
+from verify import Context, Control, Evidence, Finding, KeyValue, Table, Undecided, claim
+from verify.claims._remark_3_3_spectra import LAST, WITHOUT, effect_on_spectra
+from verify.tools.literal_networks import empirical_kernels
+from verify.tools.pair_recursion import exact_gram, exact_pair
 from verify.tools.settings import key
 from verify.tools.spaces import ConnectedDags, complete_space, two_point_kernels
 
 _TOLERANCE = 1e-11
-_WITHOUT = Setting.make("exact", "activation-first", "gaussian")
-_LAST = Setting.make("exact", "activation-last", "gaussian")
-_SETTINGS = (_WITHOUT, _LAST, Setting.make("exact", "activation-last", "stem"))
+_SETTINGS = (WITHOUT, LAST, Setting.make("exact", "activation-last", "stem"))
+_LEVEL = 0.9999
+_DAG_2 = "1_01_222"
 
 
 def _without_means(space: ConnectedDags, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
-    """K_ii [A] and K_ij [A, R] with every mean set to zero: activation-first differs from activation-last in nothing
-    else.
+    """K_ii [A] and K_ij [A, R] with every mean set to zero, by the recursion over pairs of nodes.
+
+    It shares no code with the library, whose kernels have the means: a fault of either shows as a change.
     """
-    if setting.embedding != "stem":
-        kernels = two_point_kernels(space, _WITHOUT)
-        return kernels.variance, kernels.covariance
-    rho = two_point_kernels(space, setting).rho
-    pairs = np.concatenate([[1.0], rho])  # the first is the pair of an input with itself
-    found = [
-        exact_pair(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding, means=False)[0]
-        for name in space.names
-    ]
-    return np.array(found)[:, 0], np.array(found)[:, 1:]
+    pairs = np.concatenate([[1.0], two_point_kernels(space, setting).rho])  # the first: an input with itself
+    found = np.array(
+        [
+            exact_pair(Dag.from_code(name), 1.0, pairs, 1.0, setting.order, setting.embedding, means=False)[0]
+            for name in space.names
+        ]
+    )
+    return found[:, 0], found[:, 1:]
 
 
 @dataclass(frozen=True)
@@ -77,23 +78,76 @@ class _Changes:
         )
 
 
+def _difference(space: ConnectedDags, ours: Setting, setting: Setting) -> _Changes:
+    """The library's kernels of one setting against those without means of another."""
+    kernels = two_point_kernels(space, ours)
+    variance, covariance = _without_means(space, setting)
+    entries = np.abs(kernels.covariance - covariance).max(axis=1)
+    kernel = np.maximum(entries, np.abs(kernels.variance - variance)) / variance
+    gap = np.abs(kernels.gap - (variance[:, None] - covariance)).max(axis=1) / variance
+    return _Changes(space, ours, kernel, gap)
+
+
 def _changes(space: ConnectedDags, setting: Setting) -> _Changes:
     """The changes in one setting.
 
     Raises:
         Undecided: the structural conditions do not tell which DAGs are changed.
     """
-    ours = two_point_kernels(space, setting)
-    variance, covariance = _without_means(space, setting)
-    kernel = np.maximum(np.abs(ours.covariance - covariance).max(axis=1), np.abs(ours.variance - variance)) / variance
-    gap = np.abs(ours.gap - (variance[:, None] - covariance)).max(axis=1) / variance
-    for changed, flag in ((kernel, "mean_meeting"), (gap, "mean_meeting_before_linear")):
+    found = _difference(space, setting, setting)
+    for changed, flag in ((found.kernel, "mean_meeting"), (found.gap, "mean_meeting_before_linear")):
         expected = np.zeros(len(space.names), bool)
         if setting.order == "activation-last":
             expected = space.flags(flag, setting.embedding == "stem")
         if ((changed > _TOLERANCE) != expected).any():
             raise Undecided(f"{setting}: {flag} does not tell which DAGs the means change")
-    return _Changes(space, setting, kernel, gap)
+    return found
+
+
+def _networks(context: Context) -> list[Finding]:
+    """The findings that networks of DAG#2 have, in both orders, the NNGP without means: rows of unequal norm."""
+    rows = np.array([[0.7, 0.0, 0.0], [0.6, 0.8, 0.0], [0.3, 0.4, 1.2]])
+    rng, width, networks = context.rng(), context.pick(quick=256, full=1024), context.pick(quick=24, full=96)
+    dag, findings = Dag.from_code(_DAG_2), []
+    for setting in (WITHOUT, LAST):
+        names = setting.order, setting.embedding, "relu"
+        drawn = empirical_kernels(dag, rows, *names, width=width, networks=networks, rng=rng).nngp
+        error = drawn.std(axis=0, ddof=1) / np.sqrt(networks)
+        without, _ = exact_gram(dag, rows, rows, *names, means=False)
+        p = agreement(KernelEstimate(drawn.mean(axis=0), error, error), without, networks).p
+        findings.append(
+            Finding(
+                p >= (1 - _LEVEL) / 2,
+                setting=setting,
+                label="networks of DAG#2",
+                cases=6,
+                confidence=_LEVEL,
+                tolerance=(1 - _LEVEL) / 2,
+                worst=p,
+                detail=f"p of the NNGP without means, from {networks} networks of width {width} (Bonferroni)",
+                counterexample={"code": _DAG_2, "p": p} if p < (1 - _LEVEL) / 2 else None,
+            )
+        )
+    return findings
+
+
+def _controls(space: ConnectedDags, last: _Changes) -> list[Control]:
+    """The condition under which the statement is true, and another omission, which matters without means too."""
+    apart = ~space.flags("mean_meeting")
+    codes = [name for name, kept in zip(space.names, apart, strict=True) if kept]
+    within = replace(last, space=replace(space, names=tuple(codes)), kernel=last.kernel[apart], gap=last.gap[apart])
+    # Its NNGP does not depend on the order.
+    independent = _difference(space, Setting.make("independent", "activation-last", "gaussian"), WITHOUT)
+    return [
+        Control.keeps(
+            "In activation-last the means change no kernel in which no two of them meet.", within.findings()[0]
+        ),
+        Control.rejects(
+            "In activation-first leaving out the covariances of branches (the paper's recursion) changes no kernel.",
+            independent.findings()[0],
+            f"it changes the kernel of {independent.counts[0]} of {len(space.names)} DAGs",
+        ),
+    ]
 
 
 @claim(
@@ -112,14 +166,14 @@ def _changes(space: ConnectedDags, setting: Setting) -> _Changes:
     duration=4,
 )
 def check(context: Context) -> Evidence:
-    """Exact kernels with and without means; which DAGs change, and in what."""
+    """Exact kernels with means (the library) and without (the reference): the DAGs that change, and in what."""
     space = complete_space(4)
     changes = [_changes(space, setting) for setting in _SETTINGS]
-    spectra = _spectra(context, space)
+    spectra = effect_on_spectra(context, space)
     findings = [finding for change in changes for finding in change.findings()]
     (_, last, stem) = (change.counts for change in changes)
     return Evidence(
-        [*findings, spectra.finding],
+        [*findings, *_networks(context), spectra.finding],
         summary="Activation-first: features have mean zero and nothing changes. Activation-last: the means change the"
         f" kernel of {last[0]} of {len(space.names)} DAGs ({stem[0]} with a stem), K_ii - K_ij of {last[1]}"
         f" ({stem[1]}). {spectra.words}",
@@ -132,10 +186,14 @@ def check(context: Context) -> Evidence:
         inside={"reading": findings[0].name(), "DAGs": len(space.names)},
         outside={
             "code": space.smallest(changes[1].gap > _TOLERANCE),
-            "reading": str(_LAST),
+            "reading": str(LAST),
             "what": "K_ii - K_ij",
         },
-        counterexample={"margin": float(changes[1].kernel.max()), "confirmed": "by two routes (claim exact-recursion)"},
+        counterexample={
+            "margin": float(changes[1].kernel.max()),
+            "confirmed": "two routes (claim exact-recursion) and networks",
+        },
+        controls=_controls(space, changes[1]),
         tables=[
             Table(
                 f"DAGs of {len(space.names)} that the means change",
@@ -162,91 +220,6 @@ def _key_values(changes: list[_Changes]) -> dict[str, KeyValue]:
         values[f"kernel changed, {key(change.setting)}"] = KeyValue(change.counts[0], 0)
         values[f"K_ii - K_ij changed, {key(change.setting)}"] = KeyValue(change.counts[1], 0)
     return values
-
-
-@dataclass(frozen=True)
-class _Spectra:
-    """The smallest and largest eigenvalues with means over those without, on real data.
-
-    Attributes:
-        ratios: by class of DAGs, their number, lambda_min least and most, lambda_max most, each minus one.
-        worst: the largest change of lambda_min.
-        data: the rows in words.
-    """
-
-    ratios: dict[str, tuple[int, float, float, float]]
-    worst: float
-    num_dags: int
-    data: str
-    plot: Points
-
-    @property
-    def finding(self) -> Finding:
-        """The finding that the means do not change the smallest eigenvalue."""
-        return Finding.agreement(
-            self.worst,
-            tolerance=1e-7,
-            cases=self.num_dags,
-            setting=_LAST,
-            label="smallest eigenvalue on data",
-            detail=f"relative change over {self.data}",
-        )
-
-    @property
-    def words(self) -> str:
-        """A sentence for the summary."""
-        _, (_, low, high, most), (_, low_inner, high_inner, most_inner) = self.ratios.values()
-        return (
-            f"On {self.data} the smallest eigenvalue changes by {low:+.1%} to {high:+.1%} where no linear edge follows,"
-            f" by {low_inner:+.1%} to {high_inner:+.1%} where one does; the largest grows by up to {most:.0%} and"
-            f" {most_inner:.0%}."
-        )
-
-    @property
-    def table(self) -> Table:
-        """The ratios."""
-        return Table(
-            f"Eigenvalues with means over those without, minus one, {self.data}",
-            ["DAGs in which", "count", "lambda_min, least", "lambda_min, most", "lambda_max, most"],
-            [[words, *values] for words, values in self.ratios.items()],
-        )
-
-    @property
-    def key_values(self) -> dict[str, KeyValue]:
-        """The largest changes of lambda_min."""
-        return {
-            f"lambda_min, most, {words}": KeyValue(most, 1e-6, 1e-9) for words, (_, _, most, _) in self.ratios.items()
-        }
-
-
-def _spectra(context: Context, space: ConnectedDags) -> _Spectra:
-    """The eigenvalues of every DAG with and without means (activation-last, gaussian)."""
-    data = context.rows(40)
-    with_means = space_spectra(space, data, _LAST)["nngp"]
-    without = space_spectra(space, data, _WITHOUT)["nngp"]
-    small, large = with_means.smallest / without.smallest - 1, with_means.largest / without.largest - 1
-    meeting, inner = space.flags("mean_meeting"), space.flags("mean_meeting_before_linear")
-    full = space.flags("has_linear_path") | (data.shape[1] >= len(data))
-    classes = {
-        "no means meet": ~meeting,
-        "they meet, and no linear edge follows": meeting & ~inner,
-        "a linear edge follows": inner,
-    }
-    ratios = {
-        words: (
-            int(flag.sum()),
-            float(small[flag & full].min()),
-            float(small[flag & full].max()),
-            float(large[flag].max()),
-        )
-        for words, flag in classes.items()
-    }
-    dots = [
-        Series(words, with_means.largest[flag].tolist(), (1 + small)[flag].tolist()) for words, flag in classes.items()
-    ]
-    plot = Points("lambda_min with means over without", dots, x="lambda_max", y="ratio of lambda_min")
-    worst = float(np.abs(small[full]).max())
-    return _Spectra(ratios, worst, len(space.names), f"{len(data)} rows of {context.data}", plot)
 
 
 def _norms() -> Table:

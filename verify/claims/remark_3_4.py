@@ -74,7 +74,7 @@ def _fixed(variance: float, c: dict[str, float], label: str) -> Finding:
     )
 
 
-def _controls(c: dict[str, float]) -> list[Control]:
+def _controls(rows: np.ndarray, c: dict[str, float]) -> list[Control]:
     """Diagonals that are not 1, or do not stay."""
     centred = {name: 1 / (1 / value - gaussian_mean(SIGMAS[name], 1.0) ** 2) for name, value in c.items()}
     return [
@@ -84,7 +84,7 @@ def _controls(c: dict[str, float]) -> list[Control]:
         ),
         Control.rejects(
             "Rows of norm 1.01 have K_ii = 1.",
-            _diagonal(1.01 * np.eye(2), "rows of norm 1.01", "gaussian"),
+            _diagonal(1.01 * rows, "rows of norm 1.01", "gaussian"),
         ),
     ]
 
@@ -106,10 +106,11 @@ def _controls(c: dict[str, float]) -> list[Control]:
 )
 def check(context: Context) -> Evidence:
     """Each meaning of 'centred' and 'normalised'; and f(1) = 1 by quadrature, which needs no kernel of the library."""
-    samples = _samples(context.rows(64))
+    rows = context.rows(64)
+    samples = _samples(rows)
     findings = {
-        (words, embedding): _diagonal(rows, words, embedding)
-        for words, rows in samples.items()
+        (words, embedding): _diagonal(sample, words, embedding)
+        for words, sample in samples.items()
         for embedding in ("gaussian", "stem")
     }
     c = {name: activation.normalization for name, activation in ACTIVATIONS.items()}
@@ -124,6 +125,6 @@ def check(context: Context) -> Evidence:
         " by the choice of c.",
         inside={"rows": "unit norm", "largest error": inside.worst},
         outside={"rows": "features standardised", "largest error": outside.worst},
-        controls=_controls(c),
+        controls=_controls(rows, c),
         key_values={"K_ii - 1, features standardised": KeyValue(outside.worst, 1e-6)},
     )

@@ -77,12 +77,18 @@ def exact_pair(
 
 
 def exact_gram(
-    dag: Dag, x1: ArrayLike, x2: ArrayLike, order: str, embedding: str, activation: str = "relu"
+    dag: Dag,
+    x1: ArrayLike,
+    x2: ArrayLike,
+    order: str,
+    embedding: str,
+    activation: str = "relu",
+    means: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(NNGP, NTK) as Gram matrices of rows x1 [N, d] against x2 [M, d]."""
     x1, x2 = np.asarray(x1, dtype=np.float64), np.asarray(x2, dtype=np.float64)
     kxx, kyy = (x1**2).sum(1)[:, None], (x2**2).sum(1)[None, :]
-    return exact_pair(dag, kxx, x1 @ x2.T, kyy, order, embedding, activation)
+    return exact_pair(dag, kxx, x1 @ x2.T, kyy, order, embedding, activation, means)
 
 
 def _input_node(k_in: np.ndarray, dual: Dual, embedding: str, means: bool) -> _Nodes:
