@@ -1,7 +1,7 @@
 """Build the documentation: python -m docs [--out DIR] [--record REPORT.json].
 
-The sources are put together in docs/_build/source: the pages of this folder, the notebooks with their outputs, a page a
-claim, and the pages of the API. Any warning is an error.
+The sources are put together in docs/_build/source: the pages of this folder, the notebooks with their outputs, the
+written proofs, a page a claim, and the pages of the API. Any warning is an error.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from docs.claims import record, write_claims
 from docs.reference import write_reference
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import make_folder
+from verify.framework.proof import PAGES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -54,6 +55,8 @@ def assemble(source: Path) -> Path:
             wanted[path.relative_to(HERE)] = path.read_bytes()
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         wanted[Path("notebooks") / path.name] = path.read_bytes()
+    for path in sorted(PAGES.glob("*.md")):
+        wanted[Path("proofs") / path.name] = path.read_bytes()
     wanted |= write_claims(HERE / "evidence.json")
     wanted |= write_reference()
     for stale in [path for path in source.rglob("*") if path.is_file() and path.relative_to(source) not in wanted]:

@@ -11,6 +11,7 @@ from typing import Any
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
 from nngp_dag.support.strict_json import load_json
+from verify.framework.proof import PAGES, page_of
 from verify.framework.record import ClaimRecord, EvidenceRecord
 from verify.report.words import number, outcome, sentence, verdict_remarks
 
@@ -139,7 +140,9 @@ def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], drawn: dict[
             reading["tolerance"],
             reading["detail"],
         ]
-        lines.append("| " + " | ".join(_cell(number(cell, _DIGITS)) for cell in cells) + " |")
+        texts = [_cell(number(cell, _DIGITS)) for cell in cells]
+        texts[1] = _linked(texts[1], page_of(reading["proof"]))
+        lines.append("| " + " | ".join(texts) + " |")
     lines.append("")
     if evidence.get("controls"):
         lines += ["## Controls", "", "Neighbouring statements, which the same evidence has to tell apart.", ""]
@@ -156,6 +159,13 @@ def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], drawn: dict[
         lines += ["| " + " | ".join(_cell(number(cell, _DIGITS)) for cell in row) + " |" for row in table["rows"]]
         lines.append("")
     return lines
+
+
+def _linked(outcome_text: str, page: str) -> str:
+    """The text of an outcome, with the written proof that it names as a link where this project has the page."""
+    if not page or not (PAGES / f"{page}.md").is_file():
+        return outcome_text
+    return outcome_text.replace(_cell(page), f"[{_cell(page)}](../proofs/{page}.md)")
 
 
 def _badge(verdict: str) -> str:

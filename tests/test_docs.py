@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import click
 import pytest
 
-from docs.claims import _OF_A_RUN, record, write_claims
+from docs.claims import _OF_A_RUN, _linked, record, write_claims
 from docs.docstrings import convert
 from docs.mathml import _mathml
 from docs.reference import PAGES, write_reference
@@ -23,6 +23,8 @@ from nngp_dag.nas.scores.registry import SCORES
 from nngp_dag.reading import METHODS
 from nngp_dag.spaces import SPACES
 from verify.framework.claim import registry as CLAIMS
+from verify.framework.proof import PAGES as PROOFS
+from verify.framework.proof import Proof
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES_OF_TEXT = sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
@@ -95,6 +97,7 @@ def test_links_lead_somewhere(path):
             continue
         file = path.parent / target
         generated = {"index.md"} & {file.name} and file.parent.name in ("claims", "reference")
+        generated = generated or (file.parent.name == "proofs" and (PROOFS / file.name).is_file())
         notebook = ROOT / "notebooks" / file.name
         assert file.is_file() or generated or (file.suffix == ".ipynb" and notebook.is_file()), target
 
@@ -172,6 +175,26 @@ def test_a_claim_without_evidence_has_a_page_too(tmp_path):
     pages = write_claims(tmp_path / "missing.json")
     assert "expected" not in str(pages[Path("claims/eq-12.md")])
     assert '<span class="verdict refuted">' in str(pages[Path("claims/eq-12.md")])
+
+
+def test_written_proofs_are_listed_and_those_that_claims_name_exist():
+    theory = (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
+    pages = {path.stem for path in PROOFS.glob("*.md")}
+    assert (
+        pages
+        == set(re.findall(r"\]\(proofs/([\w.-]+)\.md\)", theory))
+        == set(re.findall(r"^proofs/(.+)$", theory, re.M))
+    )
+    named = set()
+    for path in (ROOT / "verify" / "claims").glob("*.py"):
+        named |= set(re.findall(r'Proof\.written\(\s*"([^"]+)"', path.read_text(encoding="utf-8")))
+    assert {"path-counts", "ntk-dominates-nngp"} <= named <= pages
+
+
+def test_a_reading_links_to_its_written_proof():
+    words = f"true ({Proof.written('path-counts').words})"
+    assert _linked(words, "path-counts") == "true (written proof: [path-counts](../proofs/path-counts.md))"
+    assert _linked(words, "no-such-page") == words
 
 
 def test_the_reference_shows_every_module_once():
