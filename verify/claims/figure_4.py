@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nngp_dag import datasets
 from nngp_dag.reading import Reading
 from nngp_dag.reproduce.figure4 import CLAIMED, NAMES, PRESETS, Figure4, Panel, Preset, run_figure4
-from verify import Context, Evidence, Finding, KeyValue, Lines, Series, Table, claim
+from nngp_dag.reproduce.figure4.order import Difference, paired_differences
+from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Series, Table, claim
 
 _CONFIDENCE = 0.99
 
@@ -41,6 +44,7 @@ def check(context: Context) -> Evidence:
     findings: list[Finding] = []
     rows: list[list[object]] = []
     plots, key_values, words = [], {}, []
+    controls: list[Control] = []
     for name in names:
         data = datasets.load(name, raw=True, data_dir=context.data_dir)
         for preset in presets:
@@ -53,6 +57,7 @@ def check(context: Context) -> Evidence:
                 for d in panel.differences:
                     key_values[f"{where}, {label}, {d.faster} - {d.slower}"] = KeyValue(d.mean, 0.2, 0.01)
             plots += _plots(where, result)
+            controls.append(_exchanged(f"{where}, as published", result.as_published, preset))
     yes = next((r for r in findings if r.holds), None)
     no = next((r for r in findings if r.holds is False), None)
     first = presets[0]
@@ -68,6 +73,7 @@ def check(context: Context) -> Evidence:
         if no is None
         else {"margin": no.worst, "confirmed": f"{_CONFIDENCE:.0%} confidence interval"},
         would_decide="more seeds",
+        controls=controls,
         tables=[
             Table(
                 "Early accuracy: differences of neighbours in the published order",
@@ -85,8 +91,17 @@ def _panels(result: Figure4) -> list[tuple[str, Panel]]:
     return [("as published", result.as_published), ("scale-matched", result.scale_matched)]
 
 
-def _reading(label: str, panel: Panel, preset: Preset) -> Finding:
-    verdicts = {difference.verdict for difference in panel.differences}
+def _exchanged(label: str, panel: Panel, preset: Preset) -> Control:
+    """An order with its first two exchanged, on the same networks."""
+    differences = paired_differences(panel.early, NAMES, ("DAG#2", "DAG#3", "DAG#1"), _CONFIDENCE)
+    detail = ", ".join(f"{d.faster} - {d.slower}: {d.mean:.3g}, {d.verdict}" for d in differences)
+    finding = _reading(label, panel, preset, differences)
+    return Control.rejects(f"{label}: DAG#2 > DAG#3 > DAG#1.", finding, detail)
+
+
+def _reading(label: str, panel: Panel, preset: Preset, differences: Sequence[Difference] | None = None) -> Finding:
+    differences = panel.differences if differences is None else differences
+    verdicts = {difference.verdict for difference in differences}
     holds = False if "reversed" in verdicts else True if verdicts == {"holds"} else None
     return Finding(
         holds,
@@ -95,7 +110,7 @@ def _reading(label: str, panel: Panel, preset: Preset) -> Finding:
         label=label,
         cases=preset.seeds,
         confidence=_CONFIDENCE,
-        worst=min(difference.mean for difference in panel.differences),
+        worst=min(difference.mean for difference in differences),
         detail=f"{preset.epochs} epochs: measured {' > '.join(panel.order)}, claimed {' > '.join(CLAIMED)}; by the NTK"
         f" {' > '.join(panel.predicted_order)}",
     )
