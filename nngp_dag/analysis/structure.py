@@ -10,10 +10,10 @@ node. Three things can happen at a used node, each with the methods that get it 
   with a mean b contribute b b' for every pair of them, which *independent* drops. Only under activation-last.
 - *depths* meet: paths of several depths lead to a node that a linear edge leaves. f(K_a + K_b) is not f(K_a) + f(K_b),
   because f is strictly convex in the correlation, but *path-sum* takes it so. For an activation that is not homogeneous
-  any two paths suffice.
+  any two paths suffice. For a linear activation f(K) = K, and nothing is lost.
 
-*independent* is exact precisely where no copies and no means meet; *path-sum* equals *independent* precisely where no
-depths meet.
+For the built-in activations *independent* is exact precisely where no copies and no means meet; *path-sum* equals
+*independent* precisely where no depths meet.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from nngp_dag.kernel.mixing import mixing
 from nngp_dag.paths import path_counts
 from nngp_dag.reading import Reading
 
-__all__ = ["Meeting", "has_mean", "meetings"]
+__all__ = ["Meeting", "has_mean", "is_linear", "meetings"]
 
 Kind = Literal["copies", "means", "depths"]
 
@@ -60,6 +60,16 @@ def has_mean(activation: Activation) -> bool:
     return abs(float(activation.mean(jnp.asarray(1.0)))) > 1e-6  # odd activations by quadrature have a rounded zero
 
 
+def is_linear(activation: Activation) -> bool:
+    """True where sigma is a multiple of the identity: of its dual map, a power series in rho with coefficients that are
+    not negative and sum to 1, only f(rho) = rho has f(1/2) = 1/2 without a mean.
+    """
+    import jax.numpy as jnp
+
+    one = activation.prepare(jnp.asarray(1.0))
+    return not has_mean(activation) and abs(float(activation.dual(one, one, jnp.asarray(0.5))) - 0.5) < 1e-6
+
+
 def meetings(dag: Dag, reading: Reading) -> tuple[Meeting, ...]:
     """Everything that meets in a DAG against an assumption of *independent* or *path-sum*, by node.
 
@@ -79,6 +89,7 @@ def meetings(dag: Dag, reading: Reading) -> tuple[Meeting, ...]:
         linear_into.append(int(into.linear[0].sum()))
     tails = {s for s, _, op in pruned.edges() if op is Op.LINEAR}
     with_means = reading.order == "activation-last" and has_mean(reading.activation)
+    adds_up = is_linear(reading.activation)
     means = np.array(linear_into) + np.eye(n, dtype=int)[0] * (reading.embedding == "stem")
     found: list[Meeting] = []
     for t in range(n):
@@ -91,7 +102,7 @@ def meetings(dag: Dag, reading: Reading) -> tuple[Meeting, ...]:
         met = int(alpha @ means)
         if with_means and met > 1:
             found.append(Meeting("means", node, met))
-        if t in tails and t > 0:
+        if t in tails and t > 0 and not adds_up:
             counts = path_counts(_up_to(pruned, t))
             depths = tuple(d for d, count in enumerate(counts) if count)
             if len(depths) > 1 or (not reading.activation.is_homogeneous and sum(counts) > 1):
