@@ -68,7 +68,7 @@ class _Trial:
 
 def _trials(context: Context) -> list[_Trial]:
     """Networks of every DAG in every setting; their number stays far below the width, whose bias is of order 1/m."""
-    width, networks = context.pick(quick=(256, 24), full=(1024, 96))
+    width, networks = context.pick(quick=(256, 24), full=(512, 48))
     rng, found = context.rng(), []
     for code in (*_CODES, *context.pick(quick=(), full=_MORE)):
         dag = Dag.from_code(code)

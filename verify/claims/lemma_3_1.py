@@ -27,7 +27,7 @@ _MORE = (
 )
 """Settings and activations of the full profile."""
 
-_PROOF: Proof | None = None
+_PROOF = Proof.written("lemma-3.1")
 
 
 def _determinant_of_input_kernel() -> Fraction:

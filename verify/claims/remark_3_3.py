@@ -107,7 +107,7 @@ def _changes(space: ConnectedDags, setting: Setting) -> _Changes:
 def _networks(context: Context) -> list[Finding]:
     """The findings that networks of DAG#2 have, in both orders, the NNGP without means: rows of unequal norm."""
     rows = np.array([[0.7, 0.0, 0.0], [0.6, 0.8, 0.0], [0.3, 0.4, 1.2]])
-    rng, width, networks = context.rng(), context.pick(quick=256, full=1024), context.pick(quick=24, full=96)
+    rng, width, networks = context.rng(), context.pick(quick=256, full=512), context.pick(quick=24, full=48)
     dag, findings = Dag.from_code(_DAG_2), []
     for setting in (WITHOUT, LAST):
         names = setting.order, setting.embedding, "relu"
