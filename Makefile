@@ -23,7 +23,7 @@ setup: $(STAMP) ## Set up .venv (every other target does so first).
 verify: $(STAMP) ## Check the claims of the paper on the embedded digits data (the quick profile).
 	@$(RUN) -m verify --profile quick $(ARGS)
 
-mutation: $(STAMP) ## Put deliberate faults into the library: do the claims notice?
+mutation: $(STAMP) ## Put deliberate faults into the library: do claims and tests notice?
 	@$(RUN) -m verify.mutation $(ARGS)
 
 test: $(STAMP) ## Run the tests, but for those marked full.

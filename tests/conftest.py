@@ -8,7 +8,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import jax
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 X64 = os.environ.get("NNGP_DAG_TEST_X64", "1") != "0"
 """True where the tests run with 64-bit floats; `make test-float32` switches them off."""
@@ -17,7 +17,9 @@ jax.config.update("jax_enable_x64", X64)
 
 # Examples are a function of the test alone, so that a red run can be repeated.
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=50, database=None)
+# Deliberate faults are noticed or not: the smallest example that shows them is not asked for.
 settings.load_profile("default")
+settings.register_profile("faults", settings(), phases=[Phase.explicit, Phase.generate])
 
 # What kernels and networks are is checked on the oldest supported JAX (and Flax), too, and what kernels are with the
 # global switch to float64 off.

@@ -1,7 +1,7 @@
 """`python -m verify.mutation`: can the suite fail? Every fault in turn; exit status 1 where one goes unnoticed.
 
-By default the claims that are fast are tried, in one process per core, each with its share of the faults and a healthy
-run before and after; `--claims all` tries each fault on every claim.
+A fault is tried on the fast claims, the quickest first, until one notices, or on the test that it names; in one process
+per core, each with its share of the faults and healthy runs of its own. `--claims all` tries each fault on all claims.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from verify.mutation.faults import FAULTS
 from verify.mutation.inject import Fault
 from verify.mutation.parallel import run_side_by_side
 from verify.mutation.report import mutation_markdown
+from verify.mutation.sample import key_of_checkout, sample
 
 __all__ = ["chosen_faults", "main"]
 
@@ -26,6 +27,9 @@ __all__ = ["chosen_faults", "main"]
 @click.command()
 @click.option("--claims", metavar="ID,...", help="Claims to try; by default the fast ones; `all` for all.")
 @click.option("--faults", metavar="NAME,...", help="Only these faults.")
+@click.option("--sample", "size", type=click.IntRange(min=1), help="Only so many faults, chosen by --key.")
+@click.option("--key", help="Text that chooses the sample; by default the commit of the checkout.")
+@click.option("--every-claim", is_flag=True, help="Go on after the first claim that notices.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; by default one per core.")
 @click.option(
     "--out",
@@ -35,16 +39,32 @@ __all__ = ["chosen_faults", "main"]
     help="Folder of mutation.json and mutation.md.",
 )
 @click.option("--list", "list_only", is_flag=True, help="List the faults, run nothing.")
-def main(claims: str | None, faults: str | None, jobs: int | None, out: Path, list_only: bool) -> None:
-    """Put deliberate faults into the library, one at a time, and see which claims turn red."""
+def main(
+    claims: str | None,
+    faults: str | None,
+    size: int | None,
+    key: str | None,
+    every_claim: bool,
+    jobs: int | None,
+    out: Path,
+    list_only: bool,
+) -> None:
+    """Put deliberate faults into the library, one at a time, and see which claims or tests turn red."""
     try:
         chosen = chosen_faults(faults)
+        if size is not None:
+            key = key or key_of_checkout()
+            chosen = sample(chosen, size, key)
+            click.echo(f"{len(chosen)} faults; the same again: python -m verify.mutation --sample {size} --key {key}")
+        elif key is not None:
+            raise InputError("--key chooses a sample: give --sample too")
         if list_only:
             for fault in chosen:
-                click.echo(f"{fault.name}: {fault.words} ({fault.module}:{fault.function})")
+                where = f"{fault.module}:{fault.function}" + (f"; {fault.test}" if fault.test else "")
+                click.echo(f"{fault.name}: {fault.words} ({where})")
             return
         start = time.perf_counter()
-        result = run_side_by_side(chosen, claims, jobs or available_cores())
+        result = run_side_by_side(chosen, claims, jobs or available_cores(), every_claim)
     except InputError as error:
         raise click.UsageError(str(error)) from error
     seconds = time.perf_counter() - start

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
-__all__ = ["Fault", "FaultError", "Reached", "clear_caches", "inject"]
+__all__ = ["Fault", "FaultError", "Reached", "clear_caches", "inject", "require_fit"]
 
 _COUNTER = "__fault_reached__"
+_TESTS = Path(__file__).resolve().parents[2] / "tests"
 
 
 class FaultError(Exception):
@@ -36,6 +37,7 @@ class Fault:
         words: what is wrong with it.
         module, function: where; the function by its qualified name (`Class.method`).
         old, new: the text to change, which occurs exactly once in the function, and what takes its place.
+        test: the test that fails with the fault in place, where no fast claim notices it: tests/test_x.py::test_y.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Fault:
     function: str
     old: str
     new: str
+    test: str = ""
 
 
 @dataclass
@@ -64,11 +67,7 @@ def inject(fault: Fault) -> Iterator[Reached]:
     Raises:
         FaultError: the fault does not fit the source.
     """
-    module = importlib.import_module(fault.module)
-    function = _function(module, fault)
-    faulty = _faulty_code(Path(str(module.__file__)), fault)
-    if faulty.co_freevars != function.__code__.co_freevars:
-        raise FaultError(f"{fault.name}: the fault changes what {fault.function} closes over")
+    function, faulty = require_fit(fault)
     reached, healthy = Reached(), function.__code__
     function.__globals__[_COUNTER] = reached
     function.__code__ = faulty
@@ -81,17 +80,36 @@ def inject(fault: Fault) -> Iterator[Reached]:
         clear_caches()
 
 
+def require_fit(fault: Fault) -> tuple[FunctionType, CodeType]:
+    """The function of a fault, and its faulty code.
+
+    Raises:
+        FaultError: the fault does not fit the source.
+    """
+    module = importlib.import_module(fault.module)
+    function = _function(module, fault)
+    faulty = _faulty_code(Path(str(module.__file__)), fault)
+    if faulty.co_freevars != function.__code__.co_freevars:
+        raise FaultError(f"{fault.name}: the fault changes what {fault.function} closes over")
+    return function, faulty
+
+
 def clear_caches() -> None:
-    """Forget compiled programs and every result kept by the library or by claims."""
+    """Forget compiled programs and every result kept by the library, by claims or by tests."""
     import jax
 
     jax.clear_caches()
     for name, module in list(sys.modules.items()):
-        if name.split(".")[0] in ("nngp_dag", "verify") or name.startswith("verify_claims_"):
+        if name.split(".")[0] in ("nngp_dag", "verify") or name.startswith("verify_claims_") or _is_test(module):
             for value in list(vars(module).values()):
                 if isinstance(value, functools._lru_cache_wrapper):
                     value.cache_clear()
     gc.collect()
+
+
+def _is_test(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).parent == _TESTS
 
 
 def _function(module: ModuleType, fault: Fault) -> FunctionType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verify.mutation.faults import AREAS
 from verify.mutation.suite import Outcome, Result
 
 __all__ = ["mutation_markdown", "outcome_line"]
@@ -25,12 +26,13 @@ def mutation_markdown(result: Result, seconds: float) -> str:
     lines = [
         "# Deliberate faults",
         "",
-        f"{caught} of {len(result.outcomes)} faults caught by {len(result.claims)} claims in {seconds:.0f} s; the"
-        f" healthy runs are {healthy}.",
+        f"{caught} of {len(result.outcomes)} faults caught by {len(result.claims)} claims and {len(result.tests)} tests"
+        f" in {seconds:.0f} s; the healthy runs are {healthy}.",
         "",
     ]
     for when, red in (("before", result.before), ("after", result.after)):
         lines += [f"- healthy run {when}: {name}: {reason}" for name, reason in red.items()]
+    lines += _by_area(result)
     lines += [
         "| fault | what is wrong | where | reached | caught by | first reason | crashed |",
         "|---|---|---|---:|---|---|---|",
@@ -42,3 +44,16 @@ def mutation_markdown(result: Result, seconds: float) -> str:
         cells.append(str(len(o.crashed)) if o.crashed else "")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join([*lines, ""])
+
+
+def _by_area(result: Result) -> list[str]:
+    """A row per area: faults, and how many of them claims, tests and nothing noticed."""
+    lines = ["| area | faults | by claims | by tests | not noticed |", "|---|---:|---:|---:|---:|"]
+    for area, faults in AREAS.items():
+        names = {fault.name for fault in faults}
+        found = [o for o in result.outcomes if o.fault.name in names]
+        tested = sum(o.caught and o.fault.test in result.tests for o in found)
+        caught = sum(o.caught for o in found)
+        if found:
+            lines.append(f"| {area} | {len(found)} | {caught - tested} | {tested} | {len(found) - caught} |")
+    return [*lines, ""]

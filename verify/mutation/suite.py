@@ -1,7 +1,7 @@
 """Run the fast claims with each fault in place: which claims turn red, and did the faulty line run?
 
 One process does it all. A claim is red where its verdict differs from the expected one, or a key value from the
-healthy run; a claim that only crashes has not noticed the fault.
+healthy run; a claim that only crashes has not noticed the fault. (Faults that name a test: `tested`.)
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Outcome:
 
     Attributes:
         reached: how often the faulty statement was reached.
-        red: claims that noticed, with what they said.
-        crashed: claims that raised.
+        red: claims, or tests, that noticed, with what they said.
+        crashed: claims, or tests, that raised.
         seconds: time.
     """
 
@@ -40,15 +40,16 @@ class Outcome:
 
     @property
     def caught(self) -> bool:
-        """True where the fault ran and some claim came to another verdict or key value."""
+        """True where the fault ran, and some claim came to another verdict or key value, or its test failed."""
         return self.reached > 0 and bool(self.red)
 
 
 @dataclass
 class Result:
-    """Healthy runs before and after (red claims each; both should be empty), and an outcome per fault."""
+    """Healthy runs before and after (what is red in each; both should be empty), and an outcome per fault."""
 
     claims: list[str]
+    tests: list[str] = field(default_factory=list)
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -63,6 +64,7 @@ class Result:
         return {
             "passed": self.passed,
             "claims": self.claims,
+            "tests": self.tests,
             "before": self.before,
             "after": self.after,
             "faults": [
@@ -71,6 +73,7 @@ class Result:
                     "words": o.fault.words,
                     "where": f"{o.fault.module}:{o.fault.function}",
                     "change": f"{o.fault.old.strip()} -> {o.fault.new.strip()}",
+                    "test": o.fault.test,
                     "reached": o.reached,
                     "caught": o.caught,
                     "caught_by": o.red,
@@ -93,6 +96,7 @@ def run_faults(
     faults: Sequence[Fault],
     options: Options,
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+    until_noticed: bool = False,
 ) -> Result:
     """Inject every fault in turn and run the claims, between two healthy runs.
 
@@ -101,17 +105,26 @@ def run_faults(
         faults: each is tried on all claims.
         options: profile, seed and data.
         on_outcome: called as outcomes come.
+        until_noticed: leave out the claims after the first that notices, the quickest being tried first.
     """
     result = Result([claim.id for claim in claims])
     clear_caches()
     healthy = run_healthy(claims, options)
     known = baseline_of(healthy)
     result.before, _ = _red(healthy, known)
+    if until_noticed:
+        seconds = {claim["id"]: claim["seconds"] for claim in healthy["claims"]}
+        claims = sorted(claims, key=lambda claim: seconds[claim.id])
     for fault in faults:
         start = time.perf_counter()
+        red: dict[str, str] = {}
+        crashed: list[str] = []
         with inject(fault) as reached:
-            document = run_healthy(claims, options)
-        red, crashed = _red(document, known)
+            for some in [[claim] for claim in claims] if until_noticed else [claims]:
+                found, broken = _red(run_healthy(some, options), known)
+                red, crashed = red | found, crashed + broken
+                if until_noticed and red:
+                    break
         outcome = Outcome(fault, reached.count, red, crashed, time.perf_counter() - start)
         result.outcomes.append(outcome)
         on_outcome(outcome)

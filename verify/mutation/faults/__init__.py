@@ -1,0 +1,45 @@
+"""The faults: one wrong line each, of the kinds that a theory library gets wrong, by area.
+
+To add one: an entry in the file of its area. `old` must occur exactly once in the function; a fault that no longer fits
+the source is an error, not a pass. One that no fast claim notices names the test that does.
+"""
+
+from __future__ import annotations
+
+from verify.mutation.faults import (
+    activations,
+    data,
+    enclosures,
+    gram,
+    graphs,
+    large_dags,
+    path_sum,
+    proving,
+    recursion,
+    sampling,
+    spaces,
+    spectra,
+    training,
+)
+from verify.mutation.inject import Fault
+
+__all__ = ["AREAS", "FAULTS"]
+
+AREAS: dict[str, tuple[Fault, ...]] = {
+    "recursion": recursion.FAULTS,
+    "large dags": large_dags.FAULTS,
+    "gram": gram.FAULTS,
+    "path sum": path_sum.FAULTS,
+    "activations": activations.FAULTS,
+    "graphs": graphs.FAULTS,
+    "enclosures": enclosures.FAULTS,
+    "proving": proving.FAULTS,
+    "training": training.FAULTS,
+    "sampling": sampling.FAULTS,
+    "spectra": spectra.FAULTS,
+    "spaces": spaces.FAULTS,
+    "data": data.FAULTS,
+}
+"""Of each area its faults: at least one per formula that a verdict rests on."""
+
+FAULTS: tuple[Fault, ...] = tuple(fault for faults in AREAS.values() for fault in faults)

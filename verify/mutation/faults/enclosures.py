@@ -1,0 +1,116 @@
+"""Faults in the enclosures of ball arithmetic: boxes judged by one end, and wrong terms of certified kernels."""
+
+from __future__ import annotations
+
+from verify.mutation.inject import Fault
+
+__all__ = ["FAULTS"]
+
+FAULTS = (
+    Fault(
+        "unsound-box",
+        "a box judged by one of its ends",
+        "nngp_dag.proofs.two_point",
+        "two_point",
+        "first.ratio.union(last.ratio)",
+        "first.ratio",
+    ),
+    Fault(
+        "certified-means",
+        "means left out of certified kernels",
+        "nngp_dag.proofs.two_point",
+        "_exact",
+        "received * means[r]",
+        "0 * means[r]",
+    ),
+    Fault(
+        "other-eigenvalue",
+        "the other eigenvalue of two points too large",
+        "nngp_dag.proofs.two_point",
+        "TwoPoint.eigenvalue_ratio",
+        "2 * self.variance",
+        "4 * self.variance",
+        test="tests/test_proofs_enclosures.py::test_the_smallest_eigenvalue_of_two_points",
+    ),
+    Fault(
+        "gap-one-end",
+        "the gap factor of a box by one end",
+        "nngp_dag.proofs.relu",
+        "gap_factor",
+        "(1 - _lost(low)).union(1 - _lost(high))",
+        "1 - _lost(low)",
+        test="tests/test_proofs_enclosures.py::test_boxes_hold_their_points",
+    ),
+    Fault(
+        "deficit-one-end",
+        "the deficit factor of a box by one end",
+        "nngp_dag.proofs.relu",
+        "deficit_factor",
+        "_deficit_at(low).union(_deficit_at(high))",
+        "_deficit_at(low)",
+        test="tests/test_proofs_enclosures.py::test_boxes_hold_their_points",
+    ),
+    Fault(
+        "dual-one-end",
+        "the dual map of a box by one end",
+        "nngp_dag.proofs.relu",
+        "relu_dual",
+        "_dual_at(low).union(_dual_at(high))",
+        "_dual_at(low)",
+        test="tests/test_proofs_enclosures.py::test_boxes_hold_their_points",
+    ),
+    Fault(
+        "deficit-of-box",
+        "the deficit behind a linear edge by one end of a box",
+        "nngp_dag.proofs.two_point",
+        "_linear",
+        "low.union(high) * r / k",
+        "low * r / k",
+        test="tests/test_proofs_enclosures.py::test_boxes_hold_their_points",
+    ),
+    Fault(
+        "gap-of-box",
+        "the gap of a box by one end",
+        "nngp_dag.proofs.two_point",
+        "TwoPoint.gap",
+        "(arb(self.low) * self.ratio_at_low).union(arb(self.high) * self.ratio_at_high)",
+        "arb(self.low) * self.ratio_at_low",
+        test="tests/test_proofs_enclosures.py::test_boxes_hold_their_points",
+    ),
+    Fault(
+        "deficit-at-zero",
+        "the deficit factor at zero three times too large",
+        "nngp_dag.proofs.relu",
+        "_deficit_at",
+        "(3 * arb.pi())",
+        "arb.pi()",
+        test="tests/test_proofs.py::test_the_end_where_inputs_coincide",
+    ),
+    Fault(
+        "certified-squares",
+        "squares of means counted twice in certified kernels",
+        "nngp_dag.proofs.two_point",
+        "_exact",
+        "received * received - squares",
+        "received * received",
+        test="tests/test_proofs.py::test_a_point_is_the_library_s_kernel",
+    ),
+    Fault(
+        "certified-paths",
+        "paths of equal depth counted once in certified kernels",
+        "nngp_dag.proofs.two_point",
+        "_path_sum",
+        "count * chain.ratio",
+        "chain.ratio",
+        test="tests/test_proofs.py::test_a_point_is_the_library_s_kernel",
+    ),
+    Fault(
+        "certified-stem",
+        "the stem left out of certified kernels",
+        "nngp_dag.proofs.two_point",
+        "_end",
+        "through(start), feature_mean",
+        "start, feature_mean",
+        test="tests/test_proofs.py::test_a_point_is_the_library_s_kernel",
+    ),
+)

@@ -1,0 +1,117 @@
+"""Faults in proving, in eigenvalue bounds and in checking again: what accepts too much."""
+
+from __future__ import annotations
+
+from verify.mutation.inject import Fault
+
+__all__ = ["FAULTS"]
+
+FAULTS = (
+    Fault(
+        "lax-proof",
+        "a bound of -1 taken for positive",
+        "nngp_dag.proofs.prove",
+        "prove",
+        "bound > 0",
+        "bound > -1",
+    ),
+    Fault(
+        "half-interval",
+        "half of a box forgotten when it is cut",
+        "nngp_dag.proofs.prove",
+        "prove",
+        "[(middle, high), (low, middle)]",
+        "[(low, middle)]",
+        test="tests/test_proofs_enclosures.py::test_every_part_of_an_interval_is_settled",
+    ),
+    Fault(
+        "upper-for-lower",
+        "the upper end of a bound for its lower one",
+        "nngp_dag.proofs.prove",
+        "lower_bound",
+        "total.lower()",
+        "total.upper()",
+        test="tests/test_proofs.py::test_what_is_false_is_not_proved_and_what_is_open_is_said",
+    ),
+    Fault(
+        "stuck-ignored",
+        "boxes that are left open do not count",
+        "nngp_dag.proofs.prove",
+        "prove",
+        "inequality, not stuck, cuts",
+        "inequality, True, cuts",
+        test="tests/test_proofs.py::test_what_is_false_is_not_proved_and_what_is_open_is_said",
+    ),
+    Fault(
+        "pivot-sign",
+        "negative pivots accepted",
+        "nngp_dag.proofs.matrices",
+        "exceeds",
+        "pivot > 0",
+        "pivot > -1",
+        test="tests/test_proofs.py::test_bounds_of_the_smallest_eigenvalue",
+    ),
+    Fault(
+        "pivot-rest",
+        "elimination left out",
+        "nngp_dag.proofs.matrices",
+        "exceeds",
+        "factor * rows[j][k]",
+        "0 * rows[j][k]",
+        test="tests/test_proofs.py::test_bounds_of_the_smallest_eigenvalue",
+    ),
+    Fault(
+        "vector-norm",
+        "the vector of a bound taken for one of unit norm",
+        "nngp_dag.proofs.matrices",
+        "falls_below",
+        "t * _dot(x, x)",
+        "t",
+        test="tests/test_proofs_enclosures.py::test_a_vector_need_not_be_of_unit_norm",
+    ),
+    Fault(
+        "row-norms",
+        "a row divided by its own norm twice",
+        "nngp_dag.proofs.matrices",
+        "unit_gram",
+        "norms[i] * norms[j]",
+        "norms[i] * norms[i]",
+        test="tests/test_proofs_enclosures.py::test_bounds_on_rows_of_different_norms",
+    ),
+    Fault(
+        "side-above",
+        "bounds from below of the negative number",
+        "nngp_dag.proofs.eigenvalue_bound",
+        "check_bound",
+        "exceeds(kernel, t)",
+        "exceeds(kernel, -t)",
+        test="tests/test_proofs_enclosures.py::test_bounds_on_rows_of_different_norms",
+    ),
+    Fault(
+        "recheck-cover",
+        "boxes need not reach the end of the interval",
+        "nngp_dag.proofs.recheck",
+        "_boxes",
+        "cuts[-1] != statement.high",
+        "cuts[-1] is None",
+        test="tests/test_proofs_enclosures.py::test_boxes_that_end_early_or_go_back_or_fail_prove_nothing",
+    ),
+    Fault(
+        "recheck-any",
+        "one box suffices",
+        "nngp_dag.proofs.recheck",
+        "_boxes",
+        "all(bound > 0",
+        "any(bound > 0",
+        test="tests/test_proofs_enclosures.py::test_boxes_that_end_early_or_go_back_or_fail_prove_nothing",
+    ),
+    Fault(
+        "certificate-bound",
+        "the bound left out of a certificate's digest",
+        "nngp_dag.proofs.certificate",
+        "_document",
+        '"bound": str(statement.bound)',
+        '"bound": "0"',
+        test="tests/test_proofs_enclosures.py::test_bounds_on_rows_of_different_norms",
+    ),
+)

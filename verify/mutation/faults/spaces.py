@@ -1,0 +1,118 @@
+"""Faults in spaces of architectures and in filters."""
+
+from __future__ import annotations
+
+from verify.mutation.inject import Fault
+
+__all__ = ["FAULTS"]
+
+FAULTS = (
+    Fault(
+        "class-weights",
+        "sums for products of operations of a class",
+        "nngp_dag.spaces.nasbench201",
+        "NasBench201.distribution",
+        "np.prod(",
+        "np.sum(",
+        test="tests/test_spaces.py::test_distribution_counts_every_cell",
+    ),
+    Fault(
+        "distinct-cells",
+        "relabelled cells counted twice",
+        "nngp_dag.spaces.nasbench201",
+        "NasBench201.count_distinct",
+        "np.minimum(pruned @ powers, swapped @ powers)",
+        "pruned @ powers",
+        test="tests/test_spaces_nasbench201.py::test_number_of_distinct_cells",
+    ),
+    Fault(
+        "genotype-orders",
+        "two orders of predecessors counted once",
+        "nngp_dag.spaces.genotype_count",
+        "_choices",
+        "else 2",
+        "else 1",
+        test="tests/test_spaces_genotype.py::test_counting_by_classes_is_exhaustive_listing",
+    ),
+    Fault(
+        "genotype-length",
+        "an edge lengthens one path only",
+        "nngp_dag.spaces.genotype_count",
+        "_apply",
+        "length + paths",
+        "length + 1",
+        test="tests/test_spaces_genotype.py::test_counting_by_classes_is_exhaustive_listing",
+    ),
+    Fault(
+        "filter-width",
+        "a width without its paths",
+        "nngp_dag.spaces.prefilter",
+        "Prefilter._decide",
+        "active * paths",
+        "active",
+        test="tests/test_prefilter.py::test_predicate_generator_and_mask_agree",
+    ),
+    Fault(
+        "filter-mask",
+        "one cell that passes suffices, for many at once",
+        "nngp_dag.spaces.prefilter",
+        "Prefilter.mask",
+        "np.logical_and",
+        "np.logical_or",
+        test="tests/test_prefilter.py::test_every_cell_has_to_pass_unless_named",
+    ),
+    Fault(
+        "filter-radius",
+        "a quarter for half of the radius",
+        "nngp_dag.spaces.prefilter",
+        "prefilter",
+        "Fraction(1, 2)",
+        "Fraction(1, 4)",
+        test="tests/test_prefilter.py::test_half_radius_of_nasbench201_written_out",
+    ),
+    Fault(
+        "nearest-centroid",
+        "the farthest from the centroid for the nearest",
+        "nngp_dag.nas.search.rules",
+        "NearestCentroid.plan",
+        "[:reserve]",
+        "[-reserve:]",
+        test="tests/test_nas_search.py::test_the_released_rule_keeps_the_two_nearest_the_centroid_unevaluated",
+    ),
+    Fault(
+        "box-rule",
+        "removals outside of the box first",
+        "nngp_dag.nas.search.rules",
+        "BoxRule.plan",
+        "~inside",
+        "inside",
+        test="tests/test_nas_search.py::test_the_box_rule_never_makes_a_removal_outside_while_one_inside_is_left",
+    ),
+    Fault(
+        "centre",
+        "half of the range for the middle",
+        "nngp_dag.spaces.shape",
+        "Box.center",
+        "self.depth_min + self.depth_max",
+        "self.depth_max - self.depth_min",
+        test="tests/test_spaces_nasbench201.py::test_center_and_radius_are_the_papers",
+    ),
+    Fault(
+        "radius",
+        "the whole range for the radius",
+        "nngp_dag.spaces.shape",
+        "Box.radius",
+        "(self.width_max - self.width_min) / 2",
+        "self.width_max - self.width_min",
+        test="tests/test_spaces_nasbench201.py::test_center_and_radius_are_the_papers",
+    ),
+    Fault(
+        "open-box",
+        "bounds of a box left out",
+        "nngp_dag.spaces.shape",
+        "Box.contains",
+        "depth <= self.depth_max",
+        "depth < self.depth_max",
+        test="tests/test_prefilter.py::test_bounds_are_included",
+    ),
+)
