@@ -22,7 +22,7 @@ _KNOWN = {
 _Values = tuple[int, Fraction, Fraction]
 
 
-def _depths(dag: Dag, node: int = 0) -> list[int]:
+def path_depths(dag: Dag, node: int = 0) -> list[int]:
     """The number of linear edges of every path from a node to the output, one entry per path."""
     if node == dag.num_nodes - 1:
         return [0]
@@ -30,7 +30,7 @@ def _depths(dag: Dag, node: int = 0) -> list[int]:
     for t in range(node + 1, dag.num_nodes):
         op = int(dag.op(node, t))
         if op:
-            found += [depth + (op == 2) for depth in _depths(dag, t)]
+            found += [depth + (op == 2) for depth in path_depths(dag, t)]
     return found
 
 
@@ -75,7 +75,7 @@ def _computed(codes: np.ndarray) -> Iterable[_Computed]:
         dag = Dag.from_array(code)
         statistics = path_statistics(dag)
         exact = (statistics.num_paths, statistics.effective_depth, statistics.effective_width)
-        yield _Computed(dag.to_code(), _depths(dag), exact, (float(depth), float(width)))
+        yield _Computed(dag.to_code(), path_depths(dag), exact, (float(depth), float(width)))
 
 
 def _finding(computed: list[_Computed], definition: Callable[[list[int]], _Values]) -> Finding:
