@@ -13,7 +13,7 @@ from nngp_dag.paths import effective_depth_width
 from nngp_dag.proofs import precision
 from nngp_dag.proofs.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
 from nngp_dag.reading import Setting
-from verify import Context, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
+from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
 from verify.tools.data import space_spectra
 from verify.tools.dual_formulas import DUALS
 from verify.tools.settings import key
@@ -46,6 +46,8 @@ class _Rank:
         dags: how many DAGs have so many.
         tau: Kendall's tau of Eq. 12 with lambda_min. discordant: the number of pairs that they order differently.
         by_depth, by_width: tau of effective depth and width with lambda_min.
+        against: pairs that effective depth (and width) and lambda_min order differently, whichever way round the order
+            is taken: the smaller number of both directions.
     """
 
     number: int
@@ -54,6 +56,7 @@ class _Rank:
     discordant: int
     by_depth: float
     by_width: float
+    against: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,22 @@ class _Ranking:
             detail=f"tau {', '.join(f'{rank.tau:.2f}' for rank in self.ranks)} at {_LINEAR} linear edges; {discordant}"
             " discordant pairs",
         )
+
+    @property
+    def by_shape(self) -> list[Finding]:
+        """The findings that effective depth, and effective width, order as lambda_min does, one way or the other."""
+        return [
+            Finding(
+                sum(rank.against[place] for rank in self.ranks) == 0,
+                setting=self.setting,
+                label=f"{self.words}, by effective {name}",
+                cases=sum(rank.dags * (rank.dags - 1) // 2 for rank in self.ranks),
+                tolerance=_RESOLUTION,
+                worst=min(abs((rank.by_depth, rank.by_width)[place]) for rank in self.ranks),
+                detail=f"{sum(rank.against[place] for rank in self.ranks)} discordant pairs in the better direction",
+            )
+            for place, name in enumerate(("depth", "width"))
+        ]
 
     @property
     def rows(self) -> list[list[object]]:
@@ -138,16 +157,30 @@ def _rank(space: _Space, number: int, rank_by: np.ndarray, value: np.ndarray) ->
     """Eq. 12 (`rank_by`) against lambda_min (`value`) among the DAGs of `number` linear edges."""
     chosen = space.linear == number
     tau, discordant = _tau(rank_by[chosen], value[chosen])
-    by_depth, by_width = (_tau(by[chosen], value[chosen])[0] for by in (space.depth, space.width))
-    return _Rank(number, int(chosen.sum()), tau, discordant, by_depth, by_width)
+    shapes = [(_tau(by[chosen], value[chosen]), _tau(-by[chosen], value[chosen])) for by in (space.depth, space.width)]
+    (by_depth, by_width), against = (forth[0] for forth, _ in shapes), [min(a[1], b[1]) for a, b in shapes]
+    return _Rank(number, int(chosen.sum()), tau, discordant, by_depth, by_width, (against[0], against[1]))
+
+
+def _controls(space: _Space, value: np.ndarray, rng: np.random.Generator) -> list[Control]:
+    """An order that is that of lambda_min, and one that has nothing to do with it."""
+
+    def ranked(by: np.ndarray) -> Finding:
+        ranks = tuple(_rank(space, number, by, value) for number in _LINEAR)
+        return _Ranking(_SETTINGS[0], "a control", ranks).finding
+
+    return [
+        Control.keeps("The square root of lambda_min ranks DAGs as lambda_min does.", ranked(np.sqrt(value))),
+        Control.rejects("An order drawn at random ranks DAGs as lambda_min does.", ranked(rng.random(len(value)))),
+    ]
 
 
 @claim(
     "section-4-ranking",
     title="Eq. 12, the smallest eigenvalue, and effective depth and width rank DAGs alike",
     source="Section 4: Eq. 12 'precisely characterizes the impact of a network's topology on its convergence'",
-    statement="Among DAGs with as many linear edges, the ranking by Eq. 12 is that by the smallest eigenvalue of the"
-    " kernel, NNGP or NTK, scaled or not.",
+    statement="Among DAGs with as many linear edges, the ranking by Eq. 12, by effective depth or by effective width is"
+    " that by the smallest eigenvalue of the kernel, NNGP or NTK, scaled or not.",
     latex=r"P - \sum_p f^{d_p}(\rho) \;\text{ ranks DAGs as }\; \lambda_{\min}(K^{(H)})",
     expected="refuted",
     settings={
@@ -165,12 +198,13 @@ def check(context: Context) -> Evidence:
     first = _SETTINGS[0]
     smallest = space_spectra(space.dags, rows, first)["nngp"].smallest
     return Evidence(
-        [ranking.finding for ranking in rankings],
+        [finding for ranking in rankings for finding in (ranking.finding, *ranking.by_shape)],
         summary=_summary(rankings),
         condition="True between DAGs for which Eq. 12 is an identity and the smallest eigenvalue is that of two rows;"
         " on N rows and for other DAGs"
         " it is a correlation, given as Kendall's tau at each number of linear edges.",
         counterexample=_counterexample(rows, space.dags.names, space.linear, space.bound(first), smallest),
+        controls=_controls(space, smallest, context.rng()),
         tables=[
             Table(
                 f"Kendall's tau with lambda_min on {len(rows)} rows of {context.data}",
