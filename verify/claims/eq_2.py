@@ -96,7 +96,7 @@ def _every_dag(activation: str) -> tuple[Finding, Finding]:
     title="The factor c normalises the features, along a chain",
     source="Eq. 2",
     statement="With c = 1 / E[sigma(z)^2] the mean square of the features is one at initialisation, for unit rows.",
-    latex=r"c_\sigma = \big(\mathbb E_{z \sim \mathcal N(0,1)}[\sigma(z)^2]\big)^{-1} \Rightarrow K^{(H)}_{ii} = 1",
+    latex=r"c_\sigma = \big(E_{z \sim N(0,1)}[\sigma(z)^2]\big)^{-1} \Rightarrow K^{(H)}_{ii} = 1",
     expected="holds-conditionally",
     settings={"activations": ", ".join(_NAMES), "DAGs": "a chain of three edges; all of four nodes"},
     duration=4,
