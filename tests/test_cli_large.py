@@ -35,6 +35,7 @@ TRAIN = ["train", "2", "--data", "{}/rows.npz"]
         ([*SCORE, "--sample", "1", "--seed", str(2**64)], "not in the range"),
         (["search", "te-nas", "--data", "{}/images.npz", "--patches", str(2**64)], "not in the range"),
         ([*MONTE_CARLO, "--width", "1000000000"], "would need about"),
+        ([*MONTE_CARLO, "--width", "4", "--seeds", str(2**64)], "not in the range"),
         ([*MONTE_CARLO, "--width", "4", "--rate-widths", "4," + "1" * 5000], "different widths"),
         ([*TRAIN, "--width", "1000000000", "--steps", "1"], "would need about"),
         ([*TRAIN, "--width", "4", "--steps", str(2**64)], "2,147,483,647"),

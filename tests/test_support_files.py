@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -14,6 +15,7 @@ import pytest
 from nngp_dag.errors import InputError
 from nngp_dag.support import files
 from nngp_dag.support.files import atomic_file, check_writable, write_bytes, write_text
+from nngp_dag.support.lock import Lock
 
 
 def test_new_and_old_files_get_the_content_and_the_rights_of_a_new_file(tmp_path):
@@ -134,6 +136,35 @@ def test_a_name_that_no_file_can_have_is_refused_before_the_work(name, tmp_path)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs the names of open files")
+def test_a_file_that_is_read_as_input_is_not_the_place_of_results(tmp_path):
+    source, linked, other = tmp_path / "x.npz", tmp_path / "link.npz", tmp_path / "y.npz"
+    absent = tmp_path / "d" / ".." / "absent"
+    source.write_bytes(b"rows")
+    linked.symlink_to("x.npz")
+    (tmp_path / "d").mkdir()
+    for out, inputs in (
+        (source, [source]),
+        (source, [None, linked]),
+        (linked, [source]),
+        (absent, [tmp_path / "absent"]),
+    ):
+        with pytest.raises(InputError, match="it is read as input"):
+            check_writable(out, "an .npz file", inputs)
+    check_writable(other, "an .npz file", [None, source, tmp_path / "no" / "such", Path("x" * 300), Path("\0")])
+
+
+def test_a_lock_on_a_full_disk_leaves_no_file(tmp_path, monkeypatch):
+    def full(descriptor, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("nngp_dag.support.lock.os.write", full)
+    with pytest.raises(InputError, match="No space left"):
+        Lock(tmp_path / "table.csv")
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == []
+    Lock(tmp_path / "table.csv").release()
+
+
 def test_the_name_of_a_stream_is_not_replaced_where_the_stream_goes_to_a_file(tmp_path):
     """As /dev/stdout is for a command whose output goes to a file: for the superuser a rename would take its place."""
     with (tmp_path / "output").open("wb") as output:

@@ -73,7 +73,7 @@ def _run_session(request: Request) -> Document:
     found.say_what_is_empty()
     claims = found.select(request.claims)
     identity = fingerprint(request.options, checked_data(request.options))
-    _check_reports(make_folder(request.out))
+    _check_reports(make_folder(request.out), request.baseline)
     with Lock(request.out), Store(request.out, identity, request.fresh) as store:
         _say_what_is_not_resumed(request.out, store.remarks)
         records, resumed = _run_or_resume(claims, request.options, store)
@@ -116,9 +116,9 @@ def update_baseline(path: Path, known: BaselineRecord | None, new: BaselineRecor
     print(f"nngp-dag: {path}: {counts}{', removed: ' if gone else ''}{', '.join(gone)}", file=sys.stderr)
 
 
-def _check_reports(out: Path) -> None:
+def _check_reports(out: Path, baseline: Path | None) -> None:
     for name in REPORTS:
-        check_writable(out / name, "a report")
+        check_writable(out / name, "a report", [baseline])
 
 
 def _run_or_resume(claims: Sequence[Claim], options: Options, store: Store) -> tuple[list[ClaimRecord], list[str]]:

@@ -49,7 +49,7 @@ def command(
 
     dags = [Dag.from_code(code) for code in codes]
     if out is not None:
-        check_writable(out, "an .html file")
+        check_writable(out, "an .html file", [data.file])
     rows = data.load(labels=False)
     if len(dags) == 1:
         analysis = analysis_of(dags[0], rows, reading, width=width, seeds=seeds, seed=seed)

@@ -45,6 +45,14 @@ class RowSource:
     raw: bool
     folder: Path | None
 
+    @property
+    def file(self) -> Path | None:
+        """The file of rows that SPEC names; None where it names a data set."""
+        from nngp_dag.support.array_files import SUFFIXES
+
+        path = Path(self.spec)
+        return path if path.suffix.lower() in SUFFIXES else None
+
     def load(self, spec: str | None = None, *, labels: bool = True) -> Dataset:
         """The rows, or those of another SPEC read in the same way."""
         from nngp_dag.datasets import load

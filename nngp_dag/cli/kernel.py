@@ -72,7 +72,7 @@ def command(
 
     dag = Dag.from_code(code)
     if out is not None:
-        check_writable(out, "an .npz file")
+        check_writable(out, "an .npz file", [data.file])
     compute = kernel_of(dag, setting)
     with stages(2 + len(names)) as stage:
         stage(f"data {data.spec}")

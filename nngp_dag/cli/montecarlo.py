@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.dag import Dag
@@ -21,8 +21,8 @@ __all__ = ["command"]
 @click.command("montecarlo")
 @click.argument("code")
 @row_options(words="digits:20, mnist:100, rows.npy, ...", folder="Folder with the original data files.")
-@click.option("--width", type=int, default=1024, show_default=True, help="Neurons of every node.")
-@click.option("--seeds", type=int, default=16, show_default=True, help="Number of networks, at least 4.")
+@click.option("--width", type=counts(1), default=1024, show_default=True, help="Neurons of every node.")
+@click.option("--seeds", type=counts(4), default=16, show_default=True, help="Number of networks.")
 @reading_options
 @click.option(
     "--tolerance",
@@ -61,8 +61,6 @@ def command(
 
     dag = Dag.from_code(code)
     widths = _widths(rate_widths)
-    if seeds < 4:
-        raise InputError(f"at least 4 seeds are needed for a standard error, got {seeds}")
     rows = data.load(labels=False).x
     with progress_bar("Networks", seeds, "networks") as report:
         result = monte_carlo(

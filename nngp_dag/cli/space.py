@@ -89,9 +89,8 @@ def run_benchmark(
     from nngp_dag.reproduce.figure5.output import write_report
     from nngp_dag.reproduce.figure5.report import analyse
 
-    benchmark = read(
-        space, list(files), skip_bad, datasets, track=lambda items, total: track(items, "reading", total=total)
-    )
+    files = list(files)
+    benchmark = read(space, files, skip_bad, datasets, track=lambda items, total: track(items, "reading", total=total))
     benchmark = replace(benchmark, cell_name=cell or "")
     if benchmark.num_bad:
         click.echo(f"nngp-dag: skipped {benchmark.num_bad} rows that could not be used", err=True)
@@ -100,7 +99,7 @@ def run_benchmark(
     )
     plain = report.as_dict()
     if out is not None:
-        written = write_report(report, out, {**(document or {}), "benchmark": plain})
+        written = write_report(report, out, {**(document or {}), "benchmark": plain}, inputs=files)
         click.echo(f"nngp-dag: wrote {', '.join(path.name for path in written)} to {out}", err=True)
     return report, plain
 

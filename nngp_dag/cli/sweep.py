@@ -57,6 +57,7 @@ def command(
 
     if (nodes is None) == (codes_file is None):
         raise click.UsageError("Give either --nodes or --codes.")
+    check_writable(out, "a CSV file", [codes_file, data.file])
     dags = None if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
     x = data.load(labels=False).x
     if nodes is not None:
@@ -78,7 +79,6 @@ def command(
 
 def _announce(cost: SweepCost, out: Path) -> None:
     """Say what a long sweep takes, and that it resumes; refuse one for which there is no disk."""
-    check_writable(out, "a CSV file")
     cost.require_disk(out)
     if cost.seconds > _LONG:
         click.echo(f"{cost.words}; it resumes where it is interrupted", err=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,16 +71,17 @@ def reported(path: Path) -> Iterator[None]:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def check_writable(path: Path, expected: str) -> None:
-    """Say before the work what would make its result impossible to write.
+def check_writable(path: Path, expected: str, inputs: Iterable[Path | None] = ()) -> None:
+    """Say before the work what would make its result impossible to write, or would take away what it is made from.
 
     Args:
         path: the file that will be written.
         expected: the kind of file whose name belongs there, with its article ("an .npz file").
+        inputs: files that the work reads; those that are None or not there do not matter.
 
     Raises:
-        InputError: the folder is missing or not writable, or the path is a folder itself, a pipe or a device, or has a
-            name that no file can have.
+        InputError: the folder is missing or not writable, or the path is a folder itself, a pipe or a device, is one of
+            the inputs, or has a name that no file can have.
     """
     kind = _kind_to_replace(path)
     if kind_of(path.parent, "write") is not Kind.FOLDER:
@@ -91,6 +92,16 @@ def check_writable(path: Path, expected: str) -> None:
         raise InputError(f"cannot write {path}: it is not a regular file (expected the name of {expected})")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
+    if any(_is_same(path, source) for source in inputs if source is not None):
+        raise InputError(f"cannot write {path}: it is read as input (expected the name of another file)")
+
+
+def _is_same(a: Path, b: Path) -> bool:
+    """True where two names are of one file, also one that is not there yet."""
+    try:
+        return os.path.realpath(a) == os.path.realpath(b) or os.path.samefile(a, b)
+    except (OSError, ValueError):  # missing, closed to us, or no name of a file: its reader says so
+        return False
 
 
 def _kind_to_replace(path: Path) -> Kind:

@@ -75,9 +75,14 @@ class Lock:
             raise InputError(f"{self._path} is in the way of a lock: it is none")
         since = datetime.now(UTC).isoformat(timespec="seconds")
         owner = {"kind": _KIND, "pid": os.getpid(), "host": socket.gethostname(), "since": since}
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps(owner).encode())
+        try:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps(owner).encode())
+        except OSError:  # a full disk: the empty file would stay
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            raise
 
 
 def _lock_file(place: Path) -> Path:

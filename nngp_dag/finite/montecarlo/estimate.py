@@ -34,6 +34,7 @@ from nngp_dag.support.memory import require_memory
 __all__ = ["KernelEstimate", "MonteCarloEstimate", "Stream", "chunk_size", "monte_carlo"]
 
 _Pair = tuple[StreamMoments, StreamMoments]
+_MOST_SEEDS = 2**31 - 1  # numbers of networks are of 32 bits
 _PARAMETERS_PER_CALL = {"cpu": 2**22}
 _PARAMETERS_PER_CALL_ACCELERATOR = 2**28
 
@@ -90,7 +91,7 @@ def monte_carlo(
         dag: any DAG.
         x: rows [N, d]; not normalised.
         width: m.
-        seeds: number of networks, at least 4 (the largest number, with a tolerance).
+        seeds: number of networks, 4 to 2^31 - 1 (the largest number, with a tolerance).
         seed: seed of the whole; network i is drawn by fold_in(key(seed), i).
         reading: order, embedding and activation; by default activation-last, gaussian, ReLU.
         dtype: float32 or float64; by default float64 where JAX's x64 mode is on.
@@ -101,10 +102,12 @@ def monte_carlo(
         progress: called with the number of networks done after every chunk.
 
     Raises:
-        InputError: fewer than 4 seeds, a tolerance or level out of range, unusable rows, or too little memory.
+        InputError: seeds, a tolerance or a level out of range, unusable rows, or too little memory.
     """
     if seeds < 4:
         raise InputError(f"at least 4 seeds are needed for a standard error, got {seeds}")
+    if seeds > _MOST_SEEDS:
+        raise InputError(f"at most {_MOST_SEEDS:,} seeds give different networks, got {seeds:,}")
     if tolerance is not None and not tolerance > 0:
         raise InputError(f"tolerance must be positive, got {tolerance}")
     if not 0 < confidence < 1:

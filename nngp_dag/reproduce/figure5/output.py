@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nngp_dag.accuracy.filters import Kept
 from nngp_dag.reproduce.figure5.report import BenchmarkReport
-from nngp_dag.support.files import make_folder, write_bytes
+from nngp_dag.support.files import check_writable, make_folder, write_bytes
 from nngp_dag.support.statistics import Estimate
 from nngp_dag.support.strict_json import strict_json_text
 
@@ -24,15 +24,26 @@ def tables(report: BenchmarkReport) -> dict[str, _ROWS]:
 
 
 def write_report(
-    report: BenchmarkReport, folder: Path, document: Mapping[str, object], figure_name: str = "figure-5"
+    report: BenchmarkReport,
+    folder: Path,
+    document: Mapping[str, object],
+    figure_name: str = "figure-5",
+    inputs: Iterable[Path] = (),
 ) -> list[Path]:
     """Write figure, tables and JSON document into a folder (created); nothing half-written is left behind.
+
+    Args:
+        report: what is written.
+        folder: where to.
+        document: its plain form.
+        figure_name: stem of the figure's files.
+        inputs: files that the report was made from, which are not overwritten.
 
     Returns:
         The paths written.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or something in it is in the way: nothing was written then.
     """
     import matplotlib as mpl
 
@@ -48,6 +59,9 @@ def write_report(
             figure.savefig(buffer, format=kind, dpi=200)
             contents[f"{figure_name}.{kind}"] = buffer.getvalue()
         figure.clear()
+    sources = list(inputs)
+    for name in contents:
+        check_writable(folder / name, "a file of results", sources)
     for name, content in contents.items():
         write_bytes(folder / name, content)
     return [folder / name for name in contents]
