@@ -125,5 +125,5 @@ def test_no_result_takes_the_place_of_an_input(command, form, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main((command.format(file) + form.format(link)).split())
     error = capsys.readouterr().err
-    assert ended.value.code == 2 and "it would be lost" in error and error.count("\n") == 1
+    assert ended.value.code == 2 and "it is read as input" in error and error.count("\n") == 1
     assert file.read_text() == "2_02_002\n"

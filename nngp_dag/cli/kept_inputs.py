@@ -1,10 +1,12 @@
-"""No command writes its result over a file that it reads."""
+"""No command writes its result over a file that it reads: said before anything is computed, whatever its options.
+
+`check_writable` refuses the same from Python, where it is told the inputs.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from nngp_dag.errors import InputError
 
@@ -17,7 +19,7 @@ def refuse_out_over_input(arguments: Sequence[str]) -> None:
     for out in (value for option, value in pairs if option == "--out" and os.path.isfile(value)):
         for option, value in pairs:
             if option != "--out" and value and os.path.isfile(value) and os.path.samefile(value, out):
-                raise InputError(f"--out {Path(out)} is the file of {option or 'an argument'}: it would be lost")
+                raise InputError(f"cannot write {out}: it is read as input ({option or 'an argument'})")
 
 
 def _values(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
