@@ -109,6 +109,19 @@ def _outcome(document):
     _evidence(document)["readings"][0]["holds"] = False
 
 
+def _opposite(document):
+    """Readings and verdict say the opposite of what the certificates prove."""
+    for reading in _evidence(document)["readings"]:
+        reading["holds"] = False
+    document["claims"][0]["verdict"] = "refuted"
+
+
+def _undecided(document):
+    for reading in _evidence(document)["readings"]:
+        reading["holds"] = None
+    document["claims"][0]["verdict"] = "inconclusive"
+
+
 def _free_text(document):
     _evidence(document)["readings"][0].update(proof="trust me", certificates=[])
 
@@ -139,6 +152,8 @@ def _swapped(document):
         _one_less,
         _verdict,
         _outcome,
+        _opposite,
+        _undecided,
         _free_text,
         _failed_control,
         _swapped,

@@ -50,7 +50,7 @@ def needs_of(name: str) -> Callable[[FindingRecord], list[Need]]:
         words = f"a difference between {code} in {setting} and its equation: {label}"
         points = [at_a_point(words, _only(code, terms)) for terms in _differences(code, label, setting)]
         difference = any_of(words, points)
-        return [Need(words, lambda found: difference.accepts(found) and _sign(found, label))]
+        return [Need(words, lambda found: difference.accepts(found) and _sign(found, label), shows=False)]
 
     return needs
 

@@ -128,7 +128,7 @@ def _needs(reading: FindingRecord) -> list[Need]:
         expected = (term(x, setting, "covariance"), term(y, setting, "covariance", -1))
         return found.terms == expected and _of_the_rule(x) == _of_the_rule(y)
 
-    return [Need(f"different K_ij of two DAGs that the rule cannot tell apart, {setting}", accepts)]
+    return [Need(f"different K_ij of two DAGs that the rule cannot tell apart, {setting}", accepts, shows=False)]
 
 
 def _controls(space: ConnectedDags) -> list[Control]:

@@ -109,7 +109,7 @@ def _inequalities(setting: Setting, label: str) -> list[Inequality]:
 
 
 def _needs(reading: FindingRecord) -> list[Need]:
-    return [exactly(inequality) for inequality in _inequalities(setting_of(reading), reading["label"])]
+    return [exactly(inequality, shows=True) for inequality in _inequalities(setting_of(reading), reading["label"])]
 
 
 def _order(setting: Setting, words: str) -> _Order:

@@ -70,7 +70,7 @@ def _of(words: str) -> _Rows:
 
 
 def _needs(reading: FindingRecord) -> list[Need]:
-    return [exactly(bound) for bound in _of(reading["label"]).bounds(setting_of(reading))]
+    return [exactly(bound, shows=False) for bound in _of(reading["label"]).bounds(setting_of(reading))]
 
 
 def _refuted(refutation: _Rows, setting: Setting) -> tuple[Finding, list[Mapping[str, object]]]:

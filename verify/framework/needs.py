@@ -21,19 +21,23 @@ __all__ = ["Need", "Needs", "any_of", "at_a_point", "exactly", "lacking", "setti
 
 @dataclass(frozen=True)
 class Need:
-    """One certificate that a reading needs: in words, and the test of its statement."""
+    """One certificate that a reading needs: in words, and the test of its statement.
+
+    `shows` is the outcome of the reading that it proves; None where it may prove either.
+    """
 
     words: str
     accepts: Callable[[Statement], bool]
+    shows: bool | None = None
 
 
 Needs = Callable[[FindingRecord], Sequence[Need]]
 """From a reading to the certificates that it needs to be proved."""
 
 
-def exactly(statement: Statement) -> Need:
-    """A certificate of this very statement."""
-    return Need(statement.words, lambda found: found == statement)
+def exactly(statement: Statement, shows: bool | None = None) -> Need:
+    """A certificate of this very statement, which proves that the reading is true (or false)."""
+    return Need(statement.words, lambda found: found == statement, shows)
 
 
 def at_a_point(words: str, terms: Callable[[str], Sequence[Term]]) -> Need:
@@ -44,12 +48,14 @@ def at_a_point(words: str, terms: Callable[[str], Sequence[Term]]) -> Need:
             return False
         return found.terms == tuple(terms(found.terms[0].code))
 
-    return Need(words, accepts)
+    return Need(words, accepts, shows=False)
 
 
 def any_of(words: str, needs: Sequence[Need]) -> Need:
     """A certificate that one of these accepts."""
-    return Need(words, lambda found: any(need.accepts(found) for need in needs))
+    outcomes = {need.shows for need in needs}
+    shows = outcomes.pop() if len(outcomes) == 1 else None
+    return Need(words, lambda found: any(need.accepts(found) for need in needs), shows)
 
 
 def lacking(
@@ -69,7 +75,11 @@ def lacking(
         lines += [f"{reading['name']}: certificate {n} is absent" for n in reading["certificates"] if n not in named]
         if reading["proof"] == INTERVALS and not reading["certificates"]:
             lines.append(f"{reading['name']}: it names no certificate")
+        if reading["certificates"] and reading["holds"] is None:
+            lines.append(f"{reading['name']}: undecided, and yet it names certificates")
         for need in needs(reading) if needs is not None and reading["certificates"] else ():
+            if need.shows is not None and reading["holds"] is not need.shows:
+                lines.append(f"{reading['name']}: its certificates prove the opposite of its outcome")
             if not any(need.accepts(statements[name]) for name in named):
                 lines.append(f"{reading['name']}: no certificate of {need.words}")
     return lines
