@@ -111,19 +111,3 @@ def test_strict_json_has_no_nan():
     value = {"a": np.float64("nan"), "b": [np.inf, np.int64(3)], "c": (Fraction(1, 4), np.bool_(True)), "d": 2**99}
     assert strict_json(value) == {"a": None, "b": [None, 3], "c": [0.25, True], "d": 2**99}
     assert strict_json(np.array([[1.5, np.nan]])) == [[1.5, None]]
-
-
-@pytest.mark.parametrize("form", ["--out {}", "--out={}"])
-@pytest.mark.parametrize(
-    "command",
-    ["sweep --data digits:4 --codes {} ", "kernel 2 --data {} ", "analyze 2 --data={} ", "filter nasbench201 {} "],
-)
-def test_no_result_takes_the_place_of_an_input(command, form, tmp_path, capsys):
-    file, link = tmp_path / "input", tmp_path / "link"
-    file.write_text("2_02_002\n")
-    link.symlink_to(file)
-    with pytest.raises(SystemExit) as ended:
-        main((command.format(file) + form.format(link)).split())
-    error = capsys.readouterr().err
-    assert ended.value.code == 2 and "it is read as input" in error and error.count("\n") == 1
-    assert file.read_text() == "2_02_002\n"

@@ -8,7 +8,7 @@ import pytest
 from nngp_dag.cli import main
 
 CELL = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|nor_conv_1x1~2|"
-CONTENTS = {"codes.csv": b"2_02\n", "d/groups.csv": f"architecture,cifar10\n{CELL},90\n".encode()}
+CONTENTS = {"codes.csv": b"2_02\n", "d/b.jsonl": b"{}\n", "d/groups.csv": f"architecture,cifar10\n{CELL},90\n".encode()}
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,10 @@ CONTENTS = {"codes.csv": b"2_02\n", "d/groups.csv": f"architecture,cifar10\n{CEL
         (["analyze", "2_02", "--data", "x.npz", "--no-networks", "--out", "d/../x.npz"], "x.npz"),
         (["sweep", "--nodes", "2", "--data", "x.npz", "--out", "x.npz"], "x.npz"),
         (["sweep", "--codes", "codes.csv", "--data", "x.npz", "--out", "codes.csv"], "codes.csv"),
+        (["sweep", "--codes=codes.csv", "--data=digits:4", "--out=d/../codes.csv"], "codes.csv"),
+        (["score", "effective-depth", "--archs", "codes.csv", "--out", "codes.csv"], "codes.csv"),
+        (["score", "effective-depth", "--benchmark", "d/groups.csv", "--out", "d/groups.csv"], "d/groups.csv"),
+        (["search", "wot", "--data", "x.npz", "--benchmark", "d/b.jsonl", "--out", "d/b.jsonl"], "d/b.jsonl"),
         (["space", "nasbench201", "--benchmark", "d/groups.csv", "--resamples", "2", "--out", "d"], "d/groups.csv"),
         (["verify", "--baseline", "d/report.json", "--update-baseline", "--out", "d"], "d/groups.csv"),
     ],

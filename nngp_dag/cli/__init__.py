@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import click
 
 import nngp_dag
-from nngp_dag.cli.kept_inputs import refuse_out_over_input
 from nngp_dag.cli.streams import prepare_streams
 from nngp_dag.errors import InputError
 
@@ -83,7 +82,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     except UnicodeEncodeError:
         return _failed("an argument holds half a surrogate pair")
     try:
-        refuse_out_over_input(sys.argv[1:] if arguments is None else arguments)
         status = cli.main(args=arguments, prog_name="nngp-dag", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as stop:
         stop.show()

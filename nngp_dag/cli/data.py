@@ -48,10 +48,7 @@ class RowSource:
     @property
     def file(self) -> Path | None:
         """The file of rows that SPEC names; None where it names a data set."""
-        from nngp_dag.support.array_files import SUFFIXES
-
-        path = Path(self.spec)
-        return path if path.suffix.lower() in SUFFIXES else None
+        return _array_file(self.spec)
 
     def load(self, spec: str | None = None, *, labels: bool = True) -> Dataset:
         """The rows, or those of another SPEC read in the same way."""
@@ -71,6 +68,11 @@ class ImageSource:
 
     spec: str
     folder: Path | None
+
+    @property
+    def file(self) -> Path | None:
+        """The file of images that SPEC names; None where it names a data set or a folder."""
+        return _array_file(self.spec)
 
     def load(self, size: int | None = None) -> Images:
         """The images, of `size` x `size` pixels where that is given."""
@@ -93,6 +95,19 @@ class LinesFile(click.ParamType):
         if value == "-":
             return sys.stdin.buffer
         return ctx.with_resource(open_file(Path(str(value)), pipes=True))
+
+    @staticmethod
+    def path_of(file: BinaryIO | None) -> Path | None:
+        """The path that was given; None for standard input, or where nothing was given."""
+        return None if file is None or file is sys.stdin.buffer else Path(file.name)
+
+
+def _array_file(spec: str) -> Path | None:
+    """The file of arrays that a SPEC names, if it names one."""
+    from nngp_dag.support.array_files import SUFFIXES
+
+    path = Path(spec)
+    return path if path.suffix.lower() in SUFFIXES else None
 
 
 def _data_option(default: str | None, words: str) -> OptionDecorator:

@@ -69,7 +69,7 @@ def command(
     if archs is not None and sample is not None:
         raise click.UsageError("Give either --archs or --sample, not both.")
     if out is not None:
-        check_rows_file(out)
+        check_rows_file(out, [benchmark, images.file, LinesFile.path_of(archs)])
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     needs_images = [name for name in chosen if score(name).batch is not None]
     if not chosen:

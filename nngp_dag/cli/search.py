@@ -89,9 +89,9 @@ def command(
     networks = space_networks(space_name).resized(channels=channels, cells=cells)
     settings, steps = _settings(name, networks, sizes)
     chosen = make_filter(filter_text, networks.space)
-    table = None if benchmark is None else read(networks.space, benchmark)
     if out is not None:
-        check_runs_file(out)
+        check_runs_file(out, [benchmark, images.file])
+    table = None if benchmark is None else read(networks.space, benchmark)
     loaded = images.load()
     plan = [SearchRun(name, chosen.name, seed + run) for run in range(runs)]
 

@@ -55,11 +55,11 @@ class Scored:
     num_resumed: int
 
 
-def check_rows_file(path: Path) -> None:
-    """InputError where rows cannot be written to that path, by its name or its folder."""
+def check_rows_file(path: Path, inputs: Iterable[Path | None] = ()) -> None:
+    """InputError where rows cannot be written to that path, by its name or its folder, or as it is one of `inputs`."""
     if path.suffix not in _SUFFIXES:
         raise InputError(f"cannot write {path}: the name has to end in {' or '.join(_SUFFIXES)}")
-    check_writable(path, f"a {' or '.join(_SUFFIXES)} file")
+    check_writable(path, f"a {' or '.join(_SUFFIXES)} file", inputs)
 
 
 def score_architectures(

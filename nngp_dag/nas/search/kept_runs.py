@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -162,11 +162,11 @@ def settings_digest(
     return digest(repr((sizes, settings, others)), images.x, *labels)[:16]
 
 
-def check_runs_file(path: Path) -> None:
-    """InputError where runs cannot be written to that path, by its name or its folder."""
+def check_runs_file(path: Path, inputs: Iterable[Path | None] = ()) -> None:
+    """InputError where runs cannot be written to that path, by its name or its folder, or as it is one of `inputs`."""
     if path.suffix != ".jsonl":
         raise InputError(f"cannot write {path}: the name has to end in .jsonl")
-    check_writable(path, "a .jsonl file")
+    check_writable(path, "a .jsonl file", inputs)
 
 
 def run_series(
