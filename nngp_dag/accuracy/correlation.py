@@ -11,7 +11,7 @@ from scipy import stats
 
 from nngp_dag.support.statistics import UNDEFINED, Estimate, student_margin
 
-__all__ = ["Correlations", "correlate", "multiple_correlation", "resample_chunks"]
+__all__ = ["Correlations", "correlate", "multiple_correlation", "multiple_correlations", "resample_chunks"]
 
 _CHUNK_DRAWS = 1 << 20
 
@@ -49,7 +49,7 @@ def multiple_correlation(features: npt.ArrayLike, target: npt.ArrayLike) -> floa
     R right where features are dependent. NaN where the target or all features are constant.
     """
     columns = np.column_stack([features, target])
-    return float(_from_covariance(_covariances(columns, np.ones((1, len(columns)))))[0])
+    return float(multiple_correlations(_covariances(columns, np.ones((1, len(columns)))))[0])
 
 
 def _covariances(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -64,7 +64,7 @@ def _covariances(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return covariance
 
 
-def _from_covariance(covariance: np.ndarray) -> np.ndarray:
+def multiple_correlations(covariance: np.ndarray) -> np.ndarray:
     """R [B] of the last variable with the others, from covariance matrices [B, c, c] of variables of order one."""
     inner, cross, variance = covariance[:, :-1, :-1], covariance[:, :-1, -1], covariance[:, -1, -1]
     explained = np.einsum("bi,bij,bj->b", cross, np.linalg.pinv(inner, rcond=1e-10, hermitian=True), cross)
@@ -114,7 +114,7 @@ def correlate(
     result = {}
     for features in map(tuple, sets):
         index = [*(names.index(name) for name in features), len(names)]
-        resampled = _from_covariance(covariance[:, index][:, :, index])
+        resampled = multiple_correlations(covariance[:, index][:, :, index])
         x = table[:, index[:-1]]
         spearman, kendall = _rank_correlations(x, y)
         result[features] = Correlations(

@@ -11,6 +11,7 @@ import numpy as np
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.paths import effective_depth_width, path_counts_array, path_statistics
 from verify import Context, Control, Evidence, Finding, KeyValue, Proof, claim
+from verify.tools.path_listing import ListedValues, definition_4_1, path_depths
 
 _KNOWN = {
     "2_02_002": (1, Fraction(3), Fraction(1, 3)),
@@ -19,37 +20,16 @@ _KNOWN = {
 }
 """The paper's three DAGs by hand: paths, effective depth, effective width."""
 
-_Values = tuple[int, Fraction, Fraction]
 
-
-def path_depths(dag: Dag, node: int = 0) -> list[int]:
-    """The number of linear edges of every path from a node to the output, one entry per path."""
-    if node == dag.num_nodes - 1:
-        return [0]
-    found = []
-    for t in range(node + 1, dag.num_nodes):
-        op = int(dag.op(node, t))
-        if op:
-            found += [depth + (op == 2) for depth in path_depths(dag, t)]
-    return found
-
-
-def _definition(depths: list[int]) -> _Values:
-    """Paths, effective depth and effective width as Definition 4.1 has them."""
-    depth = Fraction(sum(depths), len(depths)) if depths else Fraction(0)
-    width = Fraction(sum(d > 0 for d in depths)) / depth if depth else Fraction(0)
-    return len(depths), depth, width
-
-
-def _width_of_all_paths(depths: list[int]) -> _Values:
+def _width_of_all_paths(depths: list[int]) -> ListedValues:
     """Another definition: all paths count in the width, those without a linear edge too."""
-    paths, depth, _ = _definition(depths)
+    paths, depth, _ = definition_4_1(depths)
     return paths, depth, Fraction(paths) / depth if depth else Fraction(0)
 
 
-def _mean_of_distinct_depths(depths: list[int]) -> _Values:
+def _mean_of_distinct_depths(depths: list[int]) -> ListedValues:
     """Another definition: the depth is the mean over the depths that occur, each once."""
-    _, depth, _ = _definition(sorted(set(depths)))
+    _, depth, _ = definition_4_1(sorted(set(depths)))
     width = Fraction(sum(d > 0 for d in depths)) / depth if depth else Fraction(0)
     return len(depths), depth, width
 
@@ -60,10 +40,10 @@ class _Computed:
 
     code: str
     depths: list[int]
-    exact: _Values
+    exact: ListedValues
     floats: tuple[float, float]
 
-    def agrees(self, expected: _Values) -> bool:
+    def agrees(self, expected: ListedValues) -> bool:
         """Both passes give these values, the one in integers exactly."""
         close = all(abs(mine - float(right)) < 1e-12 for mine, right in zip(self.floats, expected[1:], strict=True))
         return self.exact == expected and close
@@ -78,7 +58,7 @@ def _computed(codes: np.ndarray) -> Iterable[_Computed]:
         yield _Computed(dag.to_code(), path_depths(dag), exact, (float(depth), float(width)))
 
 
-def _finding(computed: list[_Computed], definition: Callable[[list[int]], _Values]) -> Finding:
+def _finding(computed: list[_Computed], definition: Callable[[list[int]], ListedValues]) -> Finding:
     """The finding that the values of all DAGs are those of a definition, applied to paths listed one by one."""
     wrong = [found.code for found in computed if not found.agrees(definition(found.depths))]
     return Finding(
@@ -129,7 +109,7 @@ def check(context: Context) -> Evidence:
     five = enumerate_codes(5)
     chosen = context.rng().choice(len(five), 500, replace=False) if context.profile == "quick" else np.arange(len(five))
     computed = [found for codes in (enumerate_codes(4), five[chosen]) for found in _computed(codes)]
-    found, by_hand = _finding(computed, _definition), _by_hand()
+    found, by_hand = _finding(computed, definition_4_1), _by_hand()
     agree = len(computed) + len(_KNOWN) - int(found.worst or 0) - int(by_hand.worst or 0)
     return Evidence(
         [found, by_hand],

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import stats
 
+from nngp_dag.accuracy.correlation import multiple_correlations
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, Group, load_groups
 
@@ -46,12 +47,11 @@ def _signed(groups: Sequence[Group], words: str, value: _Value, data: str) -> Fi
     )
 
 
-def multiple_correlation(correlations: np.ndarray) -> float:
-    """R = sqrt(c' C^-1 c), c the correlations of the first variable with the others, C those among the others: never
-    negative, whatever the data.
-    """
-    c, among = correlations[0, 1:], correlations[1:, 1:]
-    return math.sqrt(max(0.0, float(c @ np.linalg.solve(among, c))))
+def _multiple(groups: Sequence[Group], values: Sequence[_Value], data: str) -> float:
+    """The multiple correlation R of accuracy with some values: a root, never negative, whatever the data."""
+    _, r = _moments(groups, values, data)
+    last = np.roll(r, -1, axis=(0, 1))  # `multiple_correlations` has the target last
+    return float(multiple_correlations(last[None])[0])
 
 
 def _depth(g: Group) -> float:
@@ -71,7 +71,7 @@ def _anything(groups: Sequence[Group], rng: np.random.Generator, data: str) -> f
     """R of accuracy with two values that are drawn at random for each group."""
     drawn = {id(g): rng.standard_normal(2) for g in groups}
     values: list[_Value] = [lambda g: float(drawn[id(g)][0]), lambda g: float(drawn[id(g)][1])]
-    return multiple_correlation(_moments(groups, values, data)[1])
+    return _multiple(groups, values, data)
 
 
 @claim(
@@ -98,7 +98,7 @@ def check(context: Context) -> Evidence:
     rows: list[list[object]] = []
     key_values: dict[str, KeyValue] = {}
     for data in DATASETS:
-        r = multiple_correlation(_moments(groups, [_depth, _width], data)[1])
+        r = _multiple(groups, [_depth, _width], data)
         drawn = [_anything(groups, rng, data) for _ in range(200)]
         least = min(least, *drawn)
         rows.append([_TITLES[data], r, float(np.median(drawn)), min(drawn), sum(d >= r for d in drawn)])

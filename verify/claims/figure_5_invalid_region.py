@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from nngp_dag.dag import Dag, enumerate_codes
 from verify import Context, Control, Evidence, Finding, KeyValue, Points, Proof, Series, claim
-from verify.claims.definition_4_1 import path_depths
+from verify.tools.path_listing import definition_4_1, path_depths
 
 _Shape = tuple[int, Fraction, Fraction]
 """Nodes, effective depth and effective width of a DAG."""
@@ -17,10 +17,9 @@ def _shapes(num_nodes: int) -> list[_Shape]:
     """The shapes of all DAGs that have a path with a linear edge, by listing their paths one by one."""
     found = []
     for code in enumerate_codes(num_nodes):
-        depths = path_depths(Dag.from_array(code))
-        if any(depths):
-            depth = Fraction(sum(depths), len(depths))
-            found.append((num_nodes, depth, sum(d > 0 for d in depths) / depth))
+        _, depth, width = definition_4_1(path_depths(Dag.from_array(code)))
+        if depth:
+            found.append((num_nodes, depth, width))
     return found
 
 

@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from itertools import product
-
-from nngp_dag.dag import Dag
-from nngp_dag.spaces.printed_ranges import PRINTED, PrintedRange, darts_range_readings
+from nngp_dag.dag import Dag, enumerate_codes
+from nngp_dag.spaces import Box
+from nngp_dag.spaces.printed_ranges import PRINTED, PrintedRange, RangeReading, darts_range_readings
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
-from verify.claims.definition_4_1 import path_depths
-
-_OPERATIONS = (0, 1, 1, 2, 2)
-"""NAS-Bench-201: none, skip and pooling, two convolutions; what an operation does to (d, m)."""
+from verify.tools.path_listing import definition_4_1, path_depths
 
 _NAMES = ("centre d", "centre m", "half radius d", "half radius m")
-_Range = tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]
-"""(d_min, d_max) and (m_min, m_max)."""
 
 
-def _nasbench201(with_depth: bool) -> _Range:
+def _nasbench201(with_depth: bool) -> Box:
     """The range of (d, m) over the cells of NAS-Bench-201, from paths listed one by one.
+
+    To (d, m) its five operations are three: none, skip or pooling, convolution.
 
     Args:
         with_depth: only of cells with a path with a convolution; else all, with d = m = 0 where there is none.
     """
-    depths, widths = set(), set()
-    for ops in product(sorted(set(_OPERATIONS)), repeat=6):
-        paths = path_depths(Dag(4, bytes(ops)))
-        total = sum(paths)
-        if not total and with_depth:
-            continue
-        depth = Fraction(total, len(paths)) if total else Fraction(0)
-        depths.add(depth)
-        widths.add(sum(d > 0 for d in paths) / depth if total else Fraction(0))
-    return (min(depths), max(depths)), (min(widths), max(widths))
+    listed = [definition_4_1(path_depths(Dag.from_array(code))) for code in enumerate_codes(4)]
+    depths, widths = zip(*((d, m) for _, d, m in listed if d or not with_depth), strict=True)
+    return Box(min(depths), max(depths), min(widths), max(widths))
 
 
-def _printed(found: _Range, printed: PrintedRange) -> tuple[bool, list[float]]:
-    """True where centre and half radius round to the printed ones; and the four numbers."""
-    numbers = [float((high + low) / 2) for low, high in found] + [float((high - low) / 4) for low, high in found]
-    expected = [*printed.center, *printed.half_radius]
-    return all(abs(a - b) <= 0.05 + 1e-12 for a, b in zip(numbers, expected, strict=True)), numbers
-
-
-def _finding(found: _Range, printed: PrintedRange, words: str) -> Finding:
-    holds, numbers = _printed(found, printed)
+def _finding(reading: RangeReading, printed: PrintedRange, cases: int) -> Finding:
+    """The finding that a reading of a range gives the printed numbers."""
+    numbers = zip(_numbers(reading), (*printed.center, *printed.half_radius), strict=True)
     return Finding(
-        holds,
+        reading.matches,
         activation=None,
-        label=words,
-        cases=729,
+        label=reading.reading,
+        cases=cases,
         tolerance=0.05,
-        worst=max(abs(a - b) for a, b in zip(numbers, [*printed.center, *printed.half_radius], strict=True)),
-        detail=_shown(numbers),
+        worst=max(abs(a - b) for a, b in numbers),
+        detail="centre ({:.3f}, {:.3f}), half radius ({:.3f}, {:.3f})".format(*_numbers(reading)),
     )
 
 
-def _shown(numbers: list[float]) -> str:
-    d, m, rd, rm = numbers
-    return f"centre ({d:.3f}, {m:.3f}), half radius ({rd:.3f}, {rm:.3f})"
+def _numbers(reading: RangeReading) -> tuple[float, ...]:
+    return (*reading.center, *reading.half_radius)
 
 
 @claim(
@@ -77,23 +58,16 @@ def check(context: Context) -> Evidence:
     """Exact ranges: of NAS-Bench-201 from paths listed one by one, of DARTS by the library's count of its cells."""
     printed = PRINTED["nasbench201"]
     found = _nasbench201(with_depth=True)
-    first = _finding(found, printed, "NAS-Bench-201, cells with a convolution on a path")
-    every = _finding(_nasbench201(with_depth=False), printed, "NAS-Bench-201, all cells (0 without a convolution)")
-    darts = [
-        Finding(
-            reading.matches,
-            activation=None,
-            label=reading.reading,
-            cases=1,
-            tolerance=0.05,
-            worst=_distance(reading.center, reading.half_radius),
-            detail=_shown([*reading.center, *reading.half_radius]),
-        )
-        for reading in darts_range_readings()
-        if reading.probability is None
-    ]
+
+    def cells(words: str, box: Box, against: PrintedRange) -> Finding:
+        return _finding(RangeReading.of(words, box, against), against, 729)
+
+    first = cells("NAS-Bench-201, cells with a convolution on a path", found, printed)
+    every = cells("NAS-Bench-201, all cells (0 without a convolution)", _nasbench201(with_depth=False), printed)
+    exact = [reading for reading in darts_range_readings() if reading.probability is None]
+    darts = [_finding(reading, PRINTED["darts"], 1) for reading in exact]
     printed_darts = [f.label for f in darts if f.holds]
-    numbers = _printed(found, printed)[1]
+    numbers = _numbers(RangeReading.of("", found, printed))
     neighbour = PrintedRange((printed.center[0] + 0.1, printed.center[1]), printed.half_radius)
     return Evidence(
         [first, every, *darts],
@@ -105,10 +79,10 @@ def check(context: Context) -> Evidence:
         inside={"reading": first.label, "numbers": first.detail},
         outside={"reading": darts[0].label, "numbers": darts[0].detail},
         controls=[
-            Control.rejects("NAS-Bench-201 has the centre (1.7, 2.2).", _finding(found, neighbour, "neighbour")),
+            Control.rejects("NAS-Bench-201 has the centre (1.7, 2.2).", cells("neighbour", found, neighbour)),
             Control.rejects(
                 "The radii printed are whole ones: half of them are (0.35, 0.45).",
-                _finding(found, PrintedRange(printed.center, (0.35, 0.45)), "whole radii"),
+                cells("whole radii", found, PrintedRange(printed.center, (0.35, 0.45))),
             ),
         ],
         tables=[
@@ -120,9 +94,3 @@ def check(context: Context) -> Evidence:
         ],
         key_values={name: KeyValue(value, 1e-9) for name, value in zip(_NAMES, numbers, strict=True)},
     )
-
-
-def _distance(center: tuple[float, float], half_radius: tuple[float, float]) -> float:
-    printed = PRINTED["darts"]
-    numbers = zip((*center, *half_radius), (*printed.center, *printed.half_radius), strict=True)
-    return max(abs(a - b) for a, b in numbers)
