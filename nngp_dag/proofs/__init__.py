@@ -13,7 +13,6 @@ from nngp_dag.proofs.prove import Term as Term
 from nngp_dag.proofs.prove import precision as precision
 from nngp_dag.proofs.prove import prove as prove
 from nngp_dag.proofs.recheck import recheck as recheck
-from nngp_dag.proofs.recheck import recheck_file as recheck_file
 from nngp_dag.proofs.two_point import TwoPoint as TwoPoint
 from nngp_dag.proofs.two_point import two_point as two_point
 
@@ -26,7 +25,6 @@ __all__ = [
     "prove",
     "prove_bound",
     "recheck",
-    "recheck_file",
     "to_certificate",
     "two_point",
 ]

@@ -6,7 +6,7 @@ nothing but the data; the words that it prints are made from these data, whateve
 `id` is a digest of its statement, so that a finding that names it cannot be moved to another statement. Rationals are
 strings "p/q". verify/check_certificate.py does the same without this library.
 
-To add a kind: a dataclass of its statement with `words`, and its entry in `_KINDS`.
+To add a kind: a dataclass of its statement with `words` and `check`, a proof with `witness`, and its entry in `_KINDS`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown
@@ -47,24 +47,14 @@ class Witness:
 
 def to_certificate(proof: ProofAttempt | BoundProof) -> dict[str, object]:
     """A proof as plain data; one that failed is written down as not proved, with the boxes left open."""
-    if isinstance(proof, BoundProof):
-        statement: Statement = proof.bound
-        rest: dict[str, object] = {"boxes": 1, "vector": [str(entry) for entry in proof.vector]}
-    else:
-        statement = proof.inequality
-        rest = {
-            "boxes": proof.boxes,
-            "cuts": [str(cut) for cut in proof.cuts],
-            "open": [[str(low), str(high)] for low, high in proof.open],
-            "margin": proof.margin if proof.proved else None,
-        }
+    statement = proof.statement
     return {
         "schema": SCHEMA,
         "id": certificate_id(statement),
         **_document(statement),
         "statement": statement.words,
         "proved": proof.proved,
-        **rest,
+        **proof.witness(),
         "precision": proof.precision,
         "seconds": round(proof.seconds, 4),
     }
@@ -90,9 +80,8 @@ def read_certificate(certificate: object) -> tuple[Statement, Witness]:
         kind = certificate["kind"]
         if not isinstance(kind, str) or kind not in _KINDS:
             raise unknown("kind", kind, _KINDS, "of a certificate")
-        read, numbers = _KINDS[kind]
-        statement = read(certificate)
-        witness = _rationals(certificate[numbers])
+        statement = _KINDS[kind].read(certificate)
+        witness = _rationals(certificate[_KINDS[kind].numbers])
         bits = certificate["precision"]
     except InputError as error:
         raise InputError(" ".join(str(error).split())) from None
@@ -105,19 +94,12 @@ def read_certificate(certificate: object) -> tuple[Statement, Witness]:
 
 def _document(statement: Statement) -> dict[str, object]:
     """The statement as plain data; its digest is the certificate's id."""
-    if isinstance(statement, EigenvalueBound):
-        return {
-            "kind": "eigenvalue-bound",
-            "activation": "relu",
-            "code": statement.code,
-            **_setting_document(statement.setting),
-            "rows": [list(row) for row in statement.rows],
-            "side": statement.side,
-            "bound": str(statement.bound),
-        }
+    name, kind = next((name, kind) for name, kind in _KINDS.items() if isinstance(statement, kind.statement))
+    return {"kind": name, "activation": "relu", **kind.document(statement)}
+
+
+def _inequality_document(statement: Inequality) -> dict[str, object]:
     return {
-        "kind": "strict-inequality",
-        "activation": "relu",
         "variable": "v = 1 - rho",
         "interval": [str(statement.low), str(statement.high)],
         "constant": str(statement.constant),
@@ -131,6 +113,16 @@ def _document(statement: Statement) -> dict[str, object]:
             }
             for term in statement.terms
         ],
+    }
+
+
+def _bound_document(statement: EigenvalueBound) -> dict[str, object]:
+    return {
+        "code": statement.code,
+        **_setting_document(statement.setting),
+        "rows": [list(row) for row in statement.rows],
+        "side": statement.side,
+        "bound": str(statement.bound),
     }
 
 
@@ -215,8 +207,16 @@ def _rational(text: object) -> Fraction:
     return Fraction(text)
 
 
-_KINDS: dict[str, tuple[Callable[[Untrusted], Statement], str]] = {
-    "strict-inequality": (_read_inequality, "cuts"),
-    "eigenvalue-bound": (_read_bound, "vector"),
+class _Kind(NamedTuple):
+    """A kind of statement: its class, how it is written and read, and where a certificate has its proof's numbers."""
+
+    statement: type[Statement]
+    document: Callable[[Any], dict[str, object]]
+    read: Callable[[Untrusted], Statement]
+    numbers: str
+
+
+_KINDS = {
+    "strict-inequality": _Kind(Inequality, _inequality_document, _read_inequality, "cuts"),
+    "eigenvalue-bound": _Kind(EigenvalueBound, _bound_document, _read_bound, "vector"),
 }
-"""Of each kind, the reader of its statement, and where its certificate holds the numbers of its proof."""

@@ -19,10 +19,10 @@ from flint import arb, fmpq
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.proofs.matrices import Matrix, exceeds, falls_below, unit_gram, unit_row_kernel
-from nngp_dag.proofs.prove import precision
+from nngp_dag.proofs.prove import Checked, precision
 from nngp_dag.reading import Setting
 
-__all__ = ["BoundProof", "EigenvalueBound", "Side", "check_bound", "prove_bound"]
+__all__ = ["BoundProof", "EigenvalueBound", "Side", "prove_bound"]
 
 Side = Literal["above", "below"]
 _LARGEST_ENTRY = 2**40
@@ -71,6 +71,17 @@ class EigenvalueBound:
         gram = unit_gram(np.array(self.rows, dtype=np.float64))
         return unit_row_kernel(Dag.from_code(self.code), gram, self.setting)
 
+    def check(self, vector: Sequence[Fraction], bits: int) -> Checked:
+        """Prove it in balls of `bits` bits; with a vector [N] where it is a bound from above (side "below")."""
+        with precision(bits):
+            kernel = self.kernel()
+            t = arb(_exact(self.bound))
+            if self.side == "above":
+                proved = exceeds(kernel, t)
+            else:
+                proved = len(vector) == len(kernel) and falls_below(kernel, t, [arb(_exact(x)) for x in vector])
+        return Checked("" if proved else "ball arithmetic does not prove it", 1)
+
 
 @dataclass(frozen=True)
 class BoundProof:
@@ -82,6 +93,15 @@ class BoundProof:
     precision: int
     seconds: float
 
+    @property
+    def statement(self) -> EigenvalueBound:
+        """The statement that was tried."""
+        return self.bound
+
+    def witness(self) -> dict[str, object]:
+        """The numbers of the proof, for a certificate."""
+        return {"boxes": 1, "vector": [str(entry) for entry in self.vector]}
+
 
 def prove_bound(bound: EigenvalueBound, bits: int = 128) -> BoundProof:
     """Try to prove a bound; the vector of a bound from above is a computed eigenvector, taken as exact numbers."""
@@ -91,17 +111,9 @@ def prove_bound(bound: EigenvalueBound, bits: int = 128) -> BoundProof:
         with precision(bits):
             middle = [[float(entry) for entry in row] for row in bound.kernel()]
         vector = tuple(Fraction(float(entry)) for entry in np.linalg.eigh(middle)[1][:, 0])
-    proved = check_bound(bound, vector, bits)
+    proved = not bound.check(vector, bits).reason
     return BoundProof(bound, proved, vector, bits, time.perf_counter() - start)
 
 
-def check_bound(bound: EigenvalueBound, vector: Sequence[Fraction], bits: int) -> bool:
-    """True where ball arithmetic of `bits` bits proves a bound, with a vector [N] where it is one from above."""
-    with precision(bits):
-        kernel = bound.kernel()
-        t = arb(fmpq(bound.bound.numerator, bound.bound.denominator))
-        if bound.side == "above":
-            return exceeds(kernel, t)
-        if len(vector) != len(kernel):
-            return False
-        return falls_below(kernel, t, [arb(fmpq(entry.numerator, entry.denominator)) for entry in vector])
+def _exact(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)

@@ -16,12 +16,14 @@ Each may be divided by K_ii (`scale="variance"`).
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 import flint
 from flint import arb, fmpq
@@ -31,7 +33,7 @@ from nngp_dag.errors import InputError, unknown
 from nngp_dag.proofs.two_point import TwoPoint, two_point
 from nngp_dag.reading import Setting
 
-__all__ = ["QUANTITIES", "Inequality", "ProofAttempt", "Term", "lower_bound", "precision", "prove"]
+__all__ = ["QUANTITIES", "Checked", "Inequality", "ProofAttempt", "Term", "lower_bound", "precision", "prove"]
 
 _QUANTITIES: dict[str, Callable[[TwoPoint], arb]] = {
     "gap-ratio": lambda point: point.ratio,
@@ -82,6 +84,16 @@ class Term:
         return arb(_exact(self.coefficient)) * (value / point.variance if self.scale == "variance" else value)
 
 
+class Checked(NamedTuple):
+    """The outcome of checking a statement again: why it is not proved (empty where it is), how many boxes were
+    evaluated, and the smallest bound where there is one.
+    """
+
+    reason: str
+    boxes: int
+    margin: float | None = None
+
+
 @dataclass(frozen=True)
 class Inequality:
     """sum of `terms` plus `constant` > 0 for all v = 1 - rho in [low, high].
@@ -112,6 +124,17 @@ class Inequality:
             total += " " + _signed(self.constant, "")
         return f"{total.removeprefix('+ ')} > 0 {where}"
 
+    def check(self, cuts: Sequence[Fraction], bits: int) -> Checked:
+        """Evaluate the left side anew on the boxes between these cuts, which have to cover the interval."""
+        ordered = all(a < b for a, b in itertools.pairwise(cuts))
+        if not cuts or not ordered or cuts[0] != self.low or cuts[-1] != self.high:
+            return Checked("its boxes do not cover the interval", 0)
+        boxes = list(itertools.pairwise(cuts)) or [(cut, cut) for cut in cuts]
+        with precision(bits):
+            bounds = [lower_bound(self, low, high) for low, high in boxes]
+        reason = "" if all(bound > 0 for bound in bounds) else "a box is not above 0"
+        return Checked(reason, len(bounds), min(float(bound.lower()) for bound in bounds))
+
 
 @dataclass(frozen=True)
 class ProofAttempt:
@@ -133,6 +156,20 @@ class ProofAttempt:
     open: tuple[tuple[Fraction, Fraction], ...]
     precision: int
     seconds: float
+
+    @property
+    def statement(self) -> Inequality:
+        """The statement that was tried."""
+        return self.inequality
+
+    def witness(self) -> dict[str, object]:
+        """The numbers of the proof, for a certificate: of one that failed the boxes left open."""
+        return {
+            "boxes": self.boxes,
+            "cuts": [str(cut) for cut in self.cuts],
+            "open": [[str(low), str(high)] for low, high in self.open],
+            "margin": self.margin if self.proved else None,
+        }
 
     @property
     def boxes(self) -> int:

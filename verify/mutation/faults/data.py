@@ -37,7 +37,7 @@ FAULTS = (
         "multiple-correlation",
         "R^2 for R",
         "nngp_dag.accuracy.correlation",
-        "_from_covariance",
+        "multiple_correlations",
         "np.sqrt(np.clip(squared, 0, 1))",
         "np.clip(squared, 0, 1)",
         test="tests/test_accuracy_analysis.py::test_multiple_correlation_is_that_of_the_least_squares_fit",
