@@ -122,6 +122,10 @@ def _undecided(document):
     document["claims"][0]["verdict"] = "inconclusive"
 
 
+def _label(document):
+    _evidence(document)["readings"][0]["label"] = "another"
+
+
 def _free_text(document):
     _evidence(document)["readings"][0].update(proof="trust me", certificates=[])
 
@@ -153,6 +157,7 @@ def _swapped(document):
         _verdict,
         _outcome,
         _opposite,
+        _label,
         _undecided,
         _free_text,
         _failed_control,
@@ -192,6 +197,8 @@ def _with(readings=(), certificates=(), controls=()):
         {"claims": [{"id": "a", "verdict": "holds", "evidence": {}}]},
         _with(readings=[1]),
         _with(readings=[{}]),
+        _with(readings=[{"name": "a", "proof": "", "certificates": []}]),
+        _with(readings=[{"name": "a", "proof": "", "certificates": [], "holds": True, "label": [1]}]),
         _with(certificates=[{}]),
         _with(controls=[{}]),
         [{"schema": 1, "activation": "relu", "kind": ["strict-inequality"]}],

@@ -83,7 +83,10 @@ def _recheck_claim(entry: object, known: Mapping[str, Claim]) -> tuple[Rechecked
             problems.append("an unknown claim: which certificates it needs cannot be said")
         needs = known[name].needs if name in known else None
         named = [{**certificate, "id": item["id"]} for certificate, item in zip(certificates, items, strict=True)]
-        problems += lacking(readings, named, needs)
+        try:
+            problems += lacking(readings, named, needs)
+        except (LookupError, StopIteration) as error:  # a claim asked about readings that it does not make
+            problems.append(f"its readings are not those of the claim ({type(error).__name__}: {error})")
     problems += _unproved(readings, bool(certificates), known[name].path if name in known else "")
     claim: RecheckedClaim = {
         "id": name,
@@ -136,9 +139,10 @@ def _readings(name: str, evidence: Mapping[str, object]) -> list[FindingRecord]:
         settings = all(
             isinstance(reading.get(key), str | None) for key in ("order", "embedding", "method", "activation")
         )
-        if not texts or not listed or not settings or not isinstance(reading.get("holds"), bool | None):
+        if not texts or not listed or not settings or not isinstance(reading.get("holds", ...), bool | None):
             raise InputError(f"claim {name[:60]}: a reading has holds, name, proof and certificates")
-        reading.setdefault("label", "")
+        if not isinstance(reading.setdefault("label", ""), str):
+            raise InputError(f"claim {name[:60]}: the label of a reading is text")
         for key in ("order", "embedding", "method", "activation"):
             reading.setdefault(key, None)
     return cast("list[FindingRecord]", found)

@@ -58,17 +58,11 @@ def command(
     if (nodes is None) == (codes_file is None):
         raise click.UsageError("Give either --nodes or --codes.")
     check_writable(out, "a CSV file", [codes_file, data.file])
-    dags = None if nodes is not None else _read_codes(codes_file)  # type: ignore[arg-type]
+    listed = [] if codes_file is None else _read_codes(codes_file)
     x = data.load(labels=False).x
-    if nodes is not None:
-        count, largest = 3 ** (nodes * (nodes - 1) // 2), nodes
-    else:
-        assert dags is not None
-        count, largest = len(dags), max(dag.num_nodes for dag in dags)
-    _announce(sweep_cost(count, largest, len(x)), out)
-    codes = enumerate_codes(nodes) if nodes is not None else dags
-    assert codes is not None
-    done = sweep_to_file(codes, x, out, setting, progress=progress_bar)
+    largest = nodes or max(dag.num_nodes for dag in listed)
+    _announce(sweep_cost(len(listed) or 3 ** (largest * (largest - 1) // 2), largest, len(x)), out)
+    done = sweep_to_file(listed or enumerate_codes(largest), x, out, setting, progress=progress_bar)
     if as_json:
         counts = {"num_dags": done.num_dags, "n": len(x), "resumed": done.num_resumed}
         emit_json({"out": str(out), **counts, **setting.names()})
