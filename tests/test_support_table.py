@@ -267,6 +267,13 @@ def test_a_full_disk_is_one_line(tmp_path, name):
 # ---- rows as lines -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("line", ["[" * 10_000, '{"a": ' * 10_000, f'{{"a": "x", "b": {10**400}}}'])
+def test_lines_that_json_or_float64_does_not_hold_are_no_rows(line):
+    with pytest.raises(ValueError, match=r"nested too deeply|beyond float64"):
+        JsonRows(["a", "b"], ["a"]).parse(line)
+    assert not JsonRows(["a", "b"], ["a"]).may_begin(line)
+
+
 def test_numbers_keep_every_bit():
     values = [0.1 + 0.2, 3.0, -np.inf, 2.0**60, 7, None]
     assert [exact_text(v) for v in values] == ["0.30000000000000004", "3.0", "-inf", "1.152921504606847e+18", "7", ""]

@@ -2,12 +2,14 @@
 
 import json
 import math
+import pickle
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from verify import Captioned, Dags, Evidence, EvidenceError, Finding, KeyValue, Lines, Matrix, Points, Series, Table
+from verify.framework.errors import reason_of
 from verify.framework.record import evidence_record
 
 ONE = Series("a", [1, 2], [1, 2])
@@ -104,3 +106,25 @@ def test_evidence_becomes_strict_json_of_its_parts():
     assert record["plots"] == [{"kind": "lines", "title": "p", "series": series, "x": "rho"}]
     assert record["key_values"] == {"k": {"value": 2, "tolerance": 0, "absolute": 0.0}}
     assert record["inside"] == {"rho": 0.5}
+
+
+class _Text(str):
+    """A string that means something in one process alone."""
+
+    def __reduce__(self):
+        raise TypeError("not to be sent")
+
+
+def test_what_json_or_another_process_cannot_hold_is_the_mistake_of_its_claim():
+    with pytest.raises(EvidenceError, match="more than 4,300 digits"):
+        Evidence([], "s", inside={"a": 10**5000})
+    evidence = Evidence([], "s", inside={"a": _Text("words")}, notes=[_Text("note")])
+    assert pickle.loads(pickle.dumps(evidence_record(evidence)))["inside"] == {"a": "words"}
+
+
+def test_an_exception_without_a_message_to_be_had_has_its_type():
+    class Silent(Exception):
+        def __str__(self):
+            raise RuntimeError("none")
+
+    assert (reason_of(Silent()), reason_of(ValueError("why"))) == ("Silent", "ValueError: why")

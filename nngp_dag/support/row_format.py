@@ -115,7 +115,10 @@ class JsonRows:
 
     def parse(self, line: str) -> Row:
         """Numbers as floats, null as the column's undefined number."""
-        values = json.loads(line)
+        try:
+            values = json.loads(line)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
         if not isinstance(values, dict) or not set(self.columns) <= set(values):
             raise ValueError("other columns")
         return {column: self._cell(column, values[column]) for column in self.columns}
@@ -127,7 +130,10 @@ class JsonRows:
             return self._undefined.get(column, math.nan)
         if not isinstance(value, (int, float)):
             raise ValueError(f"{column} is no number")
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{column} is beyond float64") from None
 
     def may_begin(self, text: str) -> bool:
         """A beginning of an object whose first name is the key's, or a whole one but for its line end."""
@@ -138,6 +144,8 @@ class JsonRows:
             json.loads(text)
         except ValueError:
             return True  # torn
+        except RecursionError:
+            return False
         try:
             self.parse(text)
         except ValueError:

@@ -20,6 +20,8 @@ __all__ = ["Json", "load_json", "parse_json", "strict_json", "strict_json_text"]
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """Plain data of a JSON document."""
 
+_BEYOND_TEXT = 10**4300
+"""The least integer that Python, by default, neither writes nor reads as text."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -38,11 +40,15 @@ def strict_json(value: object) -> Json:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, (int, np.integer)):
+        if abs(int(value)) >= _BEYOND_TEXT:
+            raise TypeError("an integer of more than 4,300 digits has no form in JSON")
         return int(value)
     if isinstance(value, (float, np.floating, Fraction)):
         return float(value) if math.isfinite(value) else None
-    if value is None or isinstance(value, str):
-        return value
+    if isinstance(value, str):
+        return str.__str__(value)  # not a subclass, which may mean something else elsewhere
+    if value is None:
+        return None
     raise TypeError(f"{type(value).__name__} has no form in JSON: {value!r}")
 
 

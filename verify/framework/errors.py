@@ -1,8 +1,8 @@
-"""The two ways in which a claim ends without a verdict of its own."""
+"""The two ways in which a claim ends without a verdict of its own, and what is said of any other."""
 
 from __future__ import annotations
 
-__all__ = ["EvidenceError", "Undecided"]
+__all__ = ["EvidenceError", "Undecided", "reason_of"]
 
 
 class EvidenceError(ValueError):
@@ -11,3 +11,12 @@ class EvidenceError(ValueError):
 
 class Undecided(Exception):
     """Raised by a claim that cannot come to a verdict: it is inconclusive, and the message becomes its summary."""
+
+
+def reason_of(error: BaseException) -> str:
+    """An exception's type and message; the type alone where its message cannot be had."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # its own __str__ raises
+        return name

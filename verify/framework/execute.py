@@ -8,7 +8,7 @@ import traceback
 
 from verify.framework.claim import Claim
 from verify.framework.context import Context
-from verify.framework.errors import EvidenceError, Undecided
+from verify.framework.errors import EvidenceError, Undecided, reason_of
 from verify.framework.evidence import Evidence
 from verify.framework.proof import find_page
 from verify.framework.record import ClaimRecord, ErrorRecord, EvidenceRecord, evidence_record
@@ -25,7 +25,7 @@ def execute(claim: Claim, context: Context) -> ClaimRecord:
         record = evidence_record(evidence)
         _check_proofs(claim, evidence, record)
     except Exception as error:  # the boundary that keeps one claim's failure from the others
-        reason = f"{type(error).__name__}: {error}"
+        reason = reason_of(error)
         return crash_record(claim, context, reason, time.perf_counter() - start, traceback.format_exc())
     return record_of(claim, context, verdict, time.perf_counter() - start, record)
 

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypedDict
 
 from verify.framework.claim import Claim, discover, import_claims, registry
+from verify.framework.errors import reason_of
 from verify.framework.options import Options
 from verify.framework.record import ClaimRecord
 
@@ -65,7 +66,7 @@ def _settle() -> None:
 def _received(connection: Connection) -> Any:
     try:
         return connection.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):  # the latter where the parent left something unread behind
         return None
 
 
@@ -81,7 +82,7 @@ def _record(claim: Claim, options: Options) -> ClaimRecord:
             discover()
         return execute(registry[claim.id], context)
     except BaseException as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = reason_of(error)
         return crash_record(claim, context, reason, time.perf_counter() - start, traceback.format_exc())
 
 
@@ -93,7 +94,7 @@ def _import_report(file: str) -> str:
         ]
         return json.dumps(ImportReport(claims=claims, reason="", traceback=""))
     except BaseException as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = reason_of(error)
         return json.dumps(ImportReport(claims=[], reason=reason, traceback=traceback.format_exc()))
 
 
