@@ -1,17 +1,21 @@
 """A report checked again: tampered certificates, readings and verdicts are noticed; malformed files are one line."""
 
+import contextlib
 import copy
+import functools
 import json
 
 import pytest
 
 from nngp_dag.cli import main
 from nngp_dag.errors import InputError
-from verify import Control, Evidence, Finding, Proof, claim
+from verify import Control, Evidence, Finding, KeyValue, Proof, claim
+from verify.baseline import baseline_of, compare_with_baseline, save_baseline
 from verify.framework.claim import discover, registry
 from verify.framework.errors import EvidenceError
 from verify.framework.execute import execute
 from verify.framework.options import Options
+from verify.framework.record import evidence_record
 from verify.recheck import recheck_report
 from verify.report.document import build_document
 
@@ -22,7 +26,17 @@ FALSE = Finding(False, cases=1, tolerance=0.0)
 
 @pytest.fixture(scope="module")
 def document():
-    return json.loads(json.dumps(build_document([_run("order-dag-123")], OPTIONS, 0.0)))
+    made = build_document([_run("order-dag-123")], OPTIONS, 0.0, selection=["order-dag-123"])
+    return json.loads(json.dumps(made))
+
+
+@pytest.fixture(autouse=True)
+def recorded(document, tmp_path_factory, monkeypatch):
+    """The report is that of the recorded run."""
+    file = tmp_path_factory.mktemp("recorded") / "quick.json"
+    save_baseline(baseline_of(document), file)
+    monkeypatch.setattr("verify.recheck.RECORDED", file)
+    return file
 
 
 def _run(name):
@@ -171,6 +185,206 @@ def test_a_tampered_report_is_not_confirmed(tamper, document, tmp_path):
     assert not found["proved"] and found["claims"][0]["problems"]
 
 
+ONLY_A_RUN_CAN_TELL = {
+    *("jobs", "started", "seconds", "resumed", "versions", "hardware"),
+    *("profile", "seed", "data"),  # another of them, and there is no recorded run to compare with
+    *("claims.seed", "claims.seconds"),
+    *(f"claims.evidence.{name}" for name in ("summary", "condition", "would_decide", "notes", "plots", "tables")),
+    *(f"claims.evidence.{name}" for name in ("inside", "outside", "counterexample", "key_values")),
+    *(f"claims.evidence.readings.{name}" for name in ("cases", "tolerance", "worst", "confidence", "detail")),
+    "claims.evidence.readings.counterexample",
+    *(f"claims.evidence.controls.{name}" for name in ("detail", "worst", "tolerance", "cases")),
+    *(f"claims.evidence.certificates.{name}" for name in ("variable", "statement", "proved", "boxes", "open")),
+    *(f"claims.evidence.certificates.{name}" for name in ("margin", "seconds")),
+}
+"""Places that may hold other values of their own type, or words that nothing is made from, in a report that passes."""
+
+
+def _places(value, path=()):
+    """Every place of a document, the first entry standing for a list."""
+    yield path
+    entries = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield from _places(entry, (*path, key))
+
+
+def _altered(document, path, value):
+    altered = copy.deepcopy(document)
+    inner = altered
+    for key in path[:-1]:
+        inner = inner[key]
+    if value is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = copy.deepcopy(value)
+    return altered
+
+
+def test_whatever_is_altered_in_a_report_is_noticed_or_does_not_matter(document, recorded, monkeypatch):
+    small = copy.deepcopy(document)
+    evidence = _evidence(small)
+    evidence["readings"] = evidence["readings"][:1]
+    named = evidence["readings"][0]["certificates"]
+    evidence["certificates"] = [certificate for certificate in evidence["certificates"] if certificate["id"] in named]
+    evidence.update(plots=[], tables=[], key_values={})
+    small.update(versions={}, hardware={})
+    save_baseline(baseline_of(small), recorded)
+    monkeypatch.setattr("verify.recheck.load_json", lambda path: path)
+    assert recheck_report(small)["proved"]
+    passed = set()
+    deep = functools.reduce(lambda inner, _: [inner], range(200), [])
+    for path in _places(small):
+        for value in (None, [], {}, 3, "x", True, deep, 10**400, *((...,) if path else ())):
+            altered = _altered(small, path, value) if path else value
+            if json.dumps(altered) == json.dumps(small):
+                continue
+            with contextlib.suppress(InputError):
+                if recheck_report(altered)["proved"]:
+                    passed.add(".".join(key for key in path if isinstance(key, str)))
+    absent = {f"claims.evidence.certificates.terms.{name}" for name in ("order", "embedding", "quantity", "scale")}
+    assert passed <= ONLY_A_RUN_CAN_TELL | absent | {"baseline", "claims.error"}  # absent is the default, or none
+
+
+def _consistent(document, verdict):
+    """All that counts verdicts made to agree with another verdict."""
+    entry = document["claims"][0]
+    entry.update(verdict=verdict, as_expected=False)
+    unexpected = [{"id": entry["id"], "verdict": verdict, "expected": entry["expected"]}]
+    document.update(passed=False, summary={verdict: 1}, unexpected=unexpected)
+
+
+def _consistently_opposite(document):
+    _opposite(document)
+    _consistent(document, "refuted")
+
+
+def _consistently_undecided(document):
+    _undecided(document)
+    _consistent(document, "inconclusive")
+
+
+def _stands_twice(document):
+    document["claims"] *= 2
+    document["summary"] = {"certified": 2}
+
+
+def _not_passed(document):
+    document["passed"] = False
+
+
+def _another_summary(document):
+    document["summary"] = {"refuted": 1}
+
+
+def _another_statement(document):
+    document["claims"][0]["statement"] = "P = NP."
+
+
+def _another_expected(document):
+    document["claims"][0]["expected"] = "holds"
+
+
+def _not_as_expected(document):
+    document["claims"][0]["as_expected"] = False
+
+
+def _untried(document):
+    """A written proof without the cases that check it."""
+    for reading in _evidence(document)["readings"]:
+        reading.update(proof="written proof: path-counts", certificates=[], cases=0)
+
+
+def _a_reading_less(document):
+    del _evidence(document)["readings"][0]
+
+
+def _a_reading_twice(document):
+    """The number of readings kept."""
+    readings = _evidence(document)["readings"]
+    readings[0] = readings[1]
+
+
+def _a_control_less(document):
+    del _evidence(document)["controls"][0]
+
+
+def _no_control(document):
+    _evidence(document)["controls"] = []
+
+
+def _another_control(document):
+    _evidence(document)["controls"][0]["statement"] = "One is two."
+
+
+def _all_asked_for(document):
+    """A part of the claims in the place of all."""
+    document["selection"] = None
+
+
+def _another_asked_for(document):
+    document["selection"].append("eq-12")
+
+
+def _not_asked_for(document):
+    document["selection"] = ["eq-12"]
+
+
+def _passed_in_spite(document):
+    differences = ["order-dag-123: verdict certified, was refuted"]
+    document["baseline"] = {"file": "b", "passed": True, "differences": differences, "by_claim": {}, "new": []}
+
+
+AGREEING = [
+    _consistently_opposite, _consistently_undecided, _stands_twice, _not_passed, _another_summary, _another_statement,
+    _another_expected, _not_as_expected, _untried, _a_reading_less, _a_reading_twice, _a_control_less, _no_control,
+    _another_control, _all_asked_for, _another_asked_for, _not_asked_for, _passed_in_spite,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tamper", AGREEING)
+def test_what_a_report_says_of_itself_is_compared(tamper, document, tmp_path, capsys):
+    tampered = copy.deepcopy(document)
+    tamper(tampered)
+    found = _rechecked(tampered, tmp_path)
+    assert not found["proved"] and (found["problems"] or found["claims"][0]["problems"])
+    with pytest.raises(SystemExit) as stop:
+        main(["verify", "--recheck", str(tmp_path / "report.json")])
+    assert stop.value.code == 1 and "NOT CONFIRMED: " in capsys.readouterr().out
+
+
+def test_claims_that_are_not_like_a_recorded_run_are_named(document, recorded, tmp_path, capsys):
+    other = {**copy.deepcopy(document), "seed": 1}
+    _a_reading_less(other)
+    found = _rechecked(other, tmp_path)
+    assert found["proved"] and found["unrecorded"] == ["order-dag-123"]
+    with pytest.raises(SystemExit):
+        main(["verify", "--recheck", str(tmp_path / "report.json")])
+    assert "would not show: order-dag-123" in capsys.readouterr().out
+    known = baseline_of(document)
+    del known["claims"]["order-dag-123"]["readings"]
+    save_baseline(known, recorded)
+    assert _rechecked(document, tmp_path)["unrecorded"] == ["order-dag-123"]
+    recorded.unlink()
+    assert _rechecked(document, tmp_path)["unrecorded"] == ["order-dag-123"]
+
+
+def test_a_claim_of_this_project_has_a_control_in_every_run(document, tmp_path):
+    other = {**copy.deepcopy(document), "seed": 1}
+    _no_control(other)
+    assert _rechecked(other, tmp_path)["claims"][0]["problems"] == [
+        "it has no control, as every claim of this project has"
+    ]
+
+
+def test_a_run_that_lost_a_reading_or_a_control_differs_from_its_baseline(document):
+    known, less = baseline_of(document), copy.deepcopy(document)
+    assert compare_with_baseline(document, known, "b")["passed"]
+    reading = _evidence(less)["readings"].pop()["name"]
+    control = _evidence(less)["controls"].pop()["statement"]
+    lines = compare_with_baseline(less, known, "b")["by_claim"]["order-dag-123"]
+    assert lines == [f"reading {reading!r} is gone", f"control {control!r} is gone"]
+
+
 def test_the_words_are_made_from_the_data(document, tmp_path):
     tampered = copy.deepcopy(document)
     for certificate in _evidence(tampered)["certificates"]:
@@ -182,8 +396,12 @@ def test_the_words_are_made_from_the_data(document, tmp_path):
 
 
 def _with(readings=(), certificates=(), controls=()):
-    evidence = {"readings": list(readings), "certificates": list(certificates), "controls": list(controls)}
-    return {"claims": [{"id": "a", "verdict": "holds", "evidence": evidence}]}
+    empty = evidence_record(Evidence((), "s"))
+    evidence = {**empty, "readings": list(readings), "certificates": list(certificates), "controls": list(controls)}
+    return {"schema": 1, "claims": [{"id": "a", "verdict": "holds", "evidence": evidence}]}
+
+
+READING = evidence_record(Evidence([Finding(True)], "s"))["readings"][0]
 
 
 @pytest.mark.parametrize(
@@ -197,8 +415,11 @@ def _with(readings=(), certificates=(), controls=()):
         {"claims": [{"id": "a", "verdict": "holds", "evidence": {}}]},
         _with(readings=[1]),
         _with(readings=[{}]),
-        _with(readings=[{"name": "a", "proof": "", "certificates": []}]),
-        _with(readings=[{"name": "a", "proof": "", "certificates": [], "holds": True, "label": [1]}]),
+        _with(readings=[{name: READING[name] for name in ("name", "proof", "certificates")}]),
+        _with(readings=[{**READING, "label": [1]}]),
+        _with(readings=[{**READING, "holds": 1}]),
+        {**_with(readings=[READING]), "schema": 2},
+        {**_with(readings=[READING]), "schema": True},
         _with(certificates=[{}]),
         _with(controls=[{}]),
         [{"schema": 1, "activation": "relu", "kind": ["strict-inequality"]}],
@@ -269,6 +490,11 @@ def test_words_are_no_proof(made):
     assert record["verdict"] == "crashed" and "exhaustive check" in record["error"]["reason"]
     record = made(Evidence([Finding(True, proof=Proof(certificates=("0" * 12,)))], "s"), "certified")
     assert record["verdict"] == "crashed" and "lacks certificate 000000000000" in record["error"]["reason"]
+
+
+def test_a_key_value_is_a_number_that_float64_holds():
+    with pytest.raises(EvidenceError, match="beyond float64"):
+        KeyValue(10**400)
 
 
 def test_a_certificate_that_does_not_prove_is_noticed_by_the_run(made, document):

@@ -1,15 +1,17 @@
 """Baselines: the verdicts and key values of a recorded run, and the differences of a later run.
 
 A baseline is JSON: {"schema": 1, "profile", "seed", "data", "claims": {id: {"verdict", "key_values": {name:
-{"value", "tolerance", "absolute"}}}}}. A value may move by `tolerance` (relative) plus `absolute`; a verdict may
-not change at all.
+{"value", "tolerance", "absolute"}}, "readings": [name, ...], "controls": [statement, ...]}}}. A value may move by
+`tolerance` (relative) plus `absolute`; a verdict may not change at all; and no reading or control may go: a verdict on
+fewer readings is another one. Files without readings and controls say nothing of them.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -45,7 +47,12 @@ def baseline_of(document: RunRecord) -> BaselineRecord:
         "seed": document["seed"],
         "data": document["data"],
         "claims": {
-            claim["id"]: {"verdict": claim["verdict"], "key_values": claim["evidence"]["key_values"]}
+            claim["id"]: {
+                "verdict": claim["verdict"],
+                "key_values": claim["evidence"]["key_values"],
+                "readings": [reading["name"] for reading in claim["evidence"]["readings"]],
+                "controls": [control["statement"] for control in claim["evidence"]["controls"]],
+            }
             for claim in document["claims"]
         },
     }
@@ -89,9 +96,14 @@ def _rename_figures(baseline: Json) -> None:
 
 
 def _is_claim(claim: Json) -> bool:
-    """True for {"verdict": text, "key_values": {name: {"value", "tolerance", "absolute"}}}."""
+    """True for {"verdict": text, "key_values": {name: {"value", "tolerance", "absolute"}}}, with lists of texts as
+    readings and controls, or without.
+    """
     if not isinstance(claim, dict) or not isinstance(claim.get("verdict"), str):
         return False
+    for names in (claim.get("readings", []), claim.get("controls", [])):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return False
     values = claim.get("key_values")
     return isinstance(values, dict) and all(
         isinstance(value, dict)
@@ -175,7 +187,10 @@ def _differences(claim: ClaimRecord, known: BaselineClaim) -> list[str]:
         lines.append(f"verdict {claim['verdict']}, was {known['verdict']}")
     if claim["error"] is not None:
         return lines
-    values = claim["evidence"]["key_values"]
+    evidence = claim["evidence"]
+    lines += _gone("reading", known.get("readings", []), [reading["name"] for reading in evidence["readings"]])
+    lines += _gone("control", known.get("controls", []), [control["statement"] for control in evidence["controls"]])
+    values = evidence["key_values"]
     for name, was in known["key_values"].items():
         if name not in values:
             lines.append(f"key value {name!r} is gone, was {was['value']}")
@@ -192,3 +207,8 @@ def _differences(claim: ClaimRecord, known: BaselineClaim) -> list[str]:
                 f" {allowed:.2g})"
             )
     return lines
+
+
+def _gone(kind: str, known: Sequence[str], now: Sequence[str]) -> list[str]:
+    """A line per name that now stands fewer times than in the baseline."""
+    return [f"{kind} {name!r} is gone" for name in Counter(known) - Counter(now)]

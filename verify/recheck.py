@@ -1,14 +1,21 @@
 """`verify --recheck FILE`: certificates proved again, and of a report also that its verdicts follow from them.
 
 Of a certificate, or a list of them, each is evaluated anew (`nngp_dag.proofs.recheck`). Of a report.json, moreover:
-each reading that claims a proof names certificates that are there, state what the claim needs
-(`verify.framework.needs`) and are proved; and each verdict is the one that the readings and controls amount to. The
-claims are this installation's; of a claim that it does not know, which certificates it needs cannot be said, and the
-report does not pass.
+
+- each reading that claims a proof names certificates that are there, state what the claim needs
+  (`verify.framework.needs`) and are proved;
+- each verdict is the one that the readings and controls amount to, and its claim says what it says here;
+- the counts of the whole report, and the claims in it, are those of its verdicts and of its selection;
+- a run like the recorded one (verify/baselines/quick.json) has its verdicts, key values, readings and controls.
+
+The claims are this installation's; of a claim that it does not know, which certificates it needs cannot be said, and
+the report does not pass. docs/report-schema.md says what only a run can tell.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -16,15 +23,26 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from nngp_dag.errors import InputError
 from nngp_dag.proofs.recheck import Recheck, recheck, recheck_all
 from nngp_dag.support.strict_json import load_json
+from verify.baseline import compare_with_baseline, load_baseline
 from verify.framework.claim import Claim, discover
+from verify.framework.errors import EvidenceError
+from verify.framework.evidence import Evidence
 from verify.framework.needs import lacking
 from verify.framework.proof import INTERVALS, find_page, page_of
-from verify.framework.verdict import Verdict, verdict_of
+from verify.framework.stored import Stored, differences, read_evidence
+from verify.framework.verdict import Verdict, overall_verdict
+from verify.report.document import SCHEMA, outcome
 
 if TYPE_CHECKING:
-    from verify.framework.record import FindingRecord
+    from verify.framework.record import BaselineComparison, ClaimRecord, FindingRecord, RunRecord
 
-__all__ = ["RecheckedClaim", "RecheckedReport", "recheck_report"]
+__all__ = ["RECORDED", "RecheckedClaim", "RecheckedReport", "recheck_report"]
+
+RECORDED = Path(__file__).resolve().parent / "baselines" / "quick.json"
+"""The recorded run of this project."""
+
+_STATED = ("title", "source", "statement", "latex", "settings", "expected")
+"""The fields of a claim of a report that are the claim's own."""
 
 
 class RecheckedClaim(TypedDict):
@@ -38,11 +56,17 @@ class RecheckedClaim(TypedDict):
 
 
 class RecheckedReport(TypedDict):
-    """The outcome: proved where every certificate is, and no claim has a problem; without a report no `claims`."""
+    """The outcome: proved where every certificate is, and neither a claim nor the report has a problem.
+
+    Without a report there are no `claims`; `problems` are those of the report as a whole. `unrecorded` are the claims
+    of which no readings and controls are recorded, so that one left out is not noticed.
+    """
 
     proved: bool
     items: list[Recheck]
     claims: list[RecheckedClaim]
+    problems: list[str]
+    unrecorded: list[str]
 
 
 def recheck_report(path: Path) -> RecheckedReport:
@@ -55,113 +79,158 @@ def recheck_report(path: Path) -> RecheckedReport:
     try:
         if not isinstance(content, dict) or "claims" not in content:
             items = recheck_all(content)
-            return {"proved": all(item["proved"] for item in items), "items": items, "claims": []}
-        claims = content["claims"]
-        if not isinstance(claims, list) or not claims:
-            raise InputError("a report without claims")
-        known = discover()
-        checked = [_recheck_claim(entry, known) for entry in claims]
+            proved = all(item["proved"] for item in items)
+            return {"proved": proved, "items": items, "claims": [], "problems": [], "unrecorded": []}
+        return _recheck_document(content)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def _recheck_document(content: Stored) -> RecheckedReport:
+    claims, known = content["claims"], discover()
+    if not isinstance(claims, list) or not claims:
+        raise InputError("a report without claims")
+    if content.get("schema") != SCHEMA or content["schema"] is True:
+        raise InputError(f"no report of schema {SCHEMA}")
+    checked = [_recheck_claim(entry, known) for entry in claims]
     items = [item for _, of_claim in checked for item in of_claim]
-    problems = any(claim["problems"] for claim, _ in checked)
-    proved = not problems and all(item["proved"] for item in items)
-    return {"proved": proved, "items": items, "claims": [claim for claim, _ in checked]}
+    records = [cast("ClaimRecord", {"expected": None, "as_expected": False, "error": None, **c}) for c in claims]
+    recorded, unrecorded = _recorded_problems(content, records)
+    problems = _count_problems(content, records) + _selection_problems(content, records, known) + recorded
+    proved = not problems and all(item["proved"] for item in items) and not any(c["problems"] for c, _ in checked)
+    found = [claim for claim, _ in checked]
+    return {"proved": proved, "items": items, "claims": found, "problems": problems, "unrecorded": unrecorded}
+
+
+# ---- a claim ---------------------------------------------------------------------------------------------------------
 
 
 def _recheck_claim(entry: object, known: Mapping[str, Claim]) -> tuple[RecheckedClaim, list[Recheck]]:
-    name, verdict, evidence, crashed = _entry(entry)
-    readings, certificates = _readings(name, evidence), _certificates(name, evidence)
-    controls = _controls(name, evidence)
-    items = [_recheck_one(name, certificate) for certificate in certificates]
-    follows = Verdict.CRASHED if crashed else verdict_of([(r["holds"], bool(r["proof"])) for r in readings], controls)
-    problems = [f"certificate {item['id']}: {item['reason']}" for item in items if not item["proved"]]
+    if not isinstance(entry, dict):
+        raise InputError(f"a claim is an object, not {type(entry).__name__}")
+    name, verdict, stored = entry.get("id"), entry.get("verdict"), entry.get("evidence")
+    if not isinstance(name, str):
+        raise InputError("a claim without an id")
+    if not isinstance(verdict, str) or not isinstance(stored, dict):
+        raise InputError(f"claim {name[:60]} has no verdict and evidence")
+    try:
+        evidence = read_evidence(stored)
+        items = [recheck(certificate) for certificate in evidence.certificates]
+    except (EvidenceError, InputError) as error:
+        raise InputError(f"claim {name[:60]}: {error}") from None
+    crashed = entry.get("error") is not None
+    follows = Verdict.CRASHED if crashed else overall_verdict(evidence.findings, not evidence.failed_controls)
+    problems = differences(stored, evidence)
+    problems += [f"certificate {item['id']}: {item['reason']}" for item in items if not item["proved"]]
+    problems += _stated_otherwise(entry, known.get(name))
+    problems += _verdict_problems(entry, verdict, follows, evidence)
+    if name in known and _is_own(known[name]) and evidence.findings and not evidence.controls:
+        problems.append("it has no control, as every claim of this project has")
+    problems += _proof_problems(stored, items, known.get(name))
+    number = len(items)
+    return {"id": name, "verdict": verdict, "follows": follows, "certificates": number, "problems": problems}, items
+
+
+def _is_own(claim: Claim) -> bool:
+    """True for a claim of this project, not of a folder."""
+    return claim.module.startswith("verify.claims.")
+
+
+def _stated_otherwise(entry: Stored, claim: Claim | None) -> list[str]:
+    """The fields in which a claim of the report is not the one of this installation."""
+    if claim is None:
+        return []
+    own = {name: getattr(claim, name) for name in _STATED}
+    own |= {"settings": dict(claim.settings), "expected": str(claim.expected)}
+    return [f"its {name} is not that of this installation's claim" for name in _STATED if entry.get(name) != own[name]]
+
+
+def _verdict_problems(entry: Stored, verdict: str, follows: Verdict, evidence: Evidence) -> list[str]:
+    """The ways in which a verdict is not that of the readings and controls, or lacks what it needs beside them."""
+    problems = []
     if verdict != follows:
         problems.append(f"verdict {verdict} does not follow from its readings and controls, which amount to {follows}")
+    expected = verdict == entry.get("expected")
+    if entry.get("as_expected") is not expected:
+        problems.append(f"as_expected is not {str(expected).lower()}")
+    if expected and follows is not Verdict.CRASHED:  # as in the run, which does not ask for what another verdict needs
+        try:
+            evidence.verdict()
+        except EvidenceError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _proof_problems(stored: Stored, items: Sequence[Recheck], claim: Claim | None) -> list[str]:
+    """The shortcomings of the proofs that readings name."""
+    readings = cast("list[FindingRecord]", stored["readings"])
+    certificates = cast("list[dict[str, object]]", stored["certificates"])
+    problems = []
     if certificates or any(reading["certificates"] for reading in readings):
-        if name not in known:
+        if claim is None:
             problems.append("an unknown claim: which certificates it needs cannot be said")
-        needs = known[name].needs if name in known else None
         named = [{**certificate, "id": item["id"]} for certificate, item in zip(certificates, items, strict=True)]
         try:
-            problems += lacking(readings, named, needs)
+            problems += lacking(readings, named, None if claim is None else claim.needs)
         except (LookupError, StopIteration) as error:  # a claim asked about readings that it does not make
             problems.append(f"its readings are not those of the claim ({type(error).__name__}: {error})")
-    problems += _unproved(readings, bool(certificates), known[name].path if name in known else "")
-    claim: RecheckedClaim = {
-        "id": name,
-        "verdict": verdict,
-        "follows": str(follows),
-        "certificates": len(items),
-        "problems": problems,
-    }
-    return claim, items
-
-
-def _unproved(readings: Sequence[FindingRecord], certificates: bool, file: str) -> list[str]:
-    """Readings whose words name a proof that is none, or is not here."""
-    problems = []
     for reading in readings:
-        words = reading["proof"]
-        if words == INTERVALS:
-            if not certificates:
-                problems.append(f"{reading['name']}: interval arithmetic without a certificate")
-        elif words and not (page_of(words) and find_page(page_of(words), file)):
+        words, page = reading["proof"], page_of(reading["proof"])
+        if words == INTERVALS and not certificates:
+            problems.append(f"{reading['name']}: interval arithmetic without a certificate")
+        elif words and words != INTERVALS and not (page and find_page(page, claim.path if claim else "")):
             problems.append(f"{reading['name']}: {words[:60]!r} is no proof that is known here")
     return problems
 
 
-def _recheck_one(name: str, certificate: object) -> Recheck:
-    try:
-        return recheck(certificate)
-    except InputError as error:
-        raise InputError(f"claim {name}: {error}") from None
+# ---- the report as a whole -------------------------------------------------------------------------------------------
 
 
-def _entry(entry: object) -> tuple[str, str, Mapping[str, object], bool]:
-    """Identifier, verdict, evidence, and whether it crashed."""
-    if not isinstance(entry, dict):
-        raise InputError(f"a claim is an object, not {type(entry).__name__}")
-    name, verdict, evidence = entry.get("id"), entry.get("verdict"), entry.get("evidence")
-    if not isinstance(name, str):
-        raise InputError("a claim without an id")
-    if not isinstance(verdict, str) or not isinstance(evidence, dict):
-        raise InputError(f"claim {name[:60]} has no verdict and evidence")
-    return name, verdict, evidence, entry.get("error") is not None
+def _count_problems(content: Stored, records: Sequence[ClaimRecord]) -> list[str]:
+    """The fields of a report that are not what its claims, each well-formed, amount to."""
+    baseline = content.get("baseline")
+    lines = baseline.get("differences") if isinstance(baseline, dict) else None
+    passed = baseline.get("passed") if isinstance(baseline, dict) else None
+    if baseline is not None and (not isinstance(lines, list) or passed is not (not lines)):
+        return ["its baseline is no comparison, or it passed in spite of differences"]
+    made = outcome(records, cast("BaselineComparison | None", baseline))
+    return [
+        f"its {name} is not what its claims amount to"
+        for name, value in made.items()
+        if not _same(content, name, value)
+    ]
 
 
-def _readings(name: str, evidence: Mapping[str, object]) -> list[FindingRecord]:
-    found = _objects(name, evidence, "readings")
-    for reading in found:
-        texts = all(isinstance(reading.get(key), str) for key in ("name", "proof"))
-        ids = reading.get("certificates")
-        listed = isinstance(ids, list) and all(isinstance(item, str) for item in ids)
-        settings = all(
-            isinstance(reading.get(key), str | None) for key in ("order", "embedding", "method", "activation")
-        )
-        if not texts or not listed or not settings or not isinstance(reading.get("holds", ...), bool | None):
-            raise InputError(f"claim {name[:60]}: a reading has holds, name, proof and certificates")
-        if not isinstance(reading.setdefault("label", ""), str):
-            raise InputError(f"claim {name[:60]}: the label of a reading is text")
-        for key in ("order", "embedding", "method", "activation"):
-            reading.setdefault(key, None)
-    return cast("list[FindingRecord]", found)
+def _same(content: Stored, name: str, value: object) -> bool:
+    """Equality as JSON, in which 1 and true differ."""
+    return json.dumps(content.get(name), sort_keys=True) == json.dumps(value, sort_keys=True)
 
 
-def _certificates(name: str, evidence: Mapping[str, object]) -> list[dict[str, object]]:
-    return _objects(name, evidence, "certificates")
+def _selection_problems(content: Stored, records: Sequence[ClaimRecord], known: Mapping[str, Claim]) -> list[str]:
+    """Claims that stand in a report twice, are absent though asked for, or are there though not asked for."""
+    asked = content.get("selection")
+    if asked is not None and not (isinstance(asked, list) and all(isinstance(name, str) for name in asked)):
+        return ["its selection is no list of claims"]
+    # Files that could not be imported stand by their names, which need not differ and which nobody asks for.
+    there = Counter(record["id"] for record in records if record["expected"] is not None)
+    problems = [f"claim {name[:60]} stands in it {times} times" for name, times in there.items() if times > 1]
+    own = [name for name, claim in known.items() if _is_own(claim)]
+    problems += [f"claim {name[:60]} is absent" for name in (own if asked is None else asked) if name not in there]
+    if asked is not None:
+        problems += [f"claim {name[:60]} is there, and was not asked for" for name in there if name not in asked]
+    return problems
 
 
-def _controls(name: str, evidence: Mapping[str, object]) -> bool:
-    """True where every control passed."""
-    found = _objects(name, evidence, "controls")
-    if not all(isinstance(control.get("passed"), bool) for control in found):
-        raise InputError(f"claim {name[:60]}: a control has passed")
-    return all(control["passed"] for control in found)
-
-
-def _objects(name: str, evidence: Mapping[str, object], key: str) -> list[dict[str, object]]:
-    found = evidence.get(key)
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise InputError(f"claim {name[:60]}: its evidence has no list of {key}")
-    return cast("list[dict[str, object]]", found)
+def _recorded_problems(content: Stored, records: list[ClaimRecord]) -> tuple[list[str], list[str]]:
+    """The differences from the recorded run, and the claims of which it does not list readings and controls."""
+    names = [record["id"] for record in records]
+    if not RECORDED.is_file():
+        return [], names
+    recorded = load_baseline(RECORDED)
+    if any(not _same(content, key, recorded[key]) for key in ("profile", "seed", "data")):  # type: ignore[literal-required]
+        return [], names
+    run = cast("RunRecord", {**content, "claims": records})
+    found = compare_with_baseline(run, recorded, RECORDED.name, partial=True)
+    listed = [name for name, claim in recorded["claims"].items() if "readings" in claim and "controls" in claim]
+    lines = [f"otherwise than recorded: {line}" for line in found["differences"]]
+    return lines, [name for name in names if name not in listed]

@@ -78,12 +78,14 @@ def _run_session(request: Request) -> Document:
         _say_what_is_not_resumed(request.out, store.remarks)
         records, resumed = _run_or_resume(claims, request.options, store)
         records += [broken_record(file, request.options) for file in found.broken]
-        document = build_document(records, request.options, time.perf_counter() - start, resumed)
+        selection = None if request.claims is None else [claim.id for claim in claims]
+        seconds = time.perf_counter() - start
+        document = build_document(records, request.options, seconds, resumed, None, selection)
         if known is not None and not request.update_baseline:
             comparison = compare_with_baseline(
                 document, known, str(request.baseline), partial=request.claims is not None
             )
-            document = build_document(records, request.options, time.perf_counter() - start, resumed, comparison)
+            document = build_document(records, request.options, seconds, resumed, comparison, selection)
         write_reports(document, request.out)
         if request.baseline and request.update_baseline:
             update_baseline(request.baseline, known, baseline_of(document), partial=request.claims is not None)

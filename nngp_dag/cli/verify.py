@@ -150,4 +150,9 @@ def _recheck(path: Path, as_json: bool) -> int:
     for claim in result["claims"]:
         outcome = f"NOT CONFIRMED: {'; '.join(claim['problems'])}" if claim["problems"] else "follows from its readings"
         click.echo(printable(f"{claim['id']}: {claim['verdict']}, {claim['certificates']} certificates, {outcome}"))
+    if result["problems"]:
+        click.echo(printable(f"the report: NOT CONFIRMED: {'; '.join(result['problems'])}"))
+    if result["unrecorded"]:
+        names = ", ".join(result["unrecorded"])
+        click.echo(printable(f"not compared with a recorded run, so that a reading left out would not show: {names}"))
     return 0 if result["proved"] else 1

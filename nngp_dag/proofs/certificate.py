@@ -75,7 +75,8 @@ def read_certificate(certificate: object) -> tuple[Statement, Witness]:
     if not isinstance(certificate, Mapping):
         raise InputError(f"malformed certificate: expected an object, got {type(certificate).__name__}")
     try:
-        if certificate["schema"] != SCHEMA or certificate["activation"] != "relu":
+        schema = certificate["schema"]
+        if schema != SCHEMA or isinstance(schema, bool) or certificate["activation"] != "relu":
             raise InputError(f"not a certificate of schema {SCHEMA} for relu")
         kind = certificate["kind"]
         if not isinstance(kind, str) or kind not in _KINDS:

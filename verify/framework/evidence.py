@@ -6,6 +6,7 @@ Everything is checked where a claim makes it, and is written to report.json as p
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,7 +41,10 @@ class KeyValue:
     absolute: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", as_number(self.value, "a key value"))
+        value = as_number(self.value, "a key value")
+        if value is not None and abs(value) > sys.float_info.max:
+            raise EvidenceError("a key value: an integer beyond float64")
+        object.__setattr__(self, "value", value)
         for name in ("tolerance", "absolute"):
             allowed = as_number(getattr(self, name), f"{name} of a key value")
             if allowed is None or allowed < 0:

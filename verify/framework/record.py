@@ -6,7 +6,7 @@ docs/report-schema.md says what each field is. Undefined numbers are None.
 from __future__ import annotations
 
 import dataclasses
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from verify.framework.checks import plain
 from verify.framework.evidence import Evidence
@@ -135,10 +135,14 @@ class RunRecord(TypedDict):
 
 
 class BaselineClaim(TypedDict):
-    """A claim in a baseline file."""
+    """A claim in a baseline file: beside its verdict and key values the names of its readings, and what its controls
+    state; earlier files have neither of these.
+    """
 
     verdict: str
     key_values: dict[str, KeyValueRecord]
+    readings: NotRequired[list[str]]
+    controls: NotRequired[list[str]]
 
 
 class BaselineRecord(TypedDict):
@@ -179,6 +183,7 @@ class Document(RunRecord):
     resumed: list[str]
     versions: dict[str, str | None]
     hardware: dict[str, str | int | None]
+    selection: list[str] | None
     passed: bool
     summary: dict[str, int]
     unexpected: list[Unexpected]

@@ -2,7 +2,8 @@
 
     {"schema": 1, "profile", "seed", "data", "jobs", "started", "seconds", "resumed": [...], "versions": {...},
     "hardware": {...},
-     "passed": bool, "summary": {verdict: count}, "unexpected": [{id, verdict, expected}], "baseline": null | {...},
+     "selection": null | [id], "passed": bool, "summary": {verdict: count}, "unexpected": [{id, verdict, expected}],
+     "baseline": null | {...},
      "claims": [{"id", "title", "source", "statement", "latex", "settings", "verdict", "expected", "as_expected",
      "seed", "seconds",
                  "evidence": {...}, "error": null | {"reason", "traceback"}}]}
@@ -16,13 +17,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict
 
 from verify.framework.environment import hardware, versions
 from verify.framework.options import Options
 from verify.framework.record import BaselineComparison, ClaimRecord, Document, Unexpected
 from verify.framework.verdict import Verdict
 
-__all__ = ["SCHEMA", "build_document"]
+__all__ = ["SCHEMA", "RunOutcome", "build_document", "outcome"]
 
 SCHEMA = 1
 
@@ -33,6 +35,7 @@ def build_document(
     seconds: float,
     resumed: Sequence[str] = (),
     baseline: BaselineComparison | None = None,
+    selection: Sequence[str] | None = None,
 ) -> Document:
     """The content of report.json.
 
@@ -42,13 +45,8 @@ def build_document(
         seconds: wall-clock time of this run, which ends now.
         resumed: identifiers of claims taken over from an unfinished run.
         baseline: the comparison with a baseline (`verify.baseline.compare_with_baseline`), if one was given.
+        selection: identifiers of the claims that were asked for; None for all.
     """
-    counts = Counter(record["verdict"] for record in records)
-    unexpected = [
-        Unexpected(id=record["id"], verdict=record["verdict"], expected=record["expected"])
-        for record in records
-        if not record["as_expected"]
-    ]
     return {
         "schema": SCHEMA,
         "profile": options.profile,
@@ -60,9 +58,31 @@ def build_document(
         "resumed": list(resumed),
         "versions": versions(),
         "hardware": hardware(),
+        "selection": None if selection is None else list(selection),
+        **outcome(records, baseline),
+        "baseline": baseline,
+        "claims": list(records),
+    }
+
+
+class RunOutcome(TypedDict):
+    """The fields of report.json that follow from its claims and its baseline."""
+
+    passed: bool
+    summary: dict[str, int]
+    unexpected: list[Unexpected]
+
+
+def outcome(records: Sequence[ClaimRecord], baseline: BaselineComparison | None) -> RunOutcome:
+    """The outcome of a run: that it passed or not, its claims by verdict, and those whose verdict was not expected."""
+    counts = Counter(record["verdict"] for record in records)
+    unexpected = [
+        Unexpected(id=record["id"], verdict=record["verdict"], expected=record["expected"])
+        for record in records
+        if not record["as_expected"]
+    ]
+    return {
         "passed": not unexpected and (baseline is None or baseline["passed"]),
         "summary": {str(verdict): counts[str(verdict)] for verdict in Verdict if counts[str(verdict)]},
         "unexpected": unexpected,
-        "baseline": baseline,
-        "claims": list(records),
     }
