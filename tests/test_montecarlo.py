@@ -67,6 +67,18 @@ def test_agreement_is_a_bonferroni_t_test():
     assert found.relative_error == pytest.approx(np.linalg.norm(mean - np.eye(2)) / np.sqrt(2))
 
 
+@settings(max_examples=20)
+@given(st.integers(1, 5), st.integers(4, 60))
+def test_a_method_is_rejected_beyond_the_quantile_of_one_per_cent(n, seeds):
+    entries = n * (n + 1) // 2
+    threshold = stats.t.ppf(1 - 0.01 / (2 * entries), seeds - 1)
+    for factor, accepted in ((1 - 1e-6, True), (1 + 1e-6, False)):
+        mean = np.eye(n)
+        mean[-1, -1] += 0.25 * factor * threshold
+        estimate = KernelEstimate(mean, np.full((n, n), 0.25), np.zeros((n, n)))
+        assert agreement(estimate, np.eye(n), seeds).accepted is accepted
+
+
 @pytest.mark.parametrize(
     ("code", "order"),
     [

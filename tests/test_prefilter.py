@@ -84,6 +84,16 @@ def test_every_cell_has_to_pass_unless_named() -> None:
     assert [normal(row) for row in rows[:100]] == normal.mask(rows)[:100].tolist()
 
 
+def test_the_cell_that_is_named_is_the_one_that_is_looked_at() -> None:
+    space = spaces.get("darts")
+    rows = space.sample(200, np.random.default_rng(2))
+    for index, name in enumerate(("normal", "reduce")):
+        keep = nngp_dag.prefilter("darts", cells=[name])
+        expected = [keep.box.contains(*space.totals(rows[:, index]).fractions(i)) for i in range(len(rows))]
+        assert 0 < sum(expected) < len(rows)
+        assert keep.mask(rows).tolist() == expected and [keep(row) for row in rows] == expected
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

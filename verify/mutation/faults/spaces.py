@@ -62,6 +62,15 @@ FAULTS = (
         test="tests/test_prefilter.py::test_every_cell_has_to_pass_unless_named",
     ),
     Fault(
+        "filter-cells",
+        "the first cells for those that are named",
+        "nngp_dag.spaces.prefilter",
+        "Prefilter.__init__",
+        "space.cells.index(cell) for cell in self.cells",
+        "i for i in range(len(self.cells))",
+        test="tests/test_prefilter.py::test_the_cell_that_is_named_is_the_one_that_is_looked_at",
+    ),
+    Fault(
         "filter-radius",
         "a quarter for half of the radius",
         "nngp_dag.spaces.prefilter",
