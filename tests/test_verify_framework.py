@@ -7,7 +7,7 @@ import pytest
 
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
-from verify import Context, Evidence, Finding, KeyValue, Proof, claim
+from verify import Context, Control, Evidence, Finding, KeyValue, Proof, claim
 from verify.framework.claim import discover, registry, select
 from verify.framework.errors import EvidenceError, Undecided
 from verify.framework.execute import execute
@@ -37,6 +37,16 @@ PROVED = Finding(True, proof=Proof(certificates=("0123456789ab",)))
 )
 def test_the_verdict_follows_from_the_findings(findings, verdict):
     assert overall_verdict(findings) == verdict
+
+
+@pytest.mark.parametrize("findings", [[TRUE], [FALSE], [TRUE, FALSE], [OPEN], []])
+def test_a_failed_control_leaves_every_verdict_open(findings):
+    assert overall_verdict(findings, controls=False) == "inconclusive"
+
+
+def test_a_control_passes_only_where_it_is_decided():
+    assert [Control.rejects("One is two.", finding).passed for finding in (TRUE, FALSE, OPEN)] == [False, True, False]
+    assert [Control.keeps("One is one.", finding).passed for finding in (TRUE, FALSE, OPEN)] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,10 @@ def _a_control_less(document):
     del _evidence(document)["controls"][0]
 
 
+def _a_control_that_failed(document):
+    _evidence(document)["controls"][0].update(passed=False, outcome="FALSE, BUT NOT REJECTED")
+
+
 def _no_control(document):
     _evidence(document)["controls"] = []
 
@@ -336,8 +340,9 @@ def _passed_in_spite(document):
 
 AGREEING = [
     _consistently_opposite, _consistently_undecided, _stands_twice, _not_passed, _another_summary, _another_statement,
-    _another_expected, _not_as_expected, _untried, _a_reading_less, _a_reading_twice, _a_control_less, _no_control,
-    _another_control, _all_asked_for, _another_asked_for, _not_asked_for, _passed_in_spite,
+    _another_expected, _not_as_expected, _untried, _a_reading_less, _a_reading_twice, _a_control_less,
+    _a_control_that_failed, _no_control, _another_control, _all_asked_for, _another_asked_for, _not_asked_for,
+    _passed_in_spite,
 ]  # fmt: skip
 
 

@@ -13,13 +13,16 @@ from verify.mutation.faults import (
     gram,
     graphs,
     large_dags,
+    networks,
     path_sum,
     proving,
     recursion,
     sampling,
+    scores,
     spaces,
     spectra,
     training,
+    verdicts,
 )
 from verify.mutation.inject import Fault
 
@@ -39,6 +42,9 @@ AREAS: dict[str, tuple[Fault, ...]] = {
     "spectra": spectra.FAULTS,
     "spaces": spaces.FAULTS,
     "data": data.FAULTS,
+    "networks": networks.FAULTS,
+    "scores": scores.FAULTS,
+    "verdicts": verdicts.FAULTS,
 }
 """Of each area its faults: at least one per formula that a verdict rests on."""
 
