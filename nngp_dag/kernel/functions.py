@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Protocol, overload
 
@@ -17,10 +18,11 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
-from nngp_dag.kernel.inputs import checked_names, checked_rows, input_precision
+from nngp_dag.kernel.inputs import checked_names, checked_rows, float_dtype, input_precision
 from nngp_dag.kernel.method import AnyMethod, Program, cast_program, pair_method
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import METHODS, ActivationLike, Setting
+from nngp_dag.support.x64 import enable_x64
 
 __all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of"]
 
@@ -65,10 +67,11 @@ def kernel_fn(
         activation: a name, an `Activation`, or any JAX function of one number.
 
     Returns:
-        fn(x1, x2=None, get=None), see `KernelFn`: rows are not normalised, the dtype follows x1 (NumPy float64 is
-        computed in float64 whatever the global setting), a symmetric result is symmetric to the last bit. It can be
-        jitted, and differentiated with respect to x1 and x2. It raises InputError for arrays that are not [N, d] of
-        finite numbers, for an unknown `get`, and where the kernel overflows its dtype.
+        fn(x1, x2=None, get=None), see `KernelFn`: rows are not normalised, the dtype is that of x1, float64 or float32
+        (lists and NumPy's integers count as float64, whatever JAX's x64 mode; under jit, grad and vmap the dtype that
+        JAX has given to x1 counts, which is float32 with that mode off), a symmetric result is symmetric to the last
+        bit. It can be jitted, and differentiated with respect to x1 and x2. It raises InputError for arrays that are
+        not [N, d] of finite numbers, for other floating types, for an unknown `get`, and where the kernel overflows.
 
     Raises:
         InputError: an unknown name, a combination that has no meaning (`Setting`), or a DAG that neural-tangents cannot
@@ -90,6 +93,7 @@ def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
             if b is not None and (b.shape[1] != a.shape[1] or b.dtype != a.dtype):
                 raise InputError(
                     f"x1 and x2 must have rows of one length and dtype, got {a.shape} {a.dtype} and {b.shape} {b.dtype}"
+                    + _lost_precision(a, b)
                 )
             require_cost(pruned, setting, (len(a), len(a if b is None else b)), a.dtype.itemsize, len(names))
             kernels = compute(a, b, names)
@@ -136,11 +140,12 @@ def pair_kernel_of(dag: Dag, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayLike, set
     """`pair_kernel` of a setting, for code that has one."""
     method = pair_method(setting)
     pruned = dag.pruned()
-    with input_precision(kxx, kxy, kyy):
-        arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype=float) for a in (kxx, kxy, kyy)))
+    dtype = float_dtype(kxx=kxx, kxy=kxy, kyy=kyy)
+    with enable_x64(True) if dtype == np.float64 else nullcontext():
+        arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype) for a in (kxx, kxy, kyy)))
         if not any(pruned.ops):
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
-        program = cast_program(method.program(pruned), arrays[0].dtype)
+        program = cast_program(method.program(pruned), dtype)
         return Kernel(*_pairwise(method, program, *arrays))
 
 
@@ -165,6 +170,12 @@ def _compute_of(pruned: Dag, setting: Setting) -> _Compute:
         return gram_kernels(pair_method(setting, with_tangent="ntk" in names), pruned, x1, x2, names)
 
     return compute
+
+
+def _lost_precision(a: Array, b: Array) -> str:
+    """A remark where a traced argument is float32, for JAX may have made it so, and empty elsewhere."""
+    traced = any(isinstance(rows, jax.core.Tracer) and rows.dtype == np.float32 for rows in (a, b))
+    return ": jit, grad and vmap make float32 of float64 unless JAX's x64 mode is on" if traced else ""
 
 
 def _refuse_overflow(kernel: Array, dag: Dag) -> None:

@@ -1,4 +1,10 @@
-"""Checks of what the kernel functions are given, and the precision that it asks for."""
+"""Checks of what the kernel functions are given, and the precision that it asks for.
+
+Arrays of float64 and float32 are computed in their own precision. What has no floating type of its own is float64, as
+it is to NumPy (lists, integers), and a Python number beside arrays follows them. An array of JAX, traced or not, is of
+the type that JAX gave it: with x64 mode off, `jit`, `grad` and `vmap` have made float32 of NumPy's float64 before a
+kernel function is called, and nothing here can tell.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,9 @@ from numpy.typing import ArrayLike
 from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.support.x64 import enable_x64
 
-__all__ = ["checked_names", "checked_rows", "input_precision"]
+__all__ = ["checked_names", "checked_rows", "float_dtype", "input_precision"]
+
+_ACCEPTED = "float64 and float32"
 
 
 def checked_names(get: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -25,30 +33,57 @@ def checked_names(get: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def input_precision(*arrays: object) -> contextlib.AbstractContextManager[object]:
-    """float64 where a NumPy or JAX float64 array comes in, whatever the global setting."""
-    if not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
-        return contextlib.nullcontext()
-    return enable_x64(True)
+    """64-bit types where what comes in is float64 by the rules of this module, whatever the global setting."""
+    return enable_x64(True) if any(_precision_of(a) == np.float64 for a in arrays) else contextlib.nullcontext()
+
+
+def float_dtype(**arrays: ArrayLike) -> np.dtype:
+    """The floating type in which to compute with these arrays: float64 if one is or none has a type, else float32.
+
+    Raises:
+        InputError: an array of another type, by its name.
+    """
+    found = {name: _precision_of(array) for name, array in arrays.items()}
+    dtypes = [_accepted_dtype(name, dtype) for name, dtype in found.items() if dtype is not None]
+    return max(dtypes or [np.dtype(np.float64)], key=lambda dtype: dtype.itemsize)
 
 
 def checked_rows(name: str, x: ArrayLike) -> Array:
-    """Rows [N, d] as a JAX array of floats: finite and not so small that their products underflow (where that
-    is known), and not empty; else InputError with `name`.
+    """Rows [N, d] as a JAX array of float64 or float32: finite and not so small that their products underflow (where
+    that is known), and not empty; else InputError with `name`.
     """
-    try:
-        rows = x if isinstance(x, jax.Array) else jnp.asarray(np.asarray(x))
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be an array of numbers [N, d], got {type(x).__name__}") from None
-    if rows.ndim != 2 or 0 in rows.shape:
-        raise InputError(f"{name} must be [N, d] with at least one row and column, got shape {rows.shape}")
-    if not jnp.issubdtype(rows.dtype, jnp.floating):
-        if not jnp.issubdtype(rows.dtype, jnp.integer):
-            raise InputError(f"{name} must hold real numbers, got dtype {rows.dtype}")
-        rows = rows.astype(float)
+    dtype = _precision_of(x)
+    if dtype is None:
+        raise InputError(f"{name} must be an array of numbers [N, d], got {type(x).__name__}")
+    values = x if isinstance(x, jax.Array) else np.asarray(x, dtype)
+    if values.ndim != 2 or 0 in values.shape:
+        raise InputError(f"{name} must be [N, d] with at least one row and column, got shape {values.shape}")
+    rows = jnp.asarray(values, _accepted_dtype(name, dtype))
     if not isinstance(rows, jax.core.Tracer) and not bool(jnp.isfinite(rows).all()):
         raise InputError(f"{name} holds NaN or infinite values")
     _refuse_underflow(name, rows)
     return rows
+
+
+def _precision_of(array: object) -> np.dtype | None:
+    """The type to compute in, accepted or not; None for Python numbers and what is no array."""
+    if isinstance(array, jax.Array):
+        return np.dtype(jnp.result_type(float)) if jnp.issubdtype(array.dtype, jnp.integer) else np.dtype(array.dtype)
+    if array is None or isinstance(array, (int, float)):
+        return None
+    try:
+        dtype = np.asarray(array).dtype.newbyteorder("=")
+    except (TypeError, ValueError):
+        return None
+    return np.dtype(np.float64) if dtype.kind in "iu" else dtype
+
+
+def _accepted_dtype(name: str, dtype: np.dtype) -> np.dtype:
+    if dtype in (np.float64, np.float32):
+        return dtype
+    if jnp.issubdtype(dtype, jnp.floating):
+        raise InputError(accepted_text(f"{name} is of {dtype}, in which kernels are not computed", _ACCEPTED))
+    raise InputError(f"{name} must hold real numbers, got dtype {dtype}")
 
 
 def _refuse_underflow(name: str, rows: Array) -> None:
