@@ -1,7 +1,7 @@
 """Accuracy on NAS-Bench-201 by group of equal effective depth, width and number of convolutions.
 
-`data/figure_5_groups.csv` holds count, mean and variance of each group: all that the claim needs, so that it is checked
-on machines without the benchmark as well. `summarise` makes it from the benchmark:
+`data/figure_5_groups.csv` holds count, mean, variance and distances from the median of each group: all that the claims
+need, so that they are checked on machines without the benchmark as well. `summarise` makes it from the benchmark:
 
     python -m verify.claims._figure_5_groups nas_bench_201_test_accuracy.csv
 """
@@ -32,6 +32,7 @@ topology.
 """
 
 _COLUMNS = ("cells", "parameterised", "depth", "width", "count")
+_VALUES = ("mean", "variance", "spread", "spread_variance")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Group:
         depth, width: effective depth and width.
         count: number of architectures.
         mean, variance: of their accuracy, by data set (population variance).
+        spread, spread_variance: mean and population variance of the distance of their accuracy from the group's median,
+            by data set: what the test of Brown and Forsythe compares.
     """
 
     cells: str
@@ -53,6 +56,8 @@ class Group:
     count: int
     mean: Mapping[str, float]
     variance: Mapping[str, float]
+    spread: Mapping[str, float]
+    spread_variance: Mapping[str, float]
 
 
 def load_groups(file: Path = FILE) -> list[Group]:
@@ -67,6 +72,8 @@ def load_groups(file: Path = FILE) -> list[Group]:
                 int(row["count"]),
                 {name: float(row[f"{name}_mean"]) for name in DATASETS},
                 {name: float(row[f"{name}_variance"]) for name in DATASETS},
+                {name: float(row[f"{name}_spread"]) for name in DATASETS},
+                {name: float(row[f"{name}_spread_variance"]) for name in DATASETS},
             )
             for row in csv.DictReader(stream)
         ]
@@ -90,7 +97,7 @@ def summarise(benchmark: Benchmark) -> str:
     chain = (codes[:, [0, 2, 5]] == 2).all(axis=1) & (codes[:, [1, 3, 4]] < 2).all(axis=1)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *(f"{name}_{what}" for name in DATASETS for what in ("mean", "variance"))])
+    writer.writerow([*_COLUMNS, *(f"{name}_{what}" for name in DATASETS for what in _VALUES)])
     for cells, mask in ((COMPLETE, np.ones(len(benchmark), dtype=bool)), (INCOMPLETE, chain)):
         for number in sorted(set(benchmark.parameterised[mask].tolist())):
             writer.writerows(_rows(cells, number, benchmark.select(mask & (benchmark.parameterised == number))))
@@ -100,8 +107,12 @@ def summarise(benchmark: Benchmark) -> str:
 def _rows(cells: str, number: int, benchmark: Benchmark) -> Iterable[list[object]]:
     groups = group(benchmark)
     for i, (depth, width) in enumerate(groups.shapes):
-        values = [f"{x:.6f}" for name in DATASETS for x in (groups.mean[name][i], groups.deviation[name][i] ** 2)]
-        yield [cells, number, depth, width, groups.counts[i], *values]
+        values = []
+        for name in DATASETS:
+            accuracy = benchmark.accuracy[name][groups.member == i]
+            spread = np.abs(accuracy - np.median(accuracy))
+            values += [groups.mean[name][i], groups.deviation[name][i] ** 2, spread.mean(), spread.var()]
+        yield [cells, number, depth, width, groups.counts[i], *(f"{x:.6f}" for x in values)]
 
 
 if __name__ == "__main__":

@@ -78,4 +78,12 @@ FAULTS = (
         "root * slope(product if last",
         "slope(product if last",
     ),
+    Fault(
+        "welch-sizes",
+        "variances of values for variances of their means",
+        "nngp_dag.support.statistics",
+        "Estimate.difference",
+        "variance / size",
+        "variance",
+    ),
 )
