@@ -124,4 +124,12 @@ FAULTS = (
         "depth < self.depth_max",
         test="tests/test_prefilter.py::test_bounds_are_included",
     ),
+    Fault(
+        "pooling-class",
+        "pooling counted as parameterised",
+        "nngp_dag.spaces.genotype",
+        "operation_class",
+        '"conv" in name',
+        'name != "skip_connect"',
+    ),
 )
