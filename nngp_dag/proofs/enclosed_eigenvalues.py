@@ -1,0 +1,209 @@
+r"""Proved bounds of the eigenvalues of a symmetric matrix A that is known up to a radius: ||A - M||_2 <= r, M in floats.
+
+All floating-point work is in products of matrices. If each entry of a product is a sum of n products, in any order, with
+or without fused operations, then |fl(F G) - F G| <= gamma_n |F| |G| + n eta, gamma_n = n u / (1 - n u), u = 2^-53,
+eta = 2^-1074 (Higham, Accuracy and Stability, Section 3.5); nothing is assumed of LAPACK, whose results are only
+candidates.
+
+- lambda_min from below: for any R, A - t I = R'R + E, and R'R is positive semi-definite, so
+  lambda_min(A) >= t - ||E||_2, with ||E||_2 <= ||fl(M - t I - R'R)||_F (1 + u) + gamma_n ||R||_F^2 + u max|M_ii - t| + r.
+  R is a Cholesky factor, which exists for t slightly below lambda_min.
+- lambda_max from above: the same for -A.
+- From the other side: the Rayleigh quotient of any vector.
+- All: for any X of full rank and any real Lambda_1 <= .. <= Lambda_n, |lambda_i(A) - Lambda_i| <= ||A X - X Lambda||_2 /
+  sigma_min(X) (Cao, Xie, Li 1996; docs: certified-eigenvalues), with sigma_min(X)^2 >= 1 - ||X'X - I||_2.
+
+Norms are bounded from floats, and bounds put together in balls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.linalg
+from flint import arb
+
+from nngp_dag.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["EigenvalueBounds", "EnclosedMatrix", "Interval", "enclosed_eigenvalues", "greatest_below", "least_above", "rayleigh_quotient"]
+
+Floats = "NDArray[np.float64]"
+Interval = tuple[float, float]
+"""(low, high): a proved enclosure."""
+
+_UNIT = arb(2) ** -53
+_UNDERFLOW = arb(2) ** -1000
+_TRIES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class EnclosedMatrix:
+    """Symmetric matrices A with ||A - middle||_2 <= radius.
+
+    Attributes:
+        middle: float64 [N, N], symmetric to the last bit, finite.
+        radius: r >= 0.
+
+    Raises:
+        InputError: a middle that is not square, symmetric and finite, or a radius that is no number.
+    """
+
+    middle: NDArray[np.float64]
+    radius: float
+
+    def __post_init__(self) -> None:
+        m = self.middle
+        if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.size or m.dtype != np.float64:
+            raise InputError(f"an enclosed matrix is float64 [N, N], got {m.dtype} {m.shape}")
+        if not np.isfinite(m).all() or not 0 <= self.radius < np.inf:
+            raise InputError("an enclosed matrix has finite entries and a finite radius")
+        if not np.array_equal(m, m.T):
+            raise InputError("an enclosed matrix is symmetric to the last bit")
+
+
+@dataclass(frozen=True, eq=False)
+class EigenvalueBounds:
+    """Proved enclosures of the eigenvalues of every matrix of an `EnclosedMatrix`.
+
+    Attributes:
+        least, greatest: of lambda_min and lambda_max.
+        low, high: float64 [N], of all eigenvalues in ascending order.
+        vectors: [2, N], float32 numbers in float64, whose Rayleigh quotients bound lambda_min from above and lambda_max from below.
+    """
+
+    least: Interval
+    greatest: Interval
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+
+    @property
+    def condition(self) -> Interval | None:
+        """Of lambda_max / lambda_min; None where lambda_min > 0 is not proved."""
+        if not self.least[0] > 0:
+            return None
+        low, high = arb(self.greatest[0]) / arb(self.least[1]), arb(self.greatest[1]) / arb(self.least[0])
+        return _down(low), _up(high)
+
+
+def enclosed_eigenvalues(matrix: EnclosedMatrix) -> EigenvalueBounds:
+    """Bounds of all eigenvalues, those of the least and the greatest as sharp as floats allow.
+
+    Memory beside the matrix: six more of its size.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # an infinite norm proves nothing, which the bounds then say
+        return _enclosed(matrix)
+
+
+def _enclosed(matrix: EnclosedMatrix) -> EigenvalueBounds:
+    m = matrix.middle
+    values, vectors = np.linalg.eigh(m)
+    error = _error_of_all(matrix, values, vectors)
+    low = np.array([_down(arb(v) - error) for v in values.tolist()])
+    high = np.array([_up(arb(v) + error) for v in values.tolist()])
+    # In float32 a vector is good enough, and short in a certificate: a quotient's error is of second order.
+    ends = np.array([vectors[:, 0], vectors[:, -1]]).astype(np.float32).astype(np.float64)
+    del vectors
+    below, above = least_above(matrix, float(values[0])), greatest_below(matrix, float(values[-1]))
+    low[0] = max(low[0], below)
+    high[0] = min(high[0], rayleigh_quotient(matrix, ends[0])[1])
+    low[-1] = max(low[-1], rayleigh_quotient(matrix, ends[1])[0])
+    high[-1] = min(high[-1], above)
+    return EigenvalueBounds(
+        (float(low[0]), float(high[0])), (float(low[-1]), float(high[-1])), low, high, vectors=ends
+    )
+
+
+def least_above(matrix: EnclosedMatrix, guess: float) -> float:
+    """A number that all eigenvalues are proved to be at least; `guess` is a computed lambda_min; -inf without proof."""
+    return _least_above(matrix.middle, matrix.radius, guess)
+
+
+def greatest_below(matrix: EnclosedMatrix, guess: float) -> float:
+    """A number that all eigenvalues are proved to be at most; `guess` is a computed lambda_max; inf without proof."""
+    return -_least_above(-matrix.middle, matrix.radius, -guess)
+
+
+def rayleigh_quotient(matrix: EnclosedMatrix, vector: NDArray[np.float64]) -> Interval:
+    """An enclosure of x'A x / x'x for all A: |x|'|M||x| <= ||x||^2 times the largest row sum of |M|; x is not zero."""
+    n = len(vector)
+    x = vector / np.max(np.abs(vector))
+    computed = arb(float(x @ x))
+    square = computed + _ball(2 * _gamma(n) * computed + n * _UNDERFLOW)
+    size = _largest_row_sum(matrix.middle)
+    error = _gamma(2 * n + 1) * size * square + (n * n + n) * _UNDERFLOW + arb(matrix.radius) * square
+    quotient = (arb(float(x @ (matrix.middle @ x))) + _ball(error)) / square
+    return _down(quotient), _up(quotient)
+
+
+def _least_above(m: NDArray[np.float64], radius: float, guess: float) -> float:
+    n = len(m)
+    # Rounding in the factor is of this order; a little below the guess the factor exists.
+    slack = max(n * float(np.finfo(np.float64).eps) * float(np.abs(np.trace(m - guess * np.eye(n)))) / 8, 1e-300)
+    for _ in range(_TRIES):
+        t = guess - slack
+        shifted = m.copy()
+        diagonal = np.arange(n)
+        shifted[diagonal, diagonal] -= t
+        rounding = _UNIT * arb(float(np.max(np.abs(np.diagonal(shifted)))))
+        try:
+            factor = scipy.linalg.cholesky(shifted, check_finite=False)
+        except np.linalg.LinAlgError:
+            slack *= 4
+            continue
+        rest = shifted - factor.T @ factor
+        product = _gamma(n) * _norm(factor) ** 2 + n * n * _UNDERFLOW
+        return _down(arb(t) - (_norm(rest) * (1 + _UNIT) + product + rounding + arb(radius)))
+    return -np.inf
+
+
+def _error_of_all(matrix: EnclosedMatrix, values: NDArray[np.float64], vectors: NDArray[np.float64]) -> arb:
+    """A bound of |lambda_i(A) - values_i| for all i; values ascend."""
+    m, n = matrix.middle, len(values)
+    size, columns = _largest_row_sum(m), _norm(vectors)
+    residual = m @ vectors
+    residual -= vectors * values
+    scale = arb(float(np.max(np.abs(values))))
+    rounding = (_gamma(n) * size + 2 * _UNIT * scale) * columns + n * n * _UNDERFLOW
+    identity = vectors.T @ vectors
+    diagonal = np.arange(n)
+    identity[diagonal, diagonal] -= 1
+    lost = _norm(identity) * (1 + _UNIT) + _gamma(n) * columns**2 + n * n * _UNDERFLOW + n * _UNIT
+    if not lost < 1:
+        return arb.pos_inf()
+    # ||X||_2 <= sqrt(1 + lost), sigma_min(X) >= sqrt(1 - lost).
+    spread = arb(matrix.radius) * (1 + lost).sqrt()
+    return (_norm(residual) * (1 + 2 * _UNIT) + rounding + spread) / (1 - lost).sqrt()
+
+
+def _gamma(n: int) -> arb:
+    return n * _UNIT / (1 - n * _UNIT)
+
+
+def _norm(matrix: NDArray[np.float64]) -> arb:
+    """A bound of the Frobenius norm, from a sum of squares in floats."""
+    flat = matrix.ravel(order="K")
+    total = arb(float(flat @ flat))
+    return (total * (1 + 2 * _gamma(flat.size + 1)) + flat.size * _UNDERFLOW).sqrt()
+
+
+def _largest_row_sum(m: NDArray[np.float64]) -> arb:
+    """A bound of ||m||_inf = || |m| ||_inf, which is no less than the 2-norm of |m| for a symmetric m."""
+    return arb(float(np.max(np.sum(np.abs(m), axis=1)))) * (1 + 2 * _gamma(len(m)))
+
+
+def _ball(radius: arb) -> arb:
+    return arb(0, radius.abs_upper())
+
+
+def _down(value: arb) -> float:
+    return float(np.nextafter(float(arb(value.lower())), -np.inf))
+
+
+def _up(value: arb) -> float:
+    return float(np.nextafter(float(arb(value.upper())), np.inf))
