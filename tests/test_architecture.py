@@ -21,7 +21,8 @@ nngp_dag.dag
 nngp_dag.paths, nngp_dag.activations
 nngp_dag.reading
 nngp_dag.kernel
-nngp_dag.spectrum, nngp_dag.prediction, nngp_dag.proofs
+nngp_dag.prediction, nngp_dag.proofs
+nngp_dag.spectrum
 nngp_dag.finite, nngp_dag.finite.network
 nngp_dag.finite.montecarlo, nngp_dag.finite.training, nngp_dag.finite.convergence
 nngp_dag.datasets, nngp_dag.spaces
@@ -36,7 +37,8 @@ nngp_dag.reproduce, nngp_dag.reproduce.figure4, nngp_dag.reproduce.figure5, nngp
 nngp_dag
 verify.framework
 verify, verify.report, verify.baseline
-verify.tools, verify.session, verify.recheck, verify.check_certificate, verify.mutation, verify.pytest_plugin
+verify.tools, verify.session, verify.recheck, verify.check_certificate, verify.check_spectrum
+verify.mutation, verify.pytest_plugin
 verify.claims
 nngp_dag.cli
 nngp_dag.__main__, verify.__main__

@@ -142,7 +142,7 @@ if __name__ == "__main__":
             content = [c for claim in content["claims"] for c in claim["evidence"]["certificates"]]
         for c in content if isinstance(content, list) else [content]:
             flint.ctx.prec = int(c["precision"])
-            assert c["schema"] == 1 and c["activation"] == "relu", "another schema or activation"
+            assert c["schema"] == 1 and c["activation"] == "relu", "another schema (2: check_spectrum.py)"
             results.append({"strict-inequality": inequality, "eigenvalue-bound": bound}[c["kind"]](c))
             print("proved:" if results[-1] else "NOT PROVED:", json.dumps({key: c[key] for key in SHOWN if key in c}))
     sys.exit(0 if results and all(results) else 1)

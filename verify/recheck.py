@@ -20,8 +20,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from nngp_dag.datasets.checksum import rows_finder
 from nngp_dag.errors import InputError
-from nngp_dag.proofs.recheck import Recheck, recheck, recheck_all
+from nngp_dag.proofs.recheck import FindRows, Recheck, recheck, recheck_all
 from nngp_dag.support.strict_json import load_json
 from verify.baseline import compare_with_baseline, load_baseline
 from verify.framework.claim import Claim, discover
@@ -69,30 +70,32 @@ class RecheckedReport(TypedDict):
     unrecorded: list[str]
 
 
-def recheck_report(path: Path) -> RecheckedReport:
+def recheck_report(path: Path, data: str | None = None, data_dir: str | None = None) -> RecheckedReport:
     """Check a certificate, a list of certificates, or a report.json again.
+
+    `data` (a SPEC) has the rows of certificates about spectra, if they are not of the embedded digits.
 
     Raises:
         InputError: a file that cannot be read, is not JSON, or is neither certificate nor report, in one line.
     """
-    content = load_json(path)
+    content, find_rows = load_json(path), rows_finder(data, data_dir)
     try:
         if not isinstance(content, dict) or "claims" not in content:
-            items = recheck_all(content)
+            items = recheck_all(content, find_rows)
             proved = all(item["proved"] for item in items)
             return {"proved": proved, "items": items, "claims": [], "problems": [], "unrecorded": []}
-        return _recheck_document(content)
+        return _recheck_document(content, find_rows)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def _recheck_document(content: Stored) -> RecheckedReport:
+def _recheck_document(content: Stored, find_rows: FindRows) -> RecheckedReport:
     claims, known = content["claims"], discover()
     if not isinstance(claims, list) or not claims:
         raise InputError("a report without claims")
     if content.get("schema") != SCHEMA or content["schema"] is True:
         raise InputError(f"no report of schema {SCHEMA}")
-    checked = [_recheck_claim(entry, known) for entry in claims]
+    checked = [_recheck_claim(entry, known, find_rows) for entry in claims]
     items = [item for _, of_claim in checked for item in of_claim]
     records = [cast("ClaimRecord", {"expected": None, "as_expected": False, "error": None, **c}) for c in claims]
     recorded, unrecorded = _recorded_problems(content, records)
@@ -105,7 +108,9 @@ def _recheck_document(content: Stored) -> RecheckedReport:
 # ---- a claim ---------------------------------------------------------------------------------------------------------
 
 
-def _recheck_claim(entry: object, known: Mapping[str, Claim]) -> tuple[RecheckedClaim, list[Recheck]]:
+def _recheck_claim(
+    entry: object, known: Mapping[str, Claim], find_rows: FindRows
+) -> tuple[RecheckedClaim, list[Recheck]]:
     if not isinstance(entry, dict):
         raise InputError(f"a claim is an object, not {type(entry).__name__}")
     name, verdict, stored = entry.get("id"), entry.get("verdict"), entry.get("evidence")
@@ -115,7 +120,7 @@ def _recheck_claim(entry: object, known: Mapping[str, Claim]) -> tuple[Rechecked
         raise InputError(f"claim {name[:60]} has no verdict and evidence")
     try:
         evidence = read_evidence(stored)
-        items = [recheck(certificate) for certificate in evidence.certificates]
+        items = [recheck(certificate, find_rows) for certificate in evidence.certificates]
     except (EvidenceError, InputError) as error:
         raise InputError(f"claim {name[:60]}: {error}") from None
     crashed = entry.get("error") is not None

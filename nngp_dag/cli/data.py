@@ -50,11 +50,12 @@ class RowSource:
         """The file of rows that SPEC names; None where it names a data set."""
         return _array_file(self.spec)
 
-    def load(self, spec: str | None = None, *, labels: bool = True) -> Dataset:
-        """The rows, or those of another SPEC read in the same way."""
+    def load(self, spec: str | None = None, *, labels: bool = True, raw: bool | None = None) -> Dataset:
+        """The rows, or those of another SPEC read in the same way; `raw` overrides what was given."""
         from nngp_dag.datasets import load
 
-        return load(self.spec if spec is None else spec, raw=self.raw, data_dir=self.folder, labels=labels)
+        raw = self.raw if raw is None else raw
+        return load(self.spec if spec is None else spec, raw=raw, data_dir=self.folder, labels=labels)
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,16 @@ from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
 from nngp_dag.reading import METHODS, Setting
 from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
-from nngp_dag.support.progress import stages
+from nngp_dag.support.progress import progress_bar, stages
+from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
     from nngp_dag.activations import Activation
-    from nngp_dag.spectrum import Spectrum
+    from nngp_dag.spectrum import CertifiedSpectrum, Spectrum
 
 __all__ = ["command", "estimated_bytes"]
 
@@ -55,6 +57,13 @@ class _KernelNames(click.ParamType):
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.npz", help="Write the kernels (arrays nngp, ntk, float64)."
 )
+@click.option("--certify", is_flag=True, help="Also prove bounds of the eigenvalues, by ball arithmetic.")
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Write what --certify proves as certificates, which `nngp-dag verify --recheck` proves again.",
+)
 @json_option
 @use_float64
 def command(
@@ -63,6 +72,8 @@ def command(
     setting: Setting,
     names: tuple[str, ...],
     out: Path | None,
+    certify: bool,
+    certificate: Path | None,
     as_json: bool,
 ) -> None:
     """Infinite-width kernels of the DAG with code CODE on data, and statistics of their spectra."""
@@ -73,7 +84,12 @@ def command(
     dag = Dag.from_code(code)
     if out is not None:
         check_writable(out, "an .npz file", [data.file])
+    if certificate is not None:
+        if certificate == out:
+            raise InputError("--out and --certificate are two files")
+        check_writable(certificate, "a .json file", [data.file])
     compute = kernel_of(dag, setting)
+    proved = _certified(dag, data, setting, names, certificate) if certify or certificate else {}
     with stages(2 + len(names)) as stage:
         stage(f"data {data.spec}")
         x = data.load(labels=False).x
@@ -95,15 +111,55 @@ def command(
         "code": dag.to_code(),
         "n": n,
         **setting.names(),
-        **{name: spectra[name].summary() for name in names},
+        **{name: {**spectra[name].summary(), **_proved_summary(proved.get(name))} for name in names},
     }
     if as_json:
         emit_json(document)
         return
     title = " ".join(str(document[key]) for key in ("code", "method", "order", "embedding", "activation"))
-    print_table(f"{title}, {n:,} rows", ["", *(name.upper() for name in names)], _statistic_rows(spectra))
+    print_table(
+        f"{title}, {n:,} rows",
+        ["", *(name.upper() for name in names)],
+        [*_statistic_rows(spectra), *_proved_rows(proved)],
+    )
     if out is not None:
         click.echo(f"kernels written to {out}", err=True)
+
+
+def _certified(
+    dag: Dag, data: RowSource, setting: Setting, names: tuple[str, ...], out: Path | None
+) -> dict[str, CertifiedSpectrum]:
+    """Proved bounds of the kernels on the rows as they come, divided by their norms in balls unless they are raw."""
+    from nngp_dag.spectrum.certification import certify_kernels
+
+    x = data.load(raw=True, labels=False).x
+    pairs = len(x) * (len(x) + 1) // 2
+    source = data.spec if data.file is None else data.file.name
+    with progress_bar(f"proof for {len(x):,} rows", pairs, "pairs") as advance:
+        found = certify_kernels(dag, x, setting, names, normalize=not data.raw, source=source, progress=advance)
+    if out is not None:
+        certificates = [spectrum.certificate() for spectrum in found.values() if spectrum.proved]
+        if not certificates:
+            raise InputError(f"no certificate: {'; '.join(spectrum.reason for spectrum in found.values())}")
+        with atomic_file(out) as file:
+            file.write(strict_json_text(certificates, indent=1).encode() + b"\n")
+        click.echo(f"certificates written to {out}", err=True)
+    return found
+
+
+def _proved_summary(spectrum: CertifiedSpectrum | None) -> dict[str, object]:
+    return {} if spectrum is None else {"certified": spectrum.summary()}
+
+
+def _proved_rows(proved: Mapping[str, CertifiedSpectrum]) -> Iterator[list[object]]:
+    """What is proved, as rows for people."""
+    from nngp_dag.spectrum.certification import certified_digits
+
+    if not proved:
+        return
+    for label in ("lambda_min", "lambda_max", "condition"):
+        intervals = [getattr(s, label) if s.proved else None for s in proved.values()]
+        yield [f"{label}, proved", *("not proved" if i is None else certified_digits(i) for i in intervals)]
 
 
 def estimated_bytes(n: int, d: int, dag: Dag, method: str, names: tuple[str, ...]) -> int:

@@ -50,7 +50,11 @@ __all__ = ["command"]
     help="Folder of further claim files (repeatable).",
 )
 @click.option(
-    "--data", default="digits", show_default=True, metavar="SPEC", help="Data of the claims that use real data."
+    "--data",
+    default="digits",
+    show_default=True,
+    metavar="SPEC",
+    help="Data of the claims that use real data; with --recheck, the rows that a certificate speaks of.",
 )
 @click.option(
     "--data-dir",
@@ -89,7 +93,7 @@ def command(
     Exit status 1 where a verdict differs from the claim's expected one, or from the baseline.
     """
     if recheck is not None:
-        return _recheck(recheck, as_json)
+        return _recheck(recheck, data, None if data_dir is None else str(data_dir), as_json)
     if update_baseline and baseline is None:
         raise InputError("--update-baseline needs --baseline FILE, the file to write")
     folders = tuple(str(directory.resolve()) for directory in directories)
@@ -136,11 +140,11 @@ def _list(options: Options, identifiers: str | None, as_json: bool) -> int:
     return 1 if found.broken else 0
 
 
-def _recheck(path: Path, as_json: bool) -> int:
+def _recheck(path: Path, data: str, data_dir: str | None, as_json: bool) -> int:
     from verify.recheck import recheck_report
     from verify.report.words import printable
 
-    result = recheck_report(path)
+    result = recheck_report(path, data, data_dir)
     if as_json:
         emit_json(result)
         return 0 if result["proved"] else 1

@@ -1,23 +1,25 @@
-r"""Proved bounds of the eigenvalues of a symmetric matrix A that is known up to a radius: ||A - M||_2 <= r, M in floats.
+r"""Proved bounds of the eigenvalues of a symmetric matrix A that is known up to a radius.
 
-All floating-point work is in products of matrices. If each entry of a product is a sum of n products, in any order, with
-or without fused operations, then |fl(F G) - F G| <= gamma_n |F| |G| + n eta, gamma_n = n u / (1 - n u), u = 2^-53,
-eta = 2^-1074 (Higham, Accuracy and Stability, Section 3.5); nothing is assumed of LAPACK, whose results are only
-candidates.
+||A - M||_2 <= r for a matrix M of floats. All work in floats is in products of matrices. If each entry of a product is
+a sum of n products, in any order, with or without fused operations, then |fl(F G) - F G| <= gamma_n |F| |G| + n eta,
+gamma_n = n u / (1 - n u), u = 2^-53, eta = 2^-1074 (Higham, Accuracy and Stability of Numerical Algorithms, Section
+3.5); nothing is assumed of LAPACK, whose results are only candidates. The proofs in full are in
+verify/proofs/certified-eigenvalues.md.
 
-- lambda_min from below: for any R, A - t I = R'R + E, and R'R is positive semi-definite, so
-  lambda_min(A) >= t - ||E||_2, with ||E||_2 <= ||fl(M - t I - R'R)||_F (1 + u) + gamma_n ||R||_F^2 + u max|M_ii - t| + r.
-  R is a Cholesky factor, which exists for t slightly below lambda_min.
+- lambda_min from below: for any R, A - t I = R'R + E, and R'R is positive semi-definite, so lambda_min(A) >= t -
+  ||E||_2, with ||E||_2 <= (1 + u) ||fl(M - t I - R'R)||_F + gamma_n ||R||_F^2 + u max|M_ii - t| + r. R is a Cholesky
+  factor, which exists for t slightly below lambda_min.
 - lambda_max from above: the same for -A.
 - From the other side: the Rayleigh quotient of any vector.
-- All: for any X of full rank and any real Lambda_1 <= .. <= Lambda_n, |lambda_i(A) - Lambda_i| <= ||A X - X Lambda||_2 /
-  sigma_min(X) (Cao, Xie, Li 1996; docs: certified-eigenvalues), with sigma_min(X)^2 >= 1 - ||X'X - I||_2.
+- All: for any X of full rank and any real Lambda_1 <= .. <= Lambda_n, |lambda_i(A) - Lambda_i| <=
+  ||A X - X Lambda||_2 / sigma_min(X) (Cao, Xie, Li 1996), with sigma_min(X)^2 >= 1 - ||X'X - I||_2.
 
 Norms are bounded from floats, and bounds put together in balls.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,19 +28,29 @@ import scipy.linalg
 from flint import arb
 
 from nngp_dag.errors import InputError
+from nngp_dag.support.blas import one_blas_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EigenvalueBounds", "EnclosedMatrix", "Interval", "enclosed_eigenvalues", "greatest_below", "least_above", "rayleigh_quotient"]
+__all__ = [
+    "EigenvalueBounds",
+    "EnclosedMatrix",
+    "Interval",
+    "enclosed_eigenvalues",
+    "greatest_below",
+    "least_above",
+    "rayleigh_quotient",
+]
 
-Floats = "NDArray[np.float64]"
 Interval = tuple[float, float]
 """(low, high): a proved enclosure."""
 
 _UNIT = arb(2) ** -53
 _UNDERFLOW = arb(2) ** -1000
 _TRIES = 12
+_SMALL = 1000
+"""Up to this number of rows a matrix is too small for BLAS threads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +85,8 @@ class EigenvalueBounds:
     Attributes:
         least, greatest: of lambda_min and lambda_max.
         low, high: float64 [N], of all eigenvalues in ascending order.
-        vectors: [2, N], float32 numbers in float64, whose Rayleigh quotients bound lambda_min from above and lambda_max from below.
+        vectors: [2, N], float32 numbers in float64; their Rayleigh quotients bound lambda_min from above and
+            lambda_max from below.
     """
 
     least: Interval
@@ -96,7 +109,9 @@ def enclosed_eigenvalues(matrix: EnclosedMatrix) -> EigenvalueBounds:
 
     Memory beside the matrix: six more of its size.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # an infinite norm proves nothing, which the bounds then say
+    threads = one_blas_thread() if len(matrix.middle) <= _SMALL else nullcontext()
+    # An infinite norm proves nothing, which the bounds then say.
+    with threads, np.errstate(over="ignore", invalid="ignore"):
         return _enclosed(matrix)
 
 
@@ -114,9 +129,7 @@ def _enclosed(matrix: EnclosedMatrix) -> EigenvalueBounds:
     high[0] = min(high[0], rayleigh_quotient(matrix, ends[0])[1])
     low[-1] = max(low[-1], rayleigh_quotient(matrix, ends[1])[0])
     high[-1] = min(high[-1], above)
-    return EigenvalueBounds(
-        (float(low[0]), float(high[0])), (float(low[-1]), float(high[-1])), low, high, vectors=ends
-    )
+    return EigenvalueBounds((float(low[0]), float(high[0])), (float(low[-1]), float(high[-1])), low, high, vectors=ends)
 
 
 def least_above(matrix: EnclosedMatrix, guess: float) -> float:

@@ -47,7 +47,7 @@ def enclosed_kernels(
         setting: a method that is a function of pairs, any order and embedding, an activation with a closed form.
         normalize: divide rows by their norms, in balls.
         bits: precision of the balls.
-        progress: called with the number of pairs that were finished since it was called last.
+        progress: called with the number of pairs of rows, of N (N + 1) / 2, that are done.
 
     Returns:
         {"nngp": .., "ntk": ..}.
@@ -66,7 +66,7 @@ def enclosed_kernels(
         rows: list[BallRow] = []
         for i, products in enumerate(_inner_products(x, normalize)):
             _fill_row(kernels, rows, products, middles, radii)
-            progress(i + 1)
+            progress((i + 1) * (i + 2) // 2)
     # Sums of at most n rounded numbers, raised by what their rounding may have lost.
     largest = np.max(radii, axis=1) * (1 + 4 * n * np.finfo(np.float64).eps)
     if not (np.isfinite(largest).all() and np.isfinite(middles).all()):

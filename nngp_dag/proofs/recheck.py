@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import TypedDict
+from collections.abc import Callable
+from typing import TypeAlias, TypedDict
+
+import numpy as np
 
 from nngp_dag.errors import InputError
+from nngp_dag.proofs import spectrum_bounds
 from nngp_dag.proofs.certificate import certificate_id, read_certificate
 from nngp_dag.proofs.prove import Checked
 
-__all__ = ["Recheck", "recheck", "recheck_all"]
+__all__ = ["FindRows", "Recheck", "recheck", "recheck_all"]
+
+FindRows: TypeAlias = Callable[[spectrum_bounds.Rows], np.ndarray | None]
+"""The rows that a checksum names, or None where they are not at hand."""
+
+
+def _no_rows(_: spectrum_bounds.Rows) -> None:
+    return None
 
 
 class Recheck(TypedDict):
@@ -28,23 +39,22 @@ class Recheck(TypedDict):
     seconds: float
 
 
-def recheck(certificate: object) -> Recheck:
-    """Check a certificate anew.
+def recheck(certificate: object, find_rows: FindRows = _no_rows) -> Recheck:
+    """Check a certificate anew; one about a spectrum needs its rows, which `find_rows` has to find.
 
     Raises:
         InputError: data that is no certificate.
     """
     start = time.perf_counter()
-    statement, witness = read_certificate(certificate)
+    name, words, check = _read(certificate, find_rows)
     assert isinstance(certificate, dict)
-    name = certificate_id(statement)
     if certificate.get("id", name) != name:
         checked = Checked(f"its id {str(certificate['id'])[:40]!r} is that of another statement", 0)
     else:
-        checked = statement.check(witness.numbers, witness.precision)
+        checked = check()
     return {
         "id": name,
-        "statement": statement.words,
+        "statement": words,
         "proved": not checked.reason,
         "reason": checked.reason,
         "boxes": checked.boxes,
@@ -53,7 +63,28 @@ def recheck(certificate: object) -> Recheck:
     }
 
 
-def recheck_all(certificates: object) -> list[Recheck]:
+def _read(certificate: object, find_rows: FindRows) -> tuple[str, str, Callable[[], Checked]]:
+    """The id and the words of a certificate of either schema, made from its data, and how to check it."""
+    if isinstance(certificate, dict) and certificate.get("schema") == spectrum_bounds.SCHEMA:
+        bounds, vectors, bits = spectrum_bounds.read_spectrum(certificate)
+
+        def check_bounds() -> Checked:
+            x = find_rows(bounds.rows)
+            if x is None:
+                n, d = bounds.rows.shape
+                return Checked(f"its rows, {n} of length {d} of sha256 {bounds.rows.sha256[:12]}, are not at hand", 0)
+            return Checked(bounds.why_not_proved(bounds.enclosure(x, bits), vectors), 1)
+
+        return bounds.id, bounds.words, check_bounds
+    statement, witness = read_certificate(certificate)
+
+    def check() -> Checked:
+        return statement.check(witness.numbers, witness.precision)
+
+    return certificate_id(statement), statement.words, check
+
+
+def recheck_all(certificates: object, find_rows: FindRows = _no_rows) -> list[Recheck]:
     """Check one certificate, or each of a list.
 
     Raises:
@@ -62,4 +93,4 @@ def recheck_all(certificates: object) -> list[Recheck]:
     items = certificates if isinstance(certificates, list) else [certificates]
     if not items:
         raise InputError("no certificate")
-    return [recheck(item) for item in items]
+    return [recheck(item, find_rows) for item in items]

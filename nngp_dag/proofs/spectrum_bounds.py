@@ -12,7 +12,6 @@ import base64
 import hashlib
 import json
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -30,7 +29,7 @@ from nngp_dag.proofs.enclosed_eigenvalues import (
     rayleigh_quotient,
 )
 from nngp_dag.proofs.kernel_balls import BITS, enclosed_kernels
-from nngp_dag.reading import Setting
+from nngp_dag.reading import PAIR_METHODS, Setting
 
 __all__ = ["SCHEMA", "KernelName", "Rows", "SpectrumBounds", "read_spectrum", "spectrum_certificate"]
 
@@ -96,6 +95,8 @@ class SpectrumBounds:
     def __post_init__(self) -> None:
         if self.kernel not in ("nngp", "ntk"):
             raise unknown("kernel", self.kernel, ("nngp", "ntk"))
+        if self.setting.method not in PAIR_METHODS:
+            raise unknown("method", self.setting.method, PAIR_METHODS, "of a certificate")
         for low, high in (self.least, self.greatest):
             if not (math.isfinite(low) and math.isfinite(high) and low <= high):
                 raise InputError(f"an interval has two finite ends, low and high, got [{low}, {high}]")
@@ -146,9 +147,7 @@ class SpectrumBounds:
         """
         if not self.rows.are(x):
             raise InputError(f"these are not the rows of sha256 {self.rows.sha256[:12]} that the certificate speaks of")
-        kernels = enclosed_kernels(
-            Dag.from_code(self.code), x, self.setting, normalize=self.rows.normalized, bits=bits
-        )
+        kernels = enclosed_kernels(Dag.from_code(self.code), x, self.setting, normalize=self.rows.normalized, bits=bits)
         return kernels[self.kernel]
 
     def why_not_proved(self, matrix: EnclosedMatrix, vectors: _Floats) -> str:
@@ -219,14 +218,6 @@ def read_spectrum(certificate: object) -> tuple[SpectrumBounds, _Floats, int]:
         raise InputError(f"malformed certificate: {' '.join(str(error).split())}") from None
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"malformed certificate: {type(error).__name__}: {str(error)[:200]}") from error
-
-
-def check_spectrum(certificate: object, x: _Floats) -> tuple[str, str, str, float]:
-    """(id, words, reason, seconds): why a certificate is not proved on its rows; an empty reason where it is."""
-    start = time.perf_counter()
-    statement, vectors, bits = read_spectrum(certificate)
-    reason = statement.why_not_proved(statement.enclosure(x, bits), vectors)
-    return statement.id, statement.words, reason, time.perf_counter() - start
 
 
 def _widened(interval: Interval) -> Interval:

@@ -3,6 +3,9 @@
 `spectrum` serves one Gram matrix of thousands of rows; `spectra` the statistics of many small ones, as in a sweep.
 """
 
+from nngp_dag.spectrum.certification import CertifiedSpectrum as CertifiedSpectrum
+from nngp_dag.spectrum.certification import certified as certified
+from nngp_dag.spectrum.certification import certified_digits as certified_digits
 from nngp_dag.spectrum.matrix_checks import PrecisionWarning as PrecisionWarning
 from nngp_dag.spectrum.measures import effective_rank as effective_rank
 from nngp_dag.spectrum.measures import spectral_density as spectral_density
@@ -14,10 +17,13 @@ from nngp_dag.spectrum.summary import spectra as spectra
 from nngp_dag.spectrum.summary import spectrum as spectrum
 
 __all__ = [
+    "CertifiedSpectrum",
     "PrecisionWarning",
     "ScaleFree",
     "SpectraSummary",
     "Spectrum",
+    "certified",
+    "certified_digits",
     "effective_rank",
     "pair_bound",
     "spectra",

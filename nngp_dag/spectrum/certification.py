@@ -75,7 +75,7 @@ class CertifiedSpectrum:
     @property
     def proved(self) -> bool:
         """True where lambda_min > 0 is proved, and all bounds are finite."""
-        return self.lambda_min[0] > 0 and np.isfinite([*self.lambda_min, *self.lambda_max]).all()
+        return self.lambda_min[0] > 0 and bool(np.isfinite([*self.lambda_min, *self.lambda_max]).all())
 
     @property
     def reason(self) -> str:
@@ -159,7 +159,8 @@ def certified(
         x: rows [N, d] in float64, taken as the exact numbers that they are.
         get: "nngp" or "ntk" (one `CertifiedSpectrum`), or a tuple of them (a dictionary).
         method: exact, independent or path-sum.
-        order, embedding: as of `kernel_fn`.
+        order: as of `kernel_fn`.
+        embedding: as of `kernel_fn`.
         activation: relu, leaky_relu, erf, sin, gelu or identity.
         normalize: divide rows by their norms; in balls, so that the diagonal of K_in is exactly 1.
 
@@ -183,7 +184,7 @@ def certify_kernels(
     source: str = "",
     progress: Callable[[int], None] = lambda pairs: None,
 ) -> dict[str, CertifiedSpectrum]:
-    """`certified` under a setting; `source` says where the rows come from, `progress` is told of finished pairs."""
+    """`certified` under a setting; `source` says where the rows come from, `progress` is told of the pairs done."""
     from nngp_dag.proofs.enclosed_eigenvalues import enclosed_eigenvalues
     from nngp_dag.proofs.kernel_balls import enclosed_kernels
     from nngp_dag.proofs.spectrum_bounds import Rows

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
+from nngp_dag.support.blas import one_blas_thread
 from nngp_dag.support.cores import available_cores
 
 __all__ = ["eigenvalues_in_place", "eigenvalues_of_many"]
@@ -23,7 +22,7 @@ def eigenvalues_in_place(work: np.ndarray) -> np.ndarray:
     """Eigenvalues of a symmetric float64 matrix, ascending, in its own memory."""
     from scipy.linalg import eigvalsh
 
-    threads = _one_blas_thread() if work.shape[0] <= _SMALL else contextlib.nullcontext()
+    threads = one_blas_thread() if work.shape[0] <= _SMALL else contextlib.nullcontext()
     # LAPACK works in place on column-major storage only, and the transpose of a symmetric matrix is itself. `ev` has
     # the smallest workspace, and all drivers share the reduction that takes the time.
     fortran = work if work.flags.f_contiguous else work.T
@@ -38,18 +37,5 @@ def eigenvalues_of_many(k: np.ndarray) -> np.ndarray:
     def work(part: np.ndarray) -> np.ndarray:
         return np.linalg.eigvalsh(part.astype(np.float64, copy=False))
 
-    with _one_blas_thread(), ThreadPoolExecutor(available_cores()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(available_cores()) as pool:
         return np.concatenate(list(pool.map(work, np.array_split(k, parts))))
-
-
-def _one_blas_thread() -> contextlib.AbstractContextManager[object]:
-    """BLAS threads of small problems wait for each other far longer than they work, above all on a busy machine."""
-    return _blas().limit(limits=1, user_api="blas")
-
-
-@lru_cache(maxsize=1)
-def _blas() -> Any:
-    import scipy.linalg  # noqa: F401 (its BLAS must be loaded before the controller looks for libraries)
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-
-    return ThreadpoolController()

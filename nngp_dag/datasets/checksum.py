@@ -1,0 +1,42 @@
+"""Rows found again by their checksum: what a certificate about a spectrum speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nngp_dag.datasets.load import load
+from nngp_dag.errors import InputError
+from nngp_dag.proofs.recheck import FindRows
+from nngp_dag.proofs.spectrum_bounds import Rows
+
+__all__ = ["rows_finder"]
+
+_EMBEDDED = "digits"
+
+
+def rows_finder(spec: str | None = None, data_dir: str | None = None) -> FindRows:
+    """A function that finds rows: in the data of `spec` where it is given, else in those digits that a certificate
+    names as its source. Never read, of a source that a file names, is anything else: no path, no download.
+    """
+
+    def find(rows: Rows) -> np.ndarray | None:
+        return next((x for x in _candidates(rows, spec, data_dir) if rows.are(x)), None)
+
+    return find
+
+
+def _candidates(rows: Rows, spec: str | None, data_dir: str | None) -> Iterator[np.ndarray]:
+    """Rows as they are, and divided by their norms in floats; of a named data set also its first N in random order."""
+    specs = [] if spec is None else [spec, f"{spec}:{rows.shape[0]}"]
+    if rows.source.partition(":")[0] == _EMBEDDED:
+        specs.append(rows.source)
+    for name in specs:
+        for raw in (True, False):
+            try:
+                yield load(name, raw=raw, data_dir=data_dir, labels=False).x
+            except InputError:
+                if name == spec:
+                    raise
+                break  # a source or a number of rows that this data has not

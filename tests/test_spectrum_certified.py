@@ -1,0 +1,496 @@
+"""Certified spectra: dual maps and kernels in balls, proved eigenvalues, certificates, and what must not be proved."""
+
+import base64
+import dataclasses
+import json
+import subprocess
+import sys
+
+import flint
+import jax
+import numpy as np
+import pytest
+from flint import acb_mat, arb, arb_mat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nngp_dag import Dag, kernel_fn
+from nngp_dag.activations import get
+from nngp_dag.activations.definition import maps_by_definition
+from nngp_dag.cli import main
+from nngp_dag.errors import InputError
+from nngp_dag.paths import path_counts
+from nngp_dag.proofs import kernel_balls, recheck
+from nngp_dag.proofs.dual_balls import dual_balls
+from nngp_dag.proofs.enclosed_eigenvalues import EnclosedMatrix, enclosed_eigenvalues
+from nngp_dag.proofs.kernel_balls import enclosed_kernels
+from nngp_dag.proofs.pair_balls import pair_balls
+from nngp_dag.proofs.prove import precision
+from nngp_dag.reading import Setting
+from nngp_dag.spectrum import certified, certified_digits
+from verify import check_spectrum as script
+
+ACTIVATIONS = ("relu", "leaky_relu", "erf", "sin", "gelu", "identity")
+X = np.random.default_rng(0).normal(size=(7, 4))
+
+
+@st.composite
+def dags(draw):
+    nodes = draw(st.integers(2, 6))
+    return "_".join(draw(st.text("012", min_size=t, max_size=t)) for t in range(1, nodes))
+
+
+@st.composite
+def all_settings(draw):
+    method = draw(st.sampled_from(["exact", "independent", "path-sum"]))
+    order = draw(st.sampled_from(["activation-last", "activation-first"]))
+    embeddings = ["gaussian", "gaussian-trained", "stem"]
+    if method == "exact" and order == "activation-first":
+        embeddings.pop()
+    return Setting.make(method, order, draw(st.sampled_from(embeddings)), draw(st.sampled_from(ACTIVATIONS)))
+
+
+# ---- entries ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize(("kxx", "kyy", "rho"), [(1, 1, 0.3), (0.5, 3, -0.99), (4, 0.25, 0.999), (2, 2, -1)])
+def test_dual_maps_are_those_of_their_definition(name, kxx, kyy, rho):
+    k = rho * (kxx * kyy) ** 0.5
+    wanted = maps_by_definition(get(name), kxx, kyy, k)
+    with precision(128):
+        maps = dual_balls(get(name))
+        x, y = maps.row(arb(kxx)), maps.row(arb(kyy))
+        found = [float(v) for v in (*maps.pair(x, y, arb(k)), x.mean, *maps.diagonal(arb(kxx)))]
+    same = maps_by_definition(get(name), kxx, kxx, kxx)
+    np.testing.assert_allclose(found, [*wanted[:3], *same[:2]], rtol=1e-11, atol=1e-13)
+
+
+@given(dags(), all_settings())
+@settings(max_examples=8)
+def test_kernels_in_balls_are_those_in_floats(code, setting):
+    dag = Dag.from_code(code)
+    if not path_counts(dag):
+        with pytest.raises(InputError, match="no path"):
+            enclosed_kernels(dag, X, setting)
+        return
+    found = enclosed_kernels(dag, X, setting)
+    with jax.enable_x64():
+        names = setting.names()
+        method = names.pop("method")
+        wanted = kernel_fn(dag, method, **names)(X)
+    for name in ("nngp", "ntk"):
+        kernel = np.asarray(getattr(wanted, name))
+        scale = np.abs(kernel).max()
+        np.testing.assert_allclose(found[name].middle, kernel, rtol=0, atol=1e-12 * scale)
+        assert found[name].radius <= 1e-15 * len(X) * scale
+
+
+def test_equal_and_opposite_rows_are_enclosed_too():
+    kernels = enclosed_kernels(Dag.from_code("2_02"), np.array([X[0], X[0], -X[0], 3 * X[0]]), Setting.make())
+    nngp = kernels["nngp"].middle
+    np.testing.assert_allclose(nngp[0, [1, 3]], nngp[0, 0] * np.array([1, 3]), rtol=1e-15)
+
+
+def _covers(code, x, setting):
+    """Every entry, at four times the precision, is as near to its float as the radius allows."""
+    found = enclosed_kernels(Dag.from_code(code), x, setting)
+    with precision(512):
+        kernels = pair_balls(Dag.from_code(code), setting)
+        dots = [
+            [sum((arb(a) * arb(b) for a, b in zip(u, v, strict=True)), arb(0)) for v in x.tolist()] for u in x.tolist()
+        ]
+        rows = [kernels.row(dots[i][i]) for i in range(len(x))]
+        for k, name in enumerate(("nngp", "ntk")):
+            for i in range(len(x)):
+                off = [
+                    abs(
+                        (rows[i][3 + k] if i == j else kernels.pair(rows[i], rows[j], dots[i][j])[k])
+                        - float(found[name].middle[i, j])
+                    )
+                    for j in range(len(x))
+                ]
+                if not sum(off, arb(0)) <= arb(found[name].radius):
+                    return False
+    return True
+
+
+@given(dags().filter(lambda code: path_counts(Dag.from_code(code))), all_settings())
+@settings(max_examples=10)
+def test_radii_cover_every_entry(code, setting):
+    assert _covers(code, X[:4], setting)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3])
+def test_radii_that_are_too_small_are_noticed(monkeypatch, part):
+    distance = kernel_balls._distance
+    monkeypatch.setattr(kernel_balls, "_distance", lambda entry, value: part * distance(entry, value))
+    assert not _covers("2_21_112", X, Setting.make())
+
+
+# ---- eigenvalues -----------------------------------------------------------------------------------------------------
+
+
+def _eigenvalues(matrix):
+    """Of a symmetric float matrix, in balls (python-flint), ascending."""
+    with precision(200):
+        n = len(matrix)
+        a = acb_mat(n, n, [flint.acb(v) for v in matrix.ravel().tolist()])
+        return sorted((v.real for v in a.eig(multiple=True)), key=float)
+
+
+def _inside(bounds, eigenvalues):
+    return all(
+        arb(low) <= value <= arb(high)
+        for low, high, value in zip(bounds.low.tolist(), bounds.high.tolist(), eigenvalues, strict=True)
+    )
+
+
+@pytest.mark.parametrize("n", [2, 9, 60])
+def test_enclosures_hold_the_eigenvalues_in_balls(n):
+    x = np.random.default_rng(n).normal(size=(n, 8))
+    matrix = enclosed_kernels(Dag.from_code("2_21_112"), x, Setting.make(), normalize=True)["ntk"]
+    bounds = enclosed_eigenvalues(matrix)
+    values = _eigenvalues(matrix.middle)
+    assert _inside(bounds, values)
+    assert bounds.least[1] - bounds.least[0] < 1e-11
+    low, high = bounds.condition
+    assert low <= float(values[-1] / values[0]) <= high
+
+
+@given(st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(1e-12, 1.0))
+@settings(max_examples=30)
+def test_enclosures_hold_after_a_perturbation_of_the_permitted_norm(n, seed, radius):
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=(n, n))
+    middle = a + a.T
+    bounds = enclosed_eigenvalues(EnclosedMatrix(middle, radius))
+    direction = rng.normal(size=n)
+    direction /= np.linalg.norm(direction)
+    for sign in (-1, 1):
+        moved = middle + sign * 0.999999 * radius * np.outer(direction, direction)
+        moved = (moved + moved.T) / 2
+        assert np.all(np.linalg.eigvalsh(moved) >= bounds.low - 1e-13 * n)
+        assert np.all(np.linalg.eigvalsh(moved) <= bounds.high + 1e-13 * n)
+    shifted = np.linalg.eigvalsh(middle) - 0.999999 * radius  # of middle - radius I
+    assert np.all(shifted >= bounds.low - 1e-13 * n)
+
+
+def test_a_radius_that_is_too_small_loses_the_eigenvalue():
+    middle = np.diag([1.0, 2.0, 3.0])
+    moved = middle - 1e-6 * np.eye(3)
+    assert _inside(enclosed_eigenvalues(EnclosedMatrix(middle, 1e-6)), _eigenvalues(moved))
+    assert not _inside(enclosed_eigenvalues(EnclosedMatrix(middle, 0.9e-6)), _eigenvalues(moved))
+
+
+@pytest.mark.parametrize("n", [1, 2, 50])
+def test_known_spectra(n):
+    bounds = enclosed_eigenvalues(EnclosedMatrix(np.ones((n, n)) + 0.5 * np.eye(n), 0.0))
+    values = [arb(0.5)] * (n - 1) + [arb(n) + 0.5]
+    assert _inside(bounds, values)
+    chain = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
+    values = [2 - 2 * (arb.pi() * k / (n + 1)).cos() for k in range(1, n + 1)]
+    bounds = enclosed_eigenvalues(EnclosedMatrix(chain, 0.0))
+    assert _inside(bounds, values)
+    assert max(bounds.high - bounds.low) < 1e-11
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_singular_matrices_are_not_proved_to_be_regular(rank):
+    a = np.random.default_rng(0).integers(-3, 4, size=(8, rank)).astype(float)
+    bounds = enclosed_eigenvalues(EnclosedMatrix(a @ a.T, 0.0))
+    assert bounds.least[0] <= 0 <= bounds.least[1]
+    assert bounds.condition is None
+
+
+def test_a_wrong_factor_proves_nothing(monkeypatch):
+    """The bound from below rests on a residual: a factor of another matrix only loosens it."""
+    import scipy.linalg
+
+    matrix = EnclosedMatrix(np.diag([1.0, 2.0, 3.0]), 0.0)
+    honest = scipy.linalg.cholesky
+    monkeypatch.setattr(scipy.linalg, "cholesky", lambda a, **options: 1.3 * honest(a, **options))
+    assert enclosed_eigenvalues(matrix).least[0] <= 1
+    monkeypatch.setattr(np.linalg, "eigh", lambda a: (np.array([5.0, 6.0, 7.0]), np.eye(3)))
+    bounds = enclosed_eigenvalues(matrix)
+    assert np.all(bounds.low <= [1, 2, 3])
+    assert np.all(bounds.high >= [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("middle", "radius", "words"),
+    [
+        (np.eye(2, 3), 0.0, "float64"),
+        (np.array([[1.0, 2.0], [2.1, 1.0]]), 0.0, "symmetric"),
+        (np.array([[np.nan]]), 0.0, "finite"),
+        (np.eye(2), -1.0, "radius"),
+        (np.eye(2), np.inf, "radius"),
+    ],
+)
+def test_no_enclosed_matrix(middle, radius, words):
+    with pytest.raises(InputError, match=words):
+        EnclosedMatrix(middle, radius)
+
+
+# ---- certified, certificates -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "x", [np.vstack([X, X[:1]]), np.vstack([X, np.zeros((1, 4))]), np.eye(3) * 1e-200], ids=["equal", "zero", "tiny"]
+)
+def test_singular_kernels_are_not_proved(x):
+    for spectrum in certified(Dag.from_code("2_02"), x).values():
+        assert not spectrum.proved
+        assert spectrum.summary() == {"proved": False, "reason": spectrum.reason}
+        assert "not told from zero" in spectrum.reason
+        assert spectrum.lambda_min[0] <= 0 <= spectrum.lambda_min[1]
+        with pytest.raises(InputError, match="no certificate"):
+            spectrum.certificate()
+
+
+def test_one_row_and_many():
+    one = certified(Dag.from_code("2"), X[:1], "ntk", normalize=True)
+    assert one.lambda_min[0] <= 2 <= one.lambda_min[1]
+    both = certified(Dag.from_code("2"), X)
+    assert set(both) == {"nngp", "ntk"}
+    low, high = both["nngp"].eigenvalues
+    with jax.enable_x64():
+        values = np.linalg.eigvalsh(np.asarray(kernel_fn(Dag.from_code("2"))(X).nngp))
+    assert np.all(low - 1e-12 <= values)
+    assert np.all(values <= high + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "words"),
+    [
+        (X, {"activation": "tanh"}, "accepted are relu"),
+        (X, {"method": "neural-tangents"}, "accepted are exact"),
+        (X.astype(np.float32), {}, "float64"),
+        (X[0], {}, "rows"),
+        (np.full((2, 2), np.nan), {}, "finite"),
+        (np.zeros((2, 2)), {"normalize": True}, "row 0 is zero"),
+        (X, {"get": "kernel"}, "nngp and ntk"),
+    ],
+)
+def test_what_is_refused(x, options, words):
+    with pytest.raises(InputError, match=words):
+        certified(Dag.from_code("2"), x, **options)
+
+
+@pytest.mark.parametrize(
+    ("interval", "shown"),
+    [
+        ((0.218434999, 0.2184351), "0.218435[0]"),
+        ((123456.0, 123457.0), "12345[6]"),
+        ((-0.25, -0.25), "-0.2500000000000000[0]"),
+        ((1e-30, 1.1e-30), "1.[0]e-30"),
+        ((-1.0, 1.0), "[-1, 1]"),
+        ((0.0, 0.0), "[0, 0]"),
+    ],
+)
+def test_digits(interval, shown):
+    assert certified_digits(interval) == shown
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e3))
+def test_digits_are_within_a_unit_of_the_bracketed_one(value, width):
+    from fractions import Fraction
+
+    shown = certified_digits((value, value + width))
+    if shown.startswith("[") and "," in shown:
+        return
+    number, _, exponent = shown.replace("[", "").replace("]", "").partition("e")
+    exponent = exponent or "0"
+    places = len(number.partition(".")[2]) - int(exponent)
+    unit = Fraction(10) ** -places
+    middle = Fraction(number) * Fraction(10) ** int(exponent)
+    assert abs(Fraction(value) - middle) <= unit
+    assert abs(Fraction(value + width) - middle) <= unit
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    return certified(Dag.from_code("2_21_112"), X, "ntk", embedding="stem", normalize=True).certificate()
+
+
+def _rows(x):
+    return lambda rows: x if rows.are(x) else None
+
+
+def test_a_certificate_is_proved_again(certificate):
+    plain = json.loads(json.dumps(certificate, allow_nan=False))
+    checked = recheck(plain, _rows(X))
+    assert checked["proved"], checked["reason"]
+    assert checked["statement"] == certificate["statement"]
+    assert "stem" in checked["statement"]
+    assert script.proved(plain, X.shape, _sha(X), [arb(v) for v in X.ravel().tolist()])
+
+
+def test_without_its_rows_it_is_not(certificate):
+    assert "not at hand" in recheck(certificate)["reason"]
+    other = X.copy()
+    other[0, 0] = np.nextafter(other[0, 0], 2)
+    assert "not at hand" in recheck(certificate, _rows(other))["reason"]
+    with pytest.raises(AssertionError, match="other rows"):
+        script.proved(certificate, other.shape, _sha(other), [arb(v) for v in other.ravel().tolist()])
+
+
+def _sha(x):
+    import hashlib
+
+    return hashlib.sha256(x.tobytes()).hexdigest()
+
+
+def _altered(certificate):
+    """Certificates with one false statement each."""
+    (a, b), (c, d) = certificate["lambda_min"], certificate["lambda_max"]
+    middle, top = (a + b) / 2, (c + d) / 2
+    for change in (
+        {"lambda_min": [middle + (b - a) / 4, b]},
+        {"lambda_min": [a, middle - (b - a) / 4]},
+        {"lambda_min": [middle, middle]},
+        {"lambda_max": [top + (d - c) / 4, d]},
+        {"lambda_max": [c, top - (d - c) / 4]},
+        {"code": "2_21_111"},
+        {"kernel": "nngp"},
+        {"method": "independent"},
+        {"embedding": "gaussian"},
+        {"activation": "leaky_relu"},
+        {"order": "activation-first", "embedding": "gaussian"},
+        {"rows": {**certificate["rows"], "normalized": False}},
+        {"vectors": base64.b64encode(np.ones((2, 7), "<f4").tobytes()).decode()},
+    ):
+        yield {**{key: value for key, value in certificate.items() if key != "id"}, **change}
+
+
+def test_altered_statements_are_not_proved(certificate):
+    rows = [arb(v) for v in X.ravel().tolist()]
+    for false in _altered(certificate):
+        assert not recheck(false, _rows(X))["proved"], false
+        assert not script.proved(false, X.shape, _sha(X), rows), false
+
+
+def test_an_altered_statement_does_not_keep_its_id(certificate):
+    wider = [certificate["lambda_min"][0] / 2, certificate["lambda_min"][1]]
+    false = {**certificate, "lambda_min": wider}
+    assert "another statement" in recheck(false, _rows(X))["reason"]
+    del false["id"]
+    assert recheck(false, _rows(X))["proved"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("code", [1]),
+        ("code", "3"),
+        ("kernel", "k"),
+        ("method", "nothing"),
+        ("method", "neural-tangents"),
+        ("lambda_min", [1]),
+        ("lambda_min", [2, 1]),
+        ("lambda_min", [float("nan"), 1]),
+        ("lambda_max", ["1", 2]),
+        ("lambda_max", [10**400, 10**401]),
+        ("vectors", "!"),
+        ("vectors", "AAAA"),
+        ("precision", 10**9),
+        ("precision", True),
+        ("rows", None),
+        ("rows", {"sha256": 1, "shape": [7, 4], "normalized": True}),
+        ("rows", {"sha256": "a", "shape": [7], "normalized": True}),
+        ("rows", {"sha256": "a", "shape": [0, 4], "normalized": True}),
+        ("activation", "nothing"),
+        ("kind", "strict-inequality"),
+    ],
+)
+def test_malformed_certificates_are_one_line(certificate, key, value):
+    with pytest.raises(InputError) as error:
+        recheck({**certificate, key: value}, _rows(X))
+    assert "\n" not in str(error.value)
+
+
+def test_the_script_imports_the_standard_library_and_python_flint(certificate, tmp_path):
+    np.save(tmp_path / "rows.npy", X)
+    for name, content, code in (("true", certificate, 0), ("false", next(_altered(certificate)), 1)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        blocked = "import sys; sys.modules.update(dict.fromkeys(['nngp_dag', 'numpy', 'jax', 'scipy']));"
+        run = f"sys.argv = ['x', {str(tmp_path / name)!r} + '.json', {str(tmp_path / 'rows.npy')!r}];"
+        source = f"import runpy; runpy.run_path({script.__file__!r}, run_name='__main__')"
+        done = subprocess.run(
+            [sys.executable, "-c", blocked + run + source], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+
+
+def test_positive_definite_by_blocks():
+    def matrix(a):
+        return arb_mat(len(a), len(a), a.ravel().tolist())
+
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 5, 12):
+        a = rng.normal(size=(n, n + 2))
+        kernel = a @ a.T
+        least = float(np.linalg.eigvalsh(kernel)[0])
+        assert script.definite(matrix(kernel - 0.999 * least * np.eye(n)))
+        assert not script.definite(matrix(kernel - 1.001 * least * np.eye(n)))
+
+
+def test_a_statement_of_another_reading_has_another_id(certificate):
+    from nngp_dag.proofs.spectrum_bounds import read_spectrum
+
+    statement, _, _ = read_spectrum(certificate)
+    assert statement.id == certificate["id"]
+    assert dataclasses.replace(statement, kernel="nngp").id != statement.id
+    assert dataclasses.replace(statement, rows=dataclasses.replace(statement.rows, source="x")).id == statement.id
+
+
+# ---- the command line ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs the command line in this process: (status, stdout, stderr)."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([*map(str, arguments)])
+        output = capsys.readouterr()
+        return stop.value.code or 0, output.out, output.err
+
+    return run
+
+
+def test_kernel_certify_and_recheck(run, tmp_path):
+    proof = tmp_path / "proof.json"
+    status, out, err = run("kernel", "2_02", "--data", "digits:6", "--certificate", proof, "--json")
+    assert status == 0, err
+    document = json.loads(out)
+    for name in ("nngp", "ntk"):
+        low, high = document[name]["certified"]["lambda_min"]
+        assert low <= document[name]["lambda_min"] <= high < low * (1 + 1e-9)
+    assert run("verify", "--recheck", proof)[0] == 0
+    content = json.loads(proof.read_text())
+    content[0]["lambda_max"][1] = content[0]["lambda_max"][0]
+    content[0].pop("id")
+    proof.write_text(json.dumps(content))
+    status, out, _ = run("verify", "--recheck", proof)
+    assert status == 1
+    assert "NOT PROVED (lambda_max <= " in out
+
+
+def test_kernel_certify_of_equal_rows_and_of_rows_from_a_file(run, tmp_path):
+    file, proof = tmp_path / "rows.npy", tmp_path / "proof.json"
+    np.save(file, np.vstack([X, X[:1]]))
+    status, out, err = run("kernel", "2", "--data", file, "--certify", "--json")
+    assert status == 0, err
+    assert json.loads(out)["nngp"]["certified"]["proved"] is False
+    status, _, err = run("kernel", "2", "--data", file, "--certificate", proof)
+    assert status == 2
+    assert "no certificate" in err
+    assert not proof.exists()
+    np.save(file, X)
+    assert run("kernel", "2", "--data", file, "--raw", "--certificate", proof)[0] == 0
+    status, out, _ = run("verify", "--recheck", proof)
+    assert status == 1
+    assert "not at hand" in out
+    assert run("verify", "--recheck", proof, "--data", file)[0] == 0
