@@ -152,7 +152,7 @@ def _proved_summary(spectrum: CertifiedSpectrum | None) -> dict[str, object]:
 
 
 def _proved_rows(proved: Mapping[str, CertifiedSpectrum]) -> Iterator[list[object]]:
-    """What is proved, as rows for people."""
+    """The proved digits, as rows for people."""
     from nngp_dag.spectrum.certification import certified_digits
 
     if not proved:

@@ -172,7 +172,7 @@ class SpectrumBounds:
 def spectrum_certificate(
     code: str, setting: Setting, kernel: KernelName, rows: Rows, bounds: EigenvalueBounds, seconds: float
 ) -> dict[str, object]:
-    """What was proved of a kernel, as plain data; intervals are a little wider than the proved ones."""
+    """A proof about a kernel, as plain data; intervals are a little wider than the proved ones."""
     statement = SpectrumBounds(code, setting, kernel, rows, _widened(bounds.least), _widened(bounds.greatest))
     vectors = base64.b64encode(bounds.vectors.astype("<f4").tobytes()).decode()
     return {

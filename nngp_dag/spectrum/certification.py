@@ -34,7 +34,7 @@ _KERNELS = ("nngp", "ntk")
 
 @dataclass(frozen=True, eq=False)
 class CertifiedSpectrum:
-    """What is proved of the eigenvalues of one kernel on N rows.
+    """Proved bounds of the eigenvalues of one kernel on N rows.
 
     Attributes:
         code: the DAG.
