@@ -101,39 +101,46 @@ def test_monte_carlo(network):
         assert np.linalg.norm(got - expected) < 0.3 * np.linalg.norm(expected)
 
 
-def test_importing_the_package_imports_neither():
-    """`import nngp_dag` loads neither neural-tangents nor TensorFlow, nor other heavy packages."""
-    heavy = ["neural_tangents", "tensorflow", "sklearn", "matplotlib", "flax", "optax", "networkx", "rich"]
-    loaded = run_python(
-        f"""
-        import sys, nngp_dag
-        print(sorted(set(m.split('.')[0] for m in sys.modules) & set({heavy!r})))
-        """
-    )
-    assert loaded.strip() == "[]"
+HEAVY = {"neural_tangents", "tensorflow", "sklearn", "matplotlib", "flax", "optax", "networkx", "rich"}
 
 
-def test_jax_is_left_as_it_was():
-    """Stand-ins for missing names are gone after the import, and TensorFlow was not loaded."""
+def test_jax_is_left_as_it_was_and_what_is_heavy_is_loaded_only_when_used():
+    """In one interpreter, since each takes seconds to start: the package, neural-tangents, its TensorFlow part.
+
+    `import nngp_dag` loads neither neural-tangents nor other heavy packages. Stand-ins for missing names are gone after
+    the import of neural-tangents, and TensorFlow was not loaded; the part that needs it says so when it is used.
+    """
     run_python(
-        """
+        f"""
         import sys, warnings
         warnings.simplefilter("ignore")
         import jax, jax.core, jax.interpreters.ad
 
         def names():
-            return {m.__name__: set(vars(m)) for m in (jax, jax.core, jax.interpreters.ad)}, "jax.util" in sys.modules
+            return {{m.__name__: set(vars(m)) for m in (jax, jax.core, jax.interpreters.ad)}}, "jax.util" in sys.modules
 
         before = names()
+        import nngp_dag
+        loaded = {{m.split(".")[0] for m in sys.modules}} & {HEAVY!r}
+        assert not loaded, loaded
         import nngp_dag.support.neural_tangents_compat
         after = names()
-        new = {m: after[0][m] - before[0][m] for m in after[0]}
+        new = {{m: after[0][m] - before[0][m] for m in after[0]}}
         assert new["jax.core"] == new["jax.interpreters.ad"] == set(), new
         assert all(getattr(jax, n).__name__.startswith("jax.") for n in new["jax"]), new
         assert ("jax.util" in sys.modules) <= hasattr(jax, "util")
         assert "tensorflow" not in sys.modules
         import neural_tangents
         assert neural_tangents is nngp_dag.support.neural_tangents_compat.neural_tangents
+        try:
+            import tensorflow
+        except ImportError:
+            try:
+                neural_tangents.experimental.empirical_ntk_fn_tf
+            except ImportError as error:
+                assert "needs tensorflow" in str(error)
+            else:
+                raise AssertionError("no error without TensorFlow")
         """
     )
 
@@ -166,46 +173,30 @@ def test_nothing_is_set_where_nothing_is_missing():
     )
 
 
-@pytest.mark.parametrize(
-    ("obstacle", "words"),
-    [
-        ("sys.modules['jax.experimental.ode'] = None", "jax>=0.6.2"),
-        ("sys.modules['frozendict'] = None", "frozendict"),
-        ("importlib.util.find_spec = lambda name, package=None: None", "neural-tangents is not installed"),
-    ],
-)
-def test_one_line_where_it_cannot_help(obstacle, words):
+OBSTACLES = {
+    "sys.modules['jax.experimental.ode'] = None": "jax>=0.6.2",
+    "sys.modules['frozendict'] = None": "frozendict",
+    "importlib.util.find_spec = lambda name, package=None: None": "neural-tangents is not installed",
+}
+
+
+def test_one_line_where_it_cannot_help():
     """An import that fails all the same says in one line what to do, and is an error of the input too."""
-    message = run_python(
+    messages = run_python(
         f"""
         import importlib.util, sys
         import nngp_dag
-        {obstacle}
-        try:
-            import nngp_dag.support.neural_tangents_compat
-        except ImportError as error:
-            assert isinstance(error, nngp_dag.InputError)
-            print(error)
-        """
-    )
-    assert words in message and len(message.splitlines()) == 1
-
-
-def test_experimental_is_loaded_only_when_used():
-    """The part of neural-tangents that needs TensorFlow is there by name, and says what it needs when used."""
-    run_python(
-        """
-        import sys
-        from nngp_dag.support.neural_tangents_compat import neural_tangents
-        assert "tensorflow" not in sys.modules
-        try:
-            import tensorflow
-        except ImportError:
+        for obstacle in {list(OBSTACLES)!r}:
+            exec(obstacle)
             try:
-                neural_tangents.experimental.empirical_ntk_fn_tf
+                import nngp_dag.support.neural_tangents_compat
             except ImportError as error:
-                assert "needs tensorflow" in str(error)
-            else:
-                raise AssertionError("no error without TensorFlow")
+                assert isinstance(error, nngp_dag.InputError)
+                print(error)
+            again = ("neural_tangents", "nngp_dag.support.neural_tangents", "frozendict", "jax.experimental.ode")
+            for name in [name for name in sys.modules if name.startswith(again)]:
+                del sys.modules[name]  # the next attempt starts anew, without this obstacle
         """
-    )
+    ).splitlines()
+    for message, words in zip(messages, OBSTACLES.values(), strict=True):
+        assert words in message
