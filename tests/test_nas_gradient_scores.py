@@ -73,7 +73,12 @@ CASES = {
 }
 
 
-@pytest.fixture(params=list(CASES))
+def quick(*names):
+    """Names of cases, those of the full profile marked so: a transcription compiles each of its steps by itself."""
+    return [pytest.param(name, marks=() if name in names else pytest.mark.full) for name in CASES]
+
+
+@pytest.fixture(params=quick("alive"))
 def case(request):
     return CASES[request.param]
 
@@ -92,6 +97,7 @@ def test_fisher_equals_its_transcription(case, counts):
     assert_close(fisher.make(case.networks, counts)(case.text, BATCH, KEY), expected)
 
 
+@pytest.mark.parametrize("case", quick("dead-end"), indirect=True)  # with weights whose gradient is zero
 def test_zico_equals_its_transcription(case):
     expected = nas_oracle_scores.zico(case.network, case.values(), TWO.x.astype(float), TWO.y, case.architecture)
     assert_close(zico.make(case.networks)(case.text, TWO, KEY), expected)
