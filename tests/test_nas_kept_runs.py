@@ -112,6 +112,7 @@ for out in sys.argv[1:3]:
 """Two searches with the same arguments in one process, which compiles what both need once."""
 
 
+@pytest.mark.full
 def test_a_killed_search_goes_on_where_it_was(tmp_path):
     """A process is killed among its runs; another computes the others, and both together found what one finds."""
     rng, runs = np.random.default_rng(0), 12

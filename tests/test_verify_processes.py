@@ -96,7 +96,11 @@ def _runs(pid):
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads the list of processes from /proc")
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "sent",
+    # That a killed run takes its process with it is tested in every run where one is resumed (test_verify_run.py).
+    [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.full)],
+)
 def test_a_run_that_is_killed_or_interrupted_leaves_no_process(tmp_path, sent):
     command = [sys.executable, "-m", "verify", "--claims-dir", str(FOLDER), "--claims", "good,slow", "--jobs", "2",
                "--out", str(tmp_path / "report")]  # fmt: skip

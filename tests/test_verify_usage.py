@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from verify.pytest_plugin import pytest_collection_modifyitems
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MISBEHAVING = ROOT / "tests" / "claims_that_misbehave"
@@ -45,12 +47,15 @@ def test_items_that_fail_say_what_differs_and_stand_beside_tests(tmp_path):
     (tmp_path / "test_of_the_user.py").write_text(
         "import jax\n\ndef test_asked_for(): assert not jax.config.jax_enable_x64\n"
     )
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "passes.py").write_text("import sys\nsys.exit(0)\n")
     done = _pytest(
-        tmp_path, "test_of_the_user.py", "--nngp-dag-claims-dir", str(MISBEHAVING), "--nngp-dag-select",
-        "good,surprising,raises,dies,known-false", "--junitxml", "junit.xml", "-k", "not good",
+        tmp_path, "test_of_the_user.py", "--nngp-dag-claims-dir", str(MISBEHAVING), "--nngp-dag-claims-dir", "claims",
+        "--nngp-dag-select", "good,surprising,raises,dies,known-false", "--junitxml", "junit.xml", "-k", "not good",
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "3 failed, 2 passed, 1 deselected" in done.stdout
+    assert "4 failed, 2 passed, 1 deselected" in done.stdout
+    assert "passes.py cannot be imported: SystemExit: 0" in done.stdout  # as if all were well
     assert "verdict refuted, expected holds" in done.stdout
     assert "ZeroDivisionError: of course" in done.stdout
     assert "the process died (exit status 7)" in done.stdout
@@ -60,6 +65,15 @@ def test_items_that_fail_say_what_differs_and_stand_beside_tests(tmp_path):
     assert verdicts["known-false"] == ["refuted"] and verdicts["surprising"] == ["refuted"]
 
 
+def test_bad_options_of_the_plugin_are_errors_of_usage(request, monkeypatch):
+    """They reach pytest as its own error, which it says in one line."""
+    monkeypatch.setattr(request.config.option, "nngp_dag_claims", True)
+    monkeypatch.setattr(request.config.option, "nngp_dag_select", "nope")
+    with pytest.raises(pytest.UsageError, match="unknown claim nope"):
+        pytest_collection_modifyitems(request.session, request.config, [])
+
+
+@pytest.mark.full
 def test_bad_options_of_the_plugin_are_one_line(tmp_path):
     done = _pytest(tmp_path, "--nngp-dag-select", "nope")
     assert done.returncode == 4
