@@ -23,6 +23,8 @@ from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SEARCHES
 from nngp_dag.spaces import get
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SPACE = get("nasbench201")
 SMALL = ("--batch-size", 6)
 ALIVE = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|"
@@ -128,6 +130,7 @@ def test_baselines_need_no_data_and_serve_the_whole_space(document):
     assert result["data"] is None
 
 
+@pytest.mark.full
 def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
     """A process is killed among its rows, the last of which is torn; another computes the others, and none twice."""
     out = tmp_path / "rows.csv"

@@ -30,6 +30,8 @@ from nngp_dag.nas.search.te_nas import prune_search
 from nngp_dag.spaces import get
 from nngp_dag.spaces.genotype_text import parse_genotype
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SPACE = get("darts")
 TINY = DartsSpec(channels=2, cells=1, classes=3, stages=2, stem=2, last_relu=True, dtype="float64")
 SIDE = 5  # odd, so that halving has an edge to get wrong

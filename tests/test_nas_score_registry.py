@@ -22,6 +22,8 @@ from nngp_dag.nas.scores.score import Score, ScoreOption
 from nngp_dag.nas.scores.scorer import Scorer
 from nngp_dag.spaces import get
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 MODULE = '''
 """Norm of the loss's gradient."""
 

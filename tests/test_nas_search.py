@@ -21,6 +21,8 @@ from nngp_dag.nas.search.te_nas import dense_ranks, prune_search
 from nngp_dag.nas.search.wot import ScoreCache, random_search
 from nngp_dag.spaces import get
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 NETWORKS = tiny_networks()
 LAYOUT = NETWORKS.layout
 SPACE = get("nasbench201")
