@@ -1,8 +1,10 @@
 """Faults are put into the function that is meant, are counted when reached, and leave nothing behind."""
 
+import ast
 import json
 import subprocess
 import sys
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -138,11 +140,19 @@ def test_a_sample_is_a_function_of_its_key():
     assert len(key_of_checkout()) == 12
 
 
-def test_named_tests_exist():
+def test_named_tests_exist_and_run_by_default():
+    """What only the full profile notices may come back between two of its runs."""
+    named = defaultdict(set)
     for fault in FAULTS:
         if fault.test:
             file, name = fault.test.split("::")
-            assert f"def {name.split('[')[0]}(" in (ROOT / file).read_text(encoding="utf-8"), fault.name
+            named[file].add(name.split("[")[0])
+    for file, names in named.items():
+        body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+        decorators = {item.name: item.decorator_list for item in body if isinstance(item, ast.FunctionDef)}
+        assert names <= decorators.keys(), file
+        assert not [name for name in names if any("mark.full" in ast.unparse(d) for d in decorators[name])], file
+        assert not [item for item in body if "pytestmark =" in ast.unparse(item) and "full" in ast.unparse(item)], file
 
 
 FOUND = """
