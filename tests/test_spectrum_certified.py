@@ -2,20 +2,22 @@
 
 import base64
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import flint
 import jax
 import numpy as np
 import pytest
-from flint import acb_mat, arb, arb_mat
+from flint import acb_mat, arb, arb_mat, fmpq, fmpq_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nngp_dag import Dag, kernel_fn
-from nngp_dag.activations import get
+from nngp_dag.activations import LeakyRelu, Relu, get
 from nngp_dag.activations.definition import maps_by_definition
 from nngp_dag.cli import main
 from nngp_dag.errors import InputError
@@ -26,6 +28,7 @@ from nngp_dag.proofs.enclosed_eigenvalues import EnclosedMatrix, enclosed_eigenv
 from nngp_dag.proofs.kernel_balls import enclosed_kernels
 from nngp_dag.proofs.pair_balls import pair_balls
 from nngp_dag.proofs.prove import precision
+from nngp_dag.proofs.two_point import two_point
 from nngp_dag.reading import Setting
 from nngp_dag.spectrum import certified, certified_digits
 from verify import check_spectrum as script
@@ -128,6 +131,59 @@ def test_radii_that_are_too_small_are_noticed(monkeypatch, part):
     assert not _covers("2_21_112", X, Setting.make())
 
 
+@pytest.mark.parametrize("scale", [1e-150, 1e-20, 1e20, 1e60])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_radii_cover_every_entry_of_rows_of_extreme_norms(name, scale):
+    x = X[:4] * np.array([1, 1, scale, scale**0.5])[:, None]
+    assert _covers("2_12", x, Setting.make(activation=name))
+
+
+def test_a_correlation_next_to_one_is_enclosed():
+    """Balls that end closer to 1 than the precision resolves, at which 1 - rho^2 holds negative numbers."""
+    with precision(128):
+        maps = dual_balls(get("relu"))
+        one = maps.row(arb(1))
+        for power in range(120, 134):
+            f, slope = maps.pair(one, one, arb(1 - arb(2) ** -power, arb(2) ** -(power + 1)))
+            assert f.overlaps(arb(1, 2.0**-100))
+            assert slope.overlaps(arb(1, 2.0**-50))
+
+
+def _shadow(name):
+    function = lambda x: x**3  # noqa: E731
+    function.__name__ = name
+    return function
+
+
+@dataclasses.dataclass(frozen=True)
+class _OtherRelu(Relu):
+    def __call__(self, x):
+        return x**3
+
+
+@pytest.mark.parametrize(
+    "activation", [_shadow("relu"), _shadow("identity"), _OtherRelu()], ids=["relu", "identity", "subclass"]
+)
+def test_what_is_only_called_like_an_activation_is_not_taken_for_it(activation):
+    with pytest.raises(InputError, match="not the library's own"):
+        certified(Dag.from_code("2"), X, activation=activation)
+
+
+def test_no_inequality_is_proved_of_what_is_only_called_relu():
+    with pytest.raises(InputError, match="not the library's own"):
+        two_point(Dag.from_code("2"), fmpq(1), None, Setting.make(activation=_shadow("relu")))
+
+
+def test_a_slope_that_its_name_does_not_tell_has_bounds_and_no_certificate():
+    steep = certified(Dag.from_code("2"), X, "nngp", activation=LeakyRelu(0.3))
+    with jax.enable_x64():
+        kernel = np.asarray(kernel_fn(Dag.from_code("2"), activation=LeakyRelu(0.3))(X).nngp)
+    assert steep.lambda_min[0] - 1e-12 <= np.linalg.eigvalsh(kernel)[0] <= steep.lambda_min[1] + 1e-12
+    with pytest.raises(InputError, match="names another one"):
+        steep.certificate()
+    assert certified(Dag.from_code("2"), X, "nngp", activation=LeakyRelu(0.01)).certificate()
+
+
 # ---- eigenvalues -----------------------------------------------------------------------------------------------------
 
 
@@ -225,11 +281,66 @@ def test_a_wrong_factor_proves_nothing(monkeypatch):
         (np.array([[np.nan]]), 0.0, "finite"),
         (np.eye(2), -1.0, "radius"),
         (np.eye(2), np.inf, "radius"),
+        (np.ma.masked_less(np.array([[1.0, -9.0], [-9.0, 1.0]]), 0), 0.0, "plain array"),
     ],
 )
 def test_no_enclosed_matrix(middle, radius, words):
     with pytest.raises(InputError, match=words):
         EnclosedMatrix(middle, radius)
+
+
+def _counts(matrix, t):
+    """How many eigenvalues are below and above t, exactly: a polynomial of real roots has as many positive ones as its
+    coefficients have changes of sign (Descartes).
+    """
+    if np.isinf(t):
+        return (0, len(matrix)) if t < 0 else (len(matrix), 0)
+    exact = fmpq_mat(len(matrix), len(matrix), [_rational(v) for v in matrix.ravel().tolist()])
+    unit = fmpq_mat(len(matrix), len(matrix), [int(v) for v in np.eye(len(matrix)).ravel()])
+    found = (exact - unit * _rational(float(t))).charpoly().coeffs()
+    signs = [v > 0 for v in found if v]
+    above = sum(a != b for a, b in itertools.pairwise(signs))
+    return len(matrix) - above - next(i for i, v in enumerate(found) if v), above
+
+
+def _rational(value):
+    return fmpq(*value.as_integer_ratio())
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1), st.sampled_from([0, 8, 150]))
+@settings(max_examples=60)
+def test_enclosures_of_graded_matrices_hold_their_exact_eigenvalues(n, seed, decades):
+    rng = np.random.default_rng(seed)
+    m = np.where(rng.random((n, n)) < 0.3, 0.0, rng.normal(size=(n, n)) * 10 ** rng.uniform(-decades, decades, (n, n)))
+    m = np.tril(m) + np.tril(m, -1).T
+    bounds = enclosed_eigenvalues(EnclosedMatrix(m, 0.0))
+    for i, (low, high) in enumerate(zip(bounds.low, bounds.high, strict=True)):
+        assert _counts(m, low)[0] <= i
+        assert _counts(m, high)[1] <= n - 1 - i
+
+
+@pytest.mark.parametrize("exponent", [-1000, -500, 500, 1000])
+def test_powers_of_two_only_scale_the_bounds(exponent):
+    m = X @ X.T + np.eye(7)
+    plain = enclosed_eigenvalues(EnclosedMatrix(m, 1e-9))
+    scaled = enclosed_eigenvalues(EnclosedMatrix(np.ldexp(m, exponent), float(np.ldexp(1e-9, exponent))))
+    for a, b in ((plain.least, scaled.least), (plain.greatest, scaled.greatest)):
+        np.testing.assert_allclose(np.ldexp(b, -exponent), a, rtol=1e-14)
+
+
+def test_where_lapack_fails_the_bounds_are_loose_and_true(monkeypatch):
+    def fails(a):
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+    matrix = EnclosedMatrix(np.array([[1.0, 0.5], [0.5, 3.0]]), 0.0)
+    monkeypatch.setattr(np.linalg, "eigh", fails)
+    assert _inside(enclosed_eigenvalues(matrix), _eigenvalues(matrix.middle))
+
+
+def test_candidates_out_of_order_bound_the_eigenvalues_in_order(monkeypatch):
+    m = np.diag([3.0, 1.0, 2.0])
+    monkeypatch.setattr(np.linalg, "eigh", lambda a: (np.diagonal(a).copy(), np.eye(3)))
+    assert _inside(enclosed_eigenvalues(EnclosedMatrix(m, 0.0)), _eigenvalues(m))
 
 
 # ---- certified, certificates -----------------------------------------------------------------------------------------
@@ -253,6 +364,7 @@ def test_one_row_and_many():
     assert one.lambda_min[0] <= 2 <= one.lambda_min[1]
     both = certified(Dag.from_code("2"), X)
     assert set(both) == {"nngp", "ntk"}
+    assert set(certified(Dag.from_code("2"), X, ("nngp", "nngp"))) == {"nngp"}
     low, high = both["nngp"].eigenvalues
     with jax.enable_x64():
         values = np.linalg.eigvalsh(np.asarray(kernel_fn(Dag.from_code("2"))(X).nngp))
@@ -391,6 +503,8 @@ def test_an_altered_statement_does_not_keep_its_id(certificate):
         ("lambda_min", [float("nan"), 1]),
         ("lambda_max", ["1", 2]),
         ("lambda_max", [10**400, 10**401]),
+        ("lambda_max", [2**53 + 1, 2**60]),
+        ("order", ""),
         ("vectors", "!"),
         ("vectors", "AAAA"),
         ("precision", 10**9),
@@ -407,6 +521,42 @@ def test_malformed_certificates_are_one_line(certificate, key, value):
     with pytest.raises(InputError) as error:
         recheck({**certificate, key: value}, _rows(X))
     assert "\n" not in str(error.value)
+
+
+def test_a_code_is_never_cut_short(certificate):
+    """Blanks before a code once moved its end out of what was read: 139 nodes of a larger DAG."""
+    short = "_".join("2" + "0" * t for t in range(139))
+    longer = " " * (10_000 - len(short)) + short + "_" + "1" * 140
+    content = {**{key: value for key, value in certificate.items() if key != "id"}, "code": longer}
+    assert Dag.from_code(longer).to_code() in recheck(content)["statement"]
+
+
+def test_what_no_ball_encloses_is_not_proved(certificate):
+    content = {**{key: value for key, value in certificate.items() if key != "id"}, "code": "0"}
+    assert "no path" in recheck(content, _rows(X))["reason"]
+
+
+@pytest.mark.parametrize("change", [{"rows": "false"}, {"lambda_min": ["0", "1"]}])
+def test_the_script_takes_no_words_for_numbers_or_truth(certificate, change):
+    if "rows" in change:
+        change = {"rows": {**certificate["rows"], "normalized": change["rows"]}}
+    with pytest.raises(AssertionError):
+        script.proved({**certificate, **change}, X.shape, _sha(X), [arb(v) for v in X.ravel().tolist()])
+
+
+@pytest.mark.parametrize("name", ["check_spectrum", "check_certificate"])
+def test_the_scripts_do_not_run_without_assertions(name):
+    file = str(Path(script.__file__).with_name(f"{name}.py"))
+    done = subprocess.run([sys.executable, "-O", file, "x.json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "nothing is checked" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["erf", "sin", "gelu"])
+def test_the_script_proves_spectra_of_large_norms_too(name):
+    x = X[:3] * 1e40
+    content = certified(Dag.from_code("2"), x, "nngp", activation=name).certificate()
+    assert script.proved(content, x.shape, _sha(x), [arb(v) for v in x.ravel().tolist()])
 
 
 def test_the_script_imports_the_standard_library_and_python_flint(certificate, tmp_path):

@@ -26,6 +26,8 @@ import flint
 from flint import arb, arb_mat
 
 ZERO, ONE = arb(0), arb(1)
+if not __debug__:
+    sys.exit("without assertions (-O, PYTHONOPTIMIZE) nothing is checked")
 
 
 def load_rows(file):  # a float64 .npy file, row by row
@@ -42,7 +44,7 @@ def angle(x, y, k):  # (q sin t + (pi - t) k) / pi and (pi - t) / pi, q = sqrt(x
     q = (x * y).sqrt()
     if q == 0:
         return ZERO, arb(0.5)
-    ends = [k / q] if -1 < k / q < 1 else [arb(e).max(-ONE).min(ONE) for e in ((k / q).lower(), (k / q).upper())]
+    ends = [k / q] if 1 - (k / q) ** 2 > 0 else [arb(e).max(-ONE).min(ONE) for e in ((k / q).lower(), (k / q).upper())]
     behind = [arb.pi() - c.acos() for c in ends]
     f = [q * ((1 - c * c).nonnegative_part().sqrt() + b * c) / arb.pi() for c, b in zip(ends, behind, strict=True)]
     return f[0].union(f[-1]), (behind[0] / arb.pi()).union(behind[-1] / arb.pi())
@@ -60,22 +62,30 @@ def leaky(a):
 
 def erf(x, y, k, same):
     c = arb.pi() / (2 * (arb(2) / 3).asin())
-    product, rest = (1 + 2 * x) * (1 + 2 * y), 1 + 4 * x if same else (1 + 2 * x) * (1 + 2 * y) - 4 * k * k
-    return 2 * c / arb.pi() * (2 * k / product.sqrt()).asin(), 4 * c / arb.pi() / rest.sqrt()
+    root = (1 + 2 * x + 2 * y + 4 * excess(x, y, k, same)).sqrt()
+    return 2 * c / arb.pi() * (2 * k / root).atan(), 4 * c / arb.pi() / root
 
 
 def sin(x, y, k, same):
-    scale = 2 / (1 - arb(-2).exp()) * (-(x + y) / 2).exp()
-    return scale * k.sinh(), scale * k.cosh()
+    c, s = 2 / (1 - arb(-2).exp()), (x + y) / 2
+    near, far = ONE if same else (-(s - k).nonnegative_part()).exp(), (-(s + k).nonnegative_part()).exp()
+    return (
+        (c * (near - far) / 2, c * (near + far) / 2)
+        if s > 1
+        else (c * (-s).exp() * k.sinh(), c * (-s).exp() * k.cosh())
+    )
 
 
 def gelu(x, y, k, same):
-    c, tau = 1 / (arb(1) / 3 + 1 / (2 * arb.pi() * arb(3).sqrt())), 2 * arb.pi()
-    excess = ZERO if same else x * y - k * k
-    d, inverse = 1 + x + y + excess, 1 / (1 + x) + 1 / (1 + y)
-    half = arb(0.25) + (k / ((1 + x) * (1 + y)).sqrt()).asin() / tau
-    f = k * half + (excess + k * k * inverse) / (tau * d.sqrt())
+    c, tau, e = 1 / (arb(1) / 3 + 1 / (2 * arb.pi() * arb(3).sqrt())), 2 * arb.pi(), excess(x, y, k, same)
+    d, inverse = 1 + x + y + e, 1 / (1 + x) + 1 / (1 + y)
+    half = arb(0.25) + (k / d.sqrt()).atan() / tau
+    f = k * half + (e + k * k * inverse) / (tau * d.sqrt())
     return c * f, c * (half + k * (inverse + 1 / d) / (tau * d.sqrt()))
+
+
+def excess(x, y, k, same):  # never negative
+    return ZERO if same else (x * y - k * k).nonnegative_part()
 
 
 def maps_of(name):
@@ -157,12 +167,17 @@ def definite(a):
     first, second = range(half), range(half, n)
     b = part(a, first, second)
     corner = part(a, first, first)
-    return definite(corner) and definite(part(a, second, second) - b.transpose() * corner.solve(b))
+    try:
+        return definite(corner) and definite(part(a, second, second) - b.transpose() * corner.solve(b))
+    except ZeroDivisionError:  # balls that are too wide to solve with
+        return False
 
 
 def proved(c, shape, checksum, rows):
     assert c["schema"] == 2 and c["kind"] == "spectrum" and 64 <= c["precision"] <= 4096, "another schema"
     assert c["rows"]["sha256"] == checksum and c["rows"]["shape"] == list(shape), "other rows"
+    assert isinstance(c["rows"]["normalized"], bool), "normalized is true or false"
+    assert all(type(end) in (int, float) for name in ("lambda_min", "lambda_max") for end in c[name]), "no numbers"
     flint.ctx.prec = c["precision"]
     k, n = kernel(c, shape, rows), shape[0]
     (low, least), (most, high) = c["lambda_min"], c["lambda_max"]

@@ -8,17 +8,18 @@ B = 1 + kyy:
 - relu (c = 2): f = (q sin t + (pi - t) kxy) / pi, fdot = (pi - t) / pi, beta = sqrt(kxx / pi);
 - leaky_relu of slope a (c = 2 / (1 + a^2)): ((1 - a)^2 f_relu + 2 a kxy) / (1 + a^2), likewise fdot with 1 for kxy;
   beta = sqrt(c) (1 - a) sqrt(kxx / 2 pi);
-- erf (c = pi / (2 arcsin 2/3)): f = c (2 / pi) arcsin(2 kxy / sqrt((1 + 2 kxx)(1 + 2 kyy))),
-  fdot = c (4 / pi) / sqrt((1 + 2 kxx)(1 + 2 kyy) - 4 kxy^2), beta = 0;
+- erf (c = pi / (2 arcsin 2/3)), with e = kxx kyy - kxy^2, D = 1 + 2 kxx + 2 kyy + 4 e:
+  f = c (2 / pi) arctan(2 kxy / sqrt D), fdot = c (4 / pi) / sqrt D, beta = 0;
 - sin (c = 2 / (1 - exp -2)), with s = (kxx + kyy) / 2: f = c exp(-s) sinh kxy, fdot = c exp(-s) cosh kxy, beta = 0;
-- gelu (1/c = 1/3 + 1 / (2 pi sqrt 3)), with D = A B - kxy^2, h = 1/4 + arcsin(kxy / sqrt(A B)) / 2 pi:
-  f = c [kxy h + (kxx kyy - kxy^2 + kxy^2 (1/A + 1/B)) / (2 pi sqrt D)],
+- gelu (1/c = 1/3 + 1 / (2 pi sqrt 3)), with D = 1 + kxx + kyy + e = A B - kxy^2, h = 1/4 + arctan(kxy / sqrt D) / 2 pi:
+  f = c [kxy h + (e + kxy^2 (1/A + 1/B)) / (2 pi sqrt D)],
   fdot = c [h + kxy (1/A + 1/B + 1/D) / (2 pi sqrt D)], beta = sqrt(c) kxx / sqrt(2 pi A);
 - identity: f = kxy, fdot = 1, beta = 0.
 
-The formulas are evaluated as they stand; the precision of the balls makes up for cancellation. Where a ball of rho
-reaches over 1 or -1, f and fdot of ReLU, which increase in rho, are enclosed by their values at the ends. A row of
-zeros is taken as orthogonal to all others (rho = 0), as the kernels in floats do.
+The precision of the balls makes up for cancellation; e, s - kxy and s + kxy, which are never negative, are cut at 0,
+so that rows of any norms have finite balls. Where a ball of rho reaches 1 or -1, f and fdot of ReLU, which increase in
+rho, are enclosed by their values at the ends. A row of zeros is taken as orthogonal to all others (rho = 0), as the
+kernels in floats do.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from typing import NamedTuple
 
 from flint import arb
 
-from nngp_dag.activations import Activation, LeakyRelu
-from nngp_dag.errors import unknown
+from nngp_dag.activations import Activation, Erf, Gelu, Identity, LeakyRelu, Relu, Sin
+from nngp_dag.errors import InputError, unknown
 
 __all__ = ["DualBalls", "RowBalls", "dual_balls"]
 
@@ -66,12 +67,19 @@ class DualBalls(NamedTuple):
 def dual_balls(activation: Activation) -> DualBalls:
     """The maps of an activation in balls, at the present precision.
 
+    An activation is known by its class and not by its name, which a function may share with it.
+
     Raises:
         InputError: an activation without a closed form here.
     """
-    if activation.name not in _MAPS:
-        raise unknown("activation", activation.name, _MAPS, "of certified eigenvalues")
-    return _MAPS[activation.name](activation)
+    if type(activation) in _MAPS:
+        return _MAPS[type(activation)](activation)
+    names = [known.name for known in _MAPS]
+    if activation.name in names:
+        raise InputError(
+            f"the activation called {activation.name} is not the library's own, so nothing is proved of it"
+        )
+    raise unknown("activation", activation.name, names, "of certified eigenvalues")
 
 
 def _relu(_: Activation) -> DualBalls:
@@ -86,7 +94,7 @@ def _relu(_: Activation) -> DualBalls:
 
 def _leaky_relu(activation: Activation) -> DualBalls:
     assert isinstance(activation, LeakyRelu)
-    pi, a = arb.pi(), arb(activation.slope)
+    pi, a = arb.pi(), arb(float(activation.slope))
     total = 1 + a * a
     bent, straight, scale = (1 - a) ** 2 / total, 2 * a / total, (1 - a) / (total * pi).sqrt()
 
@@ -101,28 +109,30 @@ def _erf(_: Activation) -> DualBalls:
     pi = arb.pi()
     c = pi / (2 * (arb(2) / 3).asin())
 
-    def pair(x: RowBalls, y: RowBalls, k: arb) -> tuple[arb, arb]:
-        product = (1 + 2 * x.variance) * (1 + 2 * y.variance)
-        f = 2 * c / pi * (2 * k / product.sqrt()).asin()
-        return f, 4 * c / pi / (product - 4 * k * k).sqrt()
-
-    def diagonal(k: arb) -> tuple[arb, arb]:
-        root = (1 + 4 * k).sqrt()
+    def maps(kxx: arb, kyy: arb, k: arb, excess: arb) -> tuple[arb, arb]:
+        root = (1 + 2 * kxx + 2 * kyy + 4 * excess).sqrt()
         return 2 * c / pi * (2 * k / root).atan(), 4 * c / pi / root
 
-    return DualBalls(pair, diagonal, lambda k: arb(0))
+    return DualBalls(
+        lambda x, y, k: maps(x.variance, y.variance, k, _excess(x, y, k)),
+        lambda k: maps(k, k, k, arb(0)),
+        lambda k: arb(0),
+    )
 
 
 def _sin(_: Activation) -> DualBalls:
     c = 2 / (1 - arb(-2).exp())
 
     def pair(x: RowBalls, y: RowBalls, k: arb) -> tuple[arb, arb]:
-        scale = c * (-(x.variance + y.variance) / 2).exp()
-        return scale * k.sinh(), scale * k.cosh()
+        s = (x.variance + y.variance) / 2
+        if s < 1:
+            return c * (-s).exp() * k.sinh(), c * (-s).exp() * k.cosh()
+        near, far = (-(s - k).nonnegative_part()).exp(), (-(s + k).nonnegative_part()).exp()
+        return c * (near - far) / 2, c * (near + far) / 2
 
     def diagonal(k: arb) -> tuple[arb, arb]:
-        decay = (-2 * k).exp()
-        return c * (1 - decay) / 2, c * (1 + decay) / 2
+        lost = (-2 * k).expm1()
+        return -c * lost / 2, c * (2 + lost) / 2
 
     return DualBalls(pair, diagonal, lambda k: arb(0))
 
@@ -132,31 +142,35 @@ def _gelu(_: Activation) -> DualBalls:
     c = 1 / (arb(1) / 3 + 1 / (2 * pi * arb(3).sqrt()))
 
     def maps(kxx: arb, kyy: arb, k: arb, excess: arb) -> tuple[arb, arb]:
-        a, b = 1 + kxx, 1 + kyy
-        determinant, inverse = 1 + kxx + kyy + excess, 1 / a + 1 / b
+        determinant, inverse = 1 + kxx + kyy + excess, 1 / (1 + kxx) + 1 / (1 + kyy)
         root = determinant.sqrt()
-        half = arb(1) / 4 + (k / (a * b).sqrt()).asin() / (2 * pi)
+        half = arb(1) / 4 + (k / root).atan() / (2 * pi)
         f = k * half + (excess + k * k * inverse) / (2 * pi * root)
         return c * f, c * (half + k * (inverse + 1 / determinant) / (2 * pi * root))
 
     return DualBalls(
-        lambda x, y, k: maps(x.variance, y.variance, k, x.variance * y.variance - k * k),
+        lambda x, y, k: maps(x.variance, y.variance, k, _excess(x, y, k)),
         lambda k: maps(k, k, k, arb(0)),
         lambda k: c.sqrt() * k / (2 * pi * (1 + k)).sqrt(),
     )
+
+
+def _excess(x: RowBalls, y: RowBalls, k: arb) -> arb:
+    """The determinant kxx kyy - kxy^2, never negative of two variances and a covariance."""
+    return (x.variance * y.variance - k * k).nonnegative_part()
 
 
 def _identity(_: Activation) -> DualBalls:
     return DualBalls(lambda x, y, k: (k, arb(1)), lambda k: (k, arb(1)), lambda k: arb(0))
 
 
-_MAPS: dict[str, Callable[[Activation], DualBalls]] = {
-    "relu": _relu,
-    "leaky_relu": _leaky_relu,
-    "erf": _erf,
-    "sin": _sin,
-    "gelu": _gelu,
-    "identity": _identity,
+_MAPS: dict[type[Activation], Callable[[Activation], DualBalls]] = {
+    Relu: _relu,
+    LeakyRelu: _leaky_relu,
+    Erf: _erf,
+    Sin: _sin,
+    Gelu: _gelu,
+    Identity: _identity,
 }
 
 
@@ -166,9 +180,10 @@ def _arc_cosine(x: RowBalls, y: RowBalls, k: arb, pi: arb) -> tuple[arb, arb]:
     if q == 0:
         return arb(0), arb(0.5)
     rho = k / q
-    if -1 < rho < 1:
+    rest = 1 - rho * rho
+    if rest > 0:  # as may fail next to 1 even where rho < 1
         behind = pi - rho.acos()
-        return (q * (1 - rho * rho).sqrt() + behind * k) / pi, behind / pi
+        return (q * rest.sqrt() + behind * k) / pi, behind / pi
     low, high = arb(rho.lower()).max(arb(-1)).min(arb(1)), arb(rho.upper()).min(arb(1)).max(arb(-1))
     (f_low, slope_low), (f_high, slope_high) = _at_correlation(low, pi), _at_correlation(high, pi)
     return q * f_low.union(f_high), slope_low.union(slope_high)

@@ -14,7 +14,8 @@ verify/proofs/certified-eigenvalues.md.
 - All: for any X of full rank and any real Lambda_1 <= .. <= Lambda_n, |lambda_i(A) - Lambda_i| <=
   ||A X - X Lambda||_2 / sigma_min(X) (Cao, Xie, Li 1996), with sigma_min(X)^2 >= 1 - ||X'X - I||_2.
 
-Norms are bounded from floats, and bounds put together in balls.
+Norms are bounded from floats, and bounds put together in balls. A matrix of extreme size, whose squares would leave the
+range of floats, is divided by a power of two before and its bounds multiplied by it after.
 """
 
 from __future__ import annotations
@@ -38,8 +39,6 @@ __all__ = [
     "EnclosedMatrix",
     "Interval",
     "enclosed_eigenvalues",
-    "greatest_below",
-    "least_above",
     "rayleigh_quotient",
 ]
 
@@ -49,6 +48,8 @@ Interval = tuple[float, float]
 _UNIT = arb(2) ** -53
 _UNDERFLOW = arb(2) ** -1000
 _TRIES = 12
+_MODERATE = 300
+"""Up to this binary exponent, or from its negative, squares of entries and sums of many of them are well in range."""
 _SMALL = 1000
 """Up to this number of rows a matrix is too small for BLAS threads."""
 
@@ -70,6 +71,8 @@ class EnclosedMatrix:
 
     def __post_init__(self) -> None:
         m = self.middle
+        if type(m) is not np.ndarray:  # a subclass may leave entries out of its sums, as masked arrays do
+            raise InputError(f"an enclosed matrix is a plain array, got {type(m).__name__}")
         if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.size or m.dtype != np.float64:
             raise InputError(f"an enclosed matrix is float64 [N, N], got {m.dtype} {m.shape}")
         if not np.isfinite(m).all() or not 0 <= self.radius < np.inf:
@@ -110,21 +113,30 @@ def enclosed_eigenvalues(matrix: EnclosedMatrix) -> EigenvalueBounds:
     Memory beside the matrix: six more of its size.
     """
     threads = one_blas_thread() if len(matrix.middle) <= _SMALL else nullcontext()
+    scaled, exponent = _scaled(matrix)
     # An infinite norm proves nothing, which the bounds then say.
     with threads, np.errstate(over="ignore", invalid="ignore"):
-        return _enclosed(matrix)
+        bounds = _enclosed(scaled)
+    if not exponent:
+        return bounds
+    low = np.array([_back((v, v), exponent)[0] for v in bounds.low.tolist()])
+    high = np.array([_back((v, v), exponent)[1] for v in bounds.high.tolist()])
+    return EigenvalueBounds(_back(bounds.least, exponent), _back(bounds.greatest, exponent), low, high, bounds.vectors)
 
 
 def _enclosed(matrix: EnclosedMatrix) -> EigenvalueBounds:
     m = matrix.middle
-    values, vectors = np.linalg.eigh(m)
+    values, vectors = _candidates(m)
     error = _error_of_all(matrix, values, vectors)
     low = np.array([_down(arb(v) - error) for v in values.tolist()])
     high = np.array([_up(arb(v) + error) for v in values.tolist()])
     # In float32 a vector is good enough, and short in a certificate: a quotient's error is of second order.
     ends = np.array([vectors[:, 0], vectors[:, -1]]).astype(np.float32).astype(np.float64)
     del vectors
-    below, above = least_above(matrix, float(values[0])), greatest_below(matrix, float(values[-1]))
+    below, above = (
+        _least_above(m, matrix.radius, float(values[0])),
+        -_least_above(-m, matrix.radius, -float(values[-1])),
+    )
     low[0] = max(low[0], below)
     high[0] = min(high[0], rayleigh_quotient(matrix, ends[0])[1])
     low[-1] = max(low[-1], rayleigh_quotient(matrix, ends[1])[0])
@@ -132,29 +144,51 @@ def _enclosed(matrix: EnclosedMatrix) -> EigenvalueBounds:
     return EigenvalueBounds((float(low[0]), float(high[0])), (float(low[-1]), float(high[-1])), low, high, vectors=ends)
 
 
-def least_above(matrix: EnclosedMatrix, guess: float) -> float:
-    """A number that all eigenvalues are proved to be at least; `guess` is a computed lambda_min; -inf without proof."""
-    return _least_above(matrix.middle, matrix.radius, guess)
-
-
-def greatest_below(matrix: EnclosedMatrix, guess: float) -> float:
-    """A number that all eigenvalues are proved to be at most; `guess` is a computed lambda_max; inf without proof."""
-    return -_least_above(-matrix.middle, matrix.radius, -guess)
+def _candidates(m: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Computed eigenvalues in ascending order, which Cao, Xie and Li need, and their vectors in columns."""
+    try:
+        values, vectors = np.linalg.eigh(m)
+    except np.linalg.LinAlgError:  # LAPACK does not converge on some graded matrices
+        values, vectors = np.diagonal(m), np.eye(len(m))
+    if np.all(values[1:] >= values[:-1]):
+        return values, vectors
+    order = np.argsort(values)
+    return values[order], vectors[:, order]
 
 
 def rayleigh_quotient(matrix: EnclosedMatrix, vector: NDArray[np.float64]) -> Interval:
     """An enclosure of x'A x / x'x for all A: |x|'|M||x| <= ||x||^2 times the largest row sum of |M|; x is not zero."""
-    n = len(vector)
-    x = vector / np.max(np.abs(vector))
+    scaled, exponent = _scaled(matrix)
+    n, x = len(vector), vector / np.max(np.abs(vector))
     computed = arb(float(x @ x))
     square = computed + _ball(2 * _gamma(n) * computed + n * _UNDERFLOW)
-    size = _largest_row_sum(matrix.middle)
-    error = _gamma(2 * n + 1) * size * square + (n * n + n) * _UNDERFLOW + arb(matrix.radius) * square
-    quotient = (arb(float(x @ (matrix.middle @ x))) + _ball(error)) / square
-    return _down(quotient), _up(quotient)
+    size = _largest_row_sum(scaled.middle)
+    error = _gamma(2 * n + 1) * size * square + (n * n + n) * _UNDERFLOW + arb(scaled.radius) * square
+    quotient = (arb(float(x @ (scaled.middle @ x))) + _ball(error)) / square
+    return _back((_down(quotient), _up(quotient)), exponent)
+
+
+def _scaled(matrix: EnclosedMatrix) -> tuple[EnclosedMatrix, int]:
+    """The matrices divided by 2^e, and e; e = 0, and the matrix itself, unless it is of extreme size."""
+    size = max(float(np.max(np.abs(matrix.middle))), matrix.radius)
+    exponent = int(np.frexp(size)[1])
+    if not size or abs(exponent) <= _MODERATE:
+        return matrix, 0
+    # Entries that become subnormal are rounded, each by less than _UNDERFLOW.
+    radius = arb(matrix.radius) * arb(2) ** -exponent + len(matrix.middle) * _UNDERFLOW
+    return EnclosedMatrix(np.ldexp(matrix.middle, -exponent), _up(radius)), exponent
+
+
+def _back(interval: Interval, exponent: int) -> Interval:
+    """Bounds multiplied by 2^e."""
+    if not exponent:
+        return interval
+    low, high = (arb(end) * arb(2) ** exponent for end in interval)
+    return _down(low), _up(high)
 
 
 def _least_above(m: NDArray[np.float64], radius: float, guess: float) -> float:
+    """A number that all eigenvalues are proved to be at least; `guess` is a computed lambda_min; -inf without proof."""
     n = len(m)
     # Rounding in the factor is of this order; a little below the guess the factor exists.
     slack = max(n * float(np.finfo(np.float64).eps) * float(np.abs(np.trace(m - guess * np.eye(n)))) / 8, 1e-300)

@@ -61,7 +61,8 @@ def enclosed_kernels(
     n = len(x)
     middles = np.empty((2, n, n))
     radii = np.zeros((2, n))
-    with precision(bits):
+    # Sums beyond the floats are infinite, and refused below.
+    with precision(bits), np.errstate(over="ignore", invalid="ignore"):
         kernels = pair_balls(dag, setting)
         rows: list[BallRow] = []
         for i, products in enumerate(_inner_products(x, normalize)):

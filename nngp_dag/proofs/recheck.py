@@ -73,7 +73,11 @@ def _read(certificate: object, find_rows: FindRows) -> tuple[str, str, Callable[
             if x is None:
                 n, d = bounds.rows.shape
                 return Checked(f"its rows, {n} of length {d} of sha256 {bounds.rows.sha256[:12]}, are not at hand", 0)
-            return Checked(bounds.why_not_proved(bounds.enclosure(x, bits), vectors), 1)
+            try:
+                matrix = bounds.enclosure(x, bits)
+            except InputError as error:  # a DAG without a path, say, or balls that are too wide at this precision
+                return Checked(str(error), 0)
+            return Checked(bounds.why_not_proved(matrix, vectors), 1)
 
         return bounds.id, bounds.words, check_bounds
     statement, witness = read_certificate(certificate)

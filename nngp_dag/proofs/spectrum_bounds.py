@@ -19,6 +19,7 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from nngp_dag.activations import ACTIVATIONS
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown
 from nngp_dag.proofs.enclosed_eigenvalues import (
@@ -97,6 +98,11 @@ class SpectrumBounds:
             raise unknown("kernel", self.kernel, ("nngp", "ntk"))
         if self.setting.method not in PAIR_METHODS:
             raise unknown("method", self.setting.method, PAIR_METHODS, "of a certificate")
+        name = self.setting.activation.name
+        if self.setting.activation != ACTIVATIONS.get(name):
+            raise InputError(
+                f"a certificate names its activation, and {name} names another one: {ACTIVATIONS.get(name)}"
+            )
         for low, high in (self.least, self.greatest):
             if not (math.isfinite(low) and math.isfinite(high) and low <= high):
                 raise InputError(f"an interval has two finite ends, low and high, got [{low}, {high}]")
@@ -203,8 +209,8 @@ def read_spectrum(certificate: object) -> tuple[SpectrumBounds, _Floats, int]:
         if not isinstance(rows["normalized"], bool):
             raise TypeError("normalized is true or false")
         statement = SpectrumBounds(
-            Dag.from_code(_text(certificate["code"])[:10_000]).to_code(),
-            Setting.make(**{name: _text(certificate[name]) for name in _SETTING}),
+            Dag.from_code(_text(certificate["code"])).to_code(),
+            _setting(certificate),
             cast(KernelName, _text(certificate["kernel"])),
             Rows(_text(rows["sha256"]), (n, d), rows["normalized"], _text(rows.get("source", ""))),
             _interval(certificate["lambda_min"]),
@@ -236,6 +242,14 @@ def _text(value: object) -> str:
     return value
 
 
+def _setting(certificate: Mapping[str, object]) -> Setting:
+    names = {name: _text(certificate[name]) for name in _SETTING}
+    setting = Setting.make(**names)
+    if setting.names() != names:  # an empty name, say, which asks for the default elsewhere
+        raise ValueError(f"no setting: {names}")
+    return setting
+
+
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31:
         raise TypeError("expected a positive integer")
@@ -247,4 +261,7 @@ def _interval(value: object) -> Interval:
         raise TypeError("an interval is a list of two numbers")
     if any(isinstance(end, bool) or not isinstance(end, int | float) for end in value):
         raise TypeError("an interval is a list of two numbers")
-    return float(value[0]), float(value[1])
+    low, high = float(value[0]), float(value[1])
+    if [low, high] != value and not (math.isnan(low) or math.isnan(high)):
+        raise ValueError("an end of an interval is no float64")  # rounded, it would make another statement
+    return low, high

@@ -122,6 +122,8 @@ def two_point(dag: Dag, low: fmpq, high: fmpq | None = None, setting: Setting | 
     ):
         if value not in accepted:
             raise unknown(kind, value, accepted, "of a certificate")
+    if setting.activation != Setting().activation:
+        raise InputError("the activation called relu is not the library's own, so nothing is proved of it")
     high = low if high is None else high
     if not 0 <= low <= high <= 2:
         raise InputError(f"v = 1 - rho lies in [0, 2], got [{low}, {high}]")

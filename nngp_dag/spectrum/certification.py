@@ -193,11 +193,12 @@ def certify_kernels(
         raise InputError(f"kernels are nngp and ntk, got {', '.join(map(str, names)) or 'none'}")
     if x.ndim == 2:
         require_memory(certified_bytes(*x.shape), f"certified eigenvalues of {x.shape[0]:,} rows")
+    x = np.array(x)  # the checksum and the proof have to be of the same numbers, whatever becomes of the caller's
     start = time.perf_counter()
     enclosed = enclosed_kernels(dag, x, setting, normalize=normalize, progress=progress)
     rows = Rows.of(x, normalized=normalize, source=source)
     entries, found = time.perf_counter() - start, {}
-    for name in names:
+    for name in dict.fromkeys(names):
         start = time.perf_counter()
         bounds = enclosed_eigenvalues(enclosed.pop(name))
         seconds = entries + time.perf_counter() - start
