@@ -20,6 +20,7 @@ from nngp_dag import Dag, kernel_fn
 from nngp_dag.activations import LeakyRelu, Relu, get
 from nngp_dag.activations.definition import maps_by_definition
 from nngp_dag.cli import main
+from nngp_dag.datasets.checksum import rows_finder
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_counts
 from nngp_dag.proofs import kernel_balls, recheck
@@ -28,6 +29,7 @@ from nngp_dag.proofs.enclosed_eigenvalues import EnclosedMatrix, enclosed_eigenv
 from nngp_dag.proofs.kernel_balls import enclosed_kernels
 from nngp_dag.proofs.pair_balls import pair_balls
 from nngp_dag.proofs.prove import precision
+from nngp_dag.proofs.spectrum_bounds import Rows
 from nngp_dag.proofs.two_point import two_point
 from nngp_dag.reading import Setting
 from nngp_dag.spectrum import certified, certified_digits
@@ -529,6 +531,21 @@ def test_a_code_is_never_cut_short(certificate):
     longer = " " * (10_000 - len(short)) + short + "_" + "1" * 140
     content = {**{key: value for key, value in certificate.items() if key != "id"}, "code": longer}
     assert Dag.from_code(longer).to_code() in recheck(content)["statement"]
+
+
+def test_a_sharp_certificate_is_proved_by_its_vectors():
+    """Where the error of all eigenvalues is below that of the quotients, those still have to prove what is stated."""
+    code = "_".join("1" * t for t in range(1, 101))
+    content = certified(Dag.from_code(code), X[:3], "nngp", normalize=True).certificate()
+    assert recheck(content, _rows(X[:3]))["reason"] == ""
+    assert script.proved(content, (3, 4), _sha(X[:3]), [arb(v) for v in X[:3].ravel().tolist()])
+
+
+@pytest.mark.parametrize("source", ["digits:rows.npy", "digits:rows", "rows.npy"])
+def test_no_file_is_read_because_a_certificate_names_it(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("digits:rows.npy", X)
+    assert rows_finder()(Rows.of(X, normalized=True, source=source)) is None
 
 
 def test_what_no_ball_encloses_is_not_proved(certificate):

@@ -24,8 +24,7 @@ from flint import arb, fmpq
 
 ZERO, SETTING = arb(0), ("code", "method", "order", "embedding")
 SHOWN = ("kind", *SETTING, "rows", "side", "bound", "terms", "constant", "interval")
-if not __debug__:
-    sys.exit("without assertions (-O, PYTHONOPTIMIZE) nothing is checked")
+__debug__ or sys.exit("without assertions (-O, PYTHONOPTIMIZE) nothing is checked")
 
 
 def rational(text):

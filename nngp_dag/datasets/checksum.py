@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +14,8 @@ from nngp_dag.proofs.spectrum_bounds import Rows
 
 __all__ = ["rows_finder"]
 
-_EMBEDDED = "digits"
+_EMBEDDED = r"digits(:[0-9]{1,12})?"
+"""All of a source that is looked up: `digits:x.npy`, say, would be a file."""
 
 
 def rows_finder(spec: str | None = None, data_dir: str | None = None) -> FindRows:
@@ -30,7 +32,7 @@ def rows_finder(spec: str | None = None, data_dir: str | None = None) -> FindRow
 def _candidates(rows: Rows, spec: str | None, data_dir: str | None) -> Iterator[np.ndarray]:
     """Rows as they are, and divided by their norms in floats; of a named data set also its first N in random order."""
     specs = [] if spec is None else [spec, f"{spec}:{rows.shape[0]}"]
-    if rows.source.partition(":")[0] == _EMBEDDED:
+    if re.fullmatch(_EMBEDDED, rows.source):
         specs.append(rows.source)
     for name in specs:
         for raw in (True, False):

@@ -137,11 +137,12 @@ def _enclosed(matrix: EnclosedMatrix) -> EigenvalueBounds:
         _least_above(m, matrix.radius, float(values[0])),
         -_least_above(-m, matrix.radius, -float(values[-1])),
     )
-    low[0] = max(low[0], below)
-    high[0] = min(high[0], rayleigh_quotient(matrix, ends[0])[1])
-    low[-1] = max(low[-1], rayleigh_quotient(matrix, ends[1])[0])
-    high[-1] = min(high[-1], above)
-    return EigenvalueBounds((float(low[0]), float(high[0])), (float(low[-1]), float(high[-1])), low, high, vectors=ends)
+    # The inner ends are those of the vectors alone, with which a certificate is checked, though `error` may be smaller.
+    least = float(max(low[0], below)), rayleigh_quotient(matrix, ends[0])[1]
+    greatest = rayleigh_quotient(matrix, ends[1])[0], float(min(high[-1], above))
+    low[0], low[-1] = max(low[0], least[0]), max(low[-1], greatest[0])
+    high[0], high[-1] = min(high[0], least[1]), min(high[-1], greatest[1])
+    return EigenvalueBounds(least, greatest, low, high, vectors=ends)
 
 
 def _candidates(m: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -71,7 +71,7 @@ def enclosed_kernels(
     # Sums of at most n rounded numbers, raised by what their rounding may have lost.
     largest = np.max(radii, axis=1) * (1 + 4 * n * np.finfo(np.float64).eps)
     if not (np.isfinite(largest).all() and np.isfinite(middles).all()):
-        raise InputError(f"an entry of the kernel is not enclosed at {bits} bits: rows of extreme norms?")
+        raise InputError(f"an entry of the kernel is not enclosed at {bits} bits: extreme norms, or a very deep DAG?")
     return {name: EnclosedMatrix(middles[k], float(largest[k])) for k, name in enumerate(("nngp", "ntk"))}
 
 
