@@ -12,6 +12,8 @@ from helpers import assert_close
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.activations import ACTIVATIONS, Activation, from_function
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DAG = Dag.from_code("2_21_112")
 X = np.array([[0.6, 0.8, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 1.2], [-0.6, -0.8, 0.0]])
 """Correlated, independent and opposite rows."""
@@ -50,7 +52,9 @@ def test_nothing_more_is_required():
     assert not {"dual_diagonal", "dual_derivative_diagonal"} & set(vars(Cosine))
 
 
-@pytest.mark.parametrize("method", ["exact", "independent", "path-sum"])
+@pytest.mark.parametrize(
+    "method", ["exact", *(pytest.param(name, marks=pytest.mark.full) for name in ("independent", "path-sum"))]
+)
 @pytest.mark.parametrize("order", ["activation-first", "activation-last"])
 def test_kernels_of_the_required_maps(method, order):
     got = kernel_fn(DAG, method, order=order, activation=Cosine())(X)

@@ -22,9 +22,9 @@ def agree(first, second):
     ("order", "embedding", "activation"),
     [
         ("activation-last", "gaussian", "relu"),
-        ("activation-last", "stem", "relu"),
+        pytest.param("activation-last", "stem", "relu", marks=pytest.mark.full),
         ("activation-first", "gaussian", "relu"),
-        ("activation-last", "gaussian", "erf"),
+        pytest.param("activation-last", "gaussian", "erf", marks=pytest.mark.full),
         ("activation-last", "gaussian", "identity"),
     ],
 )

@@ -83,8 +83,8 @@ def check(theory, first, second):
     ("order", "embedding", "activation"),
     [
         ("activation-first", "gaussian", "relu"),
-        ("activation-first", "gaussian-trained", "relu"),
-        ("activation-last", "gaussian", "relu"),
+        pytest.param("activation-first", "gaussian-trained", "relu", marks=pytest.mark.full),
+        pytest.param("activation-last", "gaussian", "relu", marks=pytest.mark.full),
         ("activation-last", "stem", "relu"),
         ("activation-last", "gaussian", "erf"),
     ],

@@ -23,9 +23,21 @@ PAIRS = np.array([[1.0, 0.3, 1.0], [0.5, -0.6, 1.7], [1.2, 1.1, 1.05], [1.0, -1.
 """Pairs of inputs (K_in(x, x), K_in(x, x'), K_in(x', x')): unequal norms, opposite and orthogonal rows among them."""
 
 
-@pytest.mark.parametrize(("order", "embedding"), READINGS)
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "erf", "gelu", "sin", "identity"])
-def test_exact_is_the_node_to_node_recursion(order, embedding, activation):
+CASES = [
+    pytest.param(
+        activation,
+        order,
+        embedding,
+        # Each compiles programs of its own. Means of an activation enter by the stem and after linear edges alike.
+        marks=() if activation == "relu" or (order, embedding) == ("activation-last", "stem") else pytest.mark.full,
+    )
+    for activation in ["relu", "leaky_relu", "erf", "gelu", "sin", "identity"]
+    for order, embedding in READINGS
+]
+
+
+@pytest.mark.parametrize(("activation", "order", "embedding"), CASES)
+def test_exact_is_the_node_to_node_recursion(activation, order, embedding):
     # The reference's GELU is Gauss-Hermite quadrature, which is accurate at small variances only.
     kxx, kxy, kyy = PAIRS.T / 10 if activation == "gelu" else PAIRS.T
     reason = "Gauss-Hermite quadrature of the reference's GELU near rho = 1"
@@ -39,7 +51,13 @@ def test_exact_is_the_node_to_node_recursion(order, embedding, activation):
         assert_close(kernel.ntk, ntk, **loose)
 
 
-@pytest.mark.parametrize(("order", "embedding"), READINGS)
+@pytest.mark.parametrize(
+    ("order", "embedding"),
+    [
+        pytest.param(*reading, marks=() if "gaussian-trained" in reading else pytest.mark.full)
+        for reading in READINGS  # the others are compared on single DAGs above
+    ],
+)
 def test_all_four_node_dags_equal_the_node_to_node_recursion(order, embedding):
     x = np.random.default_rng(0).normal(size=(4, 3)) / np.sqrt(3)
     codes = enumerate_codes(4)
@@ -86,7 +104,9 @@ def propagated(duals, k):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("embedding", EMBEDDINGS)
+@pytest.mark.parametrize(
+    "embedding", [pytest.param(name, marks=pytest.mark.full) if name == "gaussian" else name for name in EMBEDDINGS]
+)
 @pytest.mark.parametrize("activation", ["erf"])
 @pytest.mark.parametrize(
     ("method", "literally"), [("independent", independent_literally), ("path-sum", path_sum_literally)]

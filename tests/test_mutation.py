@@ -1,10 +1,10 @@
 """Faults are put into the function that is meant, are counted when reached, and leave nothing behind."""
 
-import ast
+import importlib
 import json
 import subprocess
 import sys
-from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,19 +140,41 @@ def test_a_sample_is_a_function_of_its_key():
     assert len(key_of_checkout()) == 12
 
 
+def _runs_by_default(test):
+    """True where a function, or some of its parameters, is not of the full profile."""
+    marks = getattr(test, "pytestmark", [])
+    for mark in marks:
+        if mark.name == "parametrize" and all(_is_full(getattr(case, "marks", ())) for case in mark.args[1]):
+            return False
+    return not _is_full(marks)
+
+
+def _is_full(marks):
+    return any(mark.name == "full" for mark in marks)
+
+
 def test_named_tests_exist_and_run_by_default():
     """What only the full profile notices may come back between two of its runs."""
-    named = defaultdict(set)
     for fault in FAULTS:
         if fault.test:
             file, name = fault.test.split("::")
-            named[file].add(name.split("[")[0])
-    for file, names in named.items():
-        body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
-        decorators = {item.name: item.decorator_list for item in body if isinstance(item, ast.FunctionDef)}
-        assert names <= decorators.keys(), file
-        assert not [name for name in names if any("mark.full" in ast.unparse(d) for d in decorators[name])], file
-        assert not [item for item in body if "pytestmark =" in ast.unparse(item) and "full" in ast.unparse(item)], file
+            module = importlib.import_module(Path(file).stem)
+            assert Path(module.__file__) == ROOT / file, fault.name
+            assert _runs_by_default(getattr(module, name.split("[")[0])), fault.name
+            assert not _is_full(np.atleast_1d(getattr(module, "pytestmark", []))), fault.name
+
+
+def test_a_test_of_the_full_profile_is_told_apart():
+    def marked(mark):
+        def test(x):
+            del x
+
+        return mark(test)
+
+    part = pytest.param(1, marks=pytest.mark.full)
+    assert not _runs_by_default(marked(pytest.mark.full))
+    assert not _runs_by_default(marked(pytest.mark.parametrize("x", [part])))
+    assert _runs_by_default(marked(pytest.mark.parametrize("x", [part, 2])))
 
 
 FOUND = """
