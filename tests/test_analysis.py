@@ -20,6 +20,8 @@ from nngp_dag.paths import path_statistics
 from nngp_dag.reading import METHODS, Reading
 from nngp_dag.spectrum import spectrum
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DATA = "digits:24"
 DAG1, DAG2, DAG3 = "2_02_002", "1_01_222", "2_21_112"
 

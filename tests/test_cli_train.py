@@ -13,6 +13,8 @@ import pytest
 from nngp_dag.cli import main
 from nngp_dag.prediction import predict_curve
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 CODES = ("2_02_002", "1_01_222")
 
 
@@ -56,6 +58,7 @@ def test_the_prediction_is_beside_the_measured_curves(tmp_path, rows, capsys):
     assert (code, err.count("\n")) == (2, 1) and "another run: its learning_rate is 0.2, not 0.1" in err
 
 
+@pytest.mark.full
 def test_a_killed_run_resumes_to_the_same_bytes(tmp_path, rows, capsys):
     arguments = ["train", CODES[1], "--data", str(rows), "--loss", "cross-entropy", "--batch", "5", "--steps", "3000"]
     arguments += ["--width", "8", "--seeds", "2", "--eval-every", "50", "--checkpoint-seconds", "0"]

@@ -23,6 +23,8 @@ from nngp_dag.finite.network import DagNetwork
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import Reading
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DAGS = [Dag.from_code(code) for code in ("2_02_002", "2_21_112")]
 READING = Reading(embedding="gaussian-trained")
 

@@ -27,6 +27,8 @@ from nngp_dag.reproduce.figure4 import (
 )
 from nngp_dag.reproduce.figure4.prediction import initial_state, predicted_accuracy
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 def test_differences_are_paired_by_seed():
     values = np.random.default_rng(0).normal(size=(3, 12)) + 5 * np.random.default_rng(1).normal(size=12)

@@ -17,6 +17,8 @@ from nngp_dag.finite.network import DagNetwork, NetworkSpec, empirical_kernel, f
 from nngp_dag.finite.network.module import Frozen
 from nngp_dag.reading import EMBEDDINGS, ORDERS, Reading
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SAMPLE = ("2", "2_02_002", "1_01_222", "2_21_112", "2_12_221_1022", "0_21_201", "1", "0")
 
 

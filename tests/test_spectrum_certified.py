@@ -35,6 +35,8 @@ from nngp_dag.reading import Setting
 from nngp_dag.spectrum import certified, certified_digits
 from verify import check_spectrum as script
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 ACTIVATIONS = ("relu", "leaky_relu", "erf", "sin", "gelu", "identity")
 X = np.random.default_rng(0).normal(size=(7, 4))
 
@@ -72,7 +74,7 @@ def test_dual_maps_are_those_of_their_definition(name, kxx, kyy, rho):
 
 
 @given(dags(), all_settings())
-@settings(max_examples=8)
+@settings(max_examples=4)  # each compiles a kernel of its own
 def test_kernels_in_balls_are_those_in_floats(code, setting):
     dag = Dag.from_code(code)
     if not path_counts(dag):

@@ -19,6 +19,8 @@ from nngp_dag.kernel import kernel_fn
 from nngp_dag.prediction import LinearDynamics, predict_curve
 from nngp_dag.reading import Reading
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DAGS = [Dag.from_code(code) for code in ("2_02_002", "1_01_222")]
 
 
