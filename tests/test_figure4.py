@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from flax import nnx
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from nngp_dag.cli.reproduce_figure4 import command
@@ -21,6 +23,7 @@ from nngp_dag.reproduce.figure4 import (
     NAMES,
     PRESETS,
     early_accuracy,
+    late_crossing,
     paired_differences,
     run_figure4,
     standardize,
@@ -49,6 +52,41 @@ def test_early_accuracy_is_the_mean_of_the_first_half():
     curves = [[0.0, 1.0], [0.4, 0.0], [0.8, 0.5], [1.0, 1.0], [9.0, 9.0]]
     np.testing.assert_allclose(early_accuracy(curves), [0.4, 0.5])
     assert early_accuracy([0.25]) == 0.25
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(4, 12), st.integers(3, 9), st.integers(0, 2**32 - 1), st.sampled_from((0.9, 0.95, 0.99)))
+def test_a_crossing_is_told_by_paired_differences_of_first_half_and_last_quarter(points, seeds, seed, confidence):
+    """Against a paired t-test; the two intervals share the error between them."""
+    a, b = np.random.default_rng(seed).normal(size=(2, points, seeds))
+    found = late_crossing(a, b, confidence)
+    for estimate, window in (
+        (found.early, slice(-(-points // 2))),
+        (found.late, slice(points - -(-points // 4), None)),
+    ):
+        test = stats.ttest_rel(a[window].mean(axis=0), b[window].mean(axis=0))
+        expected = test.confidence_interval((1 + confidence) / 2)
+        np.testing.assert_allclose(estimate.interval, (expected.low, expected.high), rtol=1e-8, atol=1e-12)
+    if found.holds is not None:
+        assert late_crossing(b, a, confidence).holds is not True
+
+
+def test_only_a_curve_that_is_behind_early_and_ahead_late_crosses():
+    time = np.arange(20.0)[:, None]
+    noise = 0.005 * np.random.default_rng(0).normal(size=(2, 20, 12))
+    slow, fast = 0.8 * (1 - np.exp(-time / 8)) + noise[0], 0.6 * (1 - np.exp(-time / 2)) + noise[1]
+    assert late_crossing(slow, fast).holds is True
+    assert late_crossing(fast, slow).holds is False
+    assert late_crossing(slow - 0.3, fast).holds is False  # never ahead
+    assert late_crossing(slow + 0.3, fast).holds is False  # never behind
+    assert late_crossing(fast, fast).holds is None
+    late = (slow - fast)[-5:].mean(axis=0)
+    expected = stats.ttest_1samp(late, 0).confidence_interval(0.975)
+    np.testing.assert_allclose(late_crossing(slow, fast, 0.95).late.interval, (expected.low, expected.high))
+    with pytest.raises(InputError, match="at least 4 points and 2 seeds, got 3 and 12"):
+        late_crossing(slow[:3], fast[:3])
+    with pytest.raises(InputError, match="got 20 and 1"):
+        late_crossing(slow[:, :1], fast[:, :1])
 
 
 def test_sizes_that_were_changed_are_called_custom():

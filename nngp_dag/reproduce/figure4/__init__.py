@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from nngp_dag.reproduce.figure4.crossing import Crossing as Crossing
+from nngp_dag.reproduce.figure4.crossing import late_accuracy as late_accuracy
+from nngp_dag.reproduce.figure4.crossing import late_crossing as late_crossing
 from nngp_dag.reproduce.figure4.experiment import CLAIMED as CLAIMED
 from nngp_dag.reproduce.figure4.experiment import Figure4 as Figure4
 from nngp_dag.reproduce.figure4.experiment import Panel as Panel
@@ -20,11 +23,14 @@ __all__ = [
     "CODES",
     "NAMES",
     "PRESETS",
+    "Crossing",
     "Difference",
     "Figure4",
     "Panel",
     "Preset",
     "early_accuracy",
+    "late_accuracy",
+    "late_crossing",
     "paired_differences",
     "run_figure4",
     "standardize",

@@ -106,4 +106,22 @@ FAULTS = (
         "",
         test="tests/test_prediction.py::test_jitter_is_chosen_and_reported_where_rows_coincide",
     ),
+    Fault(
+        "crossing-late",
+        "the end of training read from its first quarter",
+        "nngp_dag.reproduce.figure4.crossing",
+        "late_accuracy",
+        "[::-1]",
+        "[:]",
+        test="tests/test_figure4.py::test_only_a_curve_that_is_behind_early_and_ahead_late_crosses",
+    ),
+    Fault(
+        "crossing-level",
+        "two intervals at the level of one",
+        "nngp_dag.reproduce.figure4.crossing",
+        "late_crossing",
+        "1 - (1 - confidence) / 2",
+        "confidence",
+        test="tests/test_figure4.py::test_only_a_curve_that_is_behind_early_and_ahead_late_crosses",
+    ),
 )
