@@ -18,6 +18,8 @@ from nngp_dag.reading import PAIR_METHODS, Setting
 
 X = np.random.default_rng(0).normal(size=(9, 4))
 DAG = Dag.from_code("2_21_112")
+SHARPEST = [pytest.param(name, marks=pytest.mark.full) if name == "independent" else name for name in PAIR_METHODS]
+"""Methods for what is costly: *independent* is the recursion of *exact* without its cross terms."""
 
 
 def test_get_as_in_neural_tangents():
@@ -55,7 +57,7 @@ def test_float64_without_the_global_switch():
 
 
 @pytest.mark.oldest
-@pytest.mark.parametrize("method", ["exact", "path-sum"])
+@pytest.mark.parametrize("method", ["exact", pytest.param("path-sum", marks=pytest.mark.full)])
 def test_jit_and_gradients(method):
     """Gradients with respect to the rows, against central differences, with parallel and equal rows among them."""
     x = np.array(X[:5])
@@ -81,7 +83,7 @@ def test_jit_and_gradients(method):
 
 
 @pytest.mark.parametrize("method", PAIR_METHODS)
-@pytest.mark.parametrize("tile", [1, 4])
+@pytest.mark.parametrize("tile", [4, pytest.param(1, marks=pytest.mark.full)])  # 4 does not divide 9
 def test_tiles_do_not_show(method, tile):
     pair = pair_method(Setting.make(method))
     program = pair.program(DAG)
@@ -105,7 +107,7 @@ def test_the_scan_over_nodes_is_the_unrolled_fold(method, monkeypatch):
     assert_close(scanned.ntk, unrolled.ntk, tolerance=1e-12)
 
 
-@pytest.mark.parametrize("method", PAIR_METHODS)
+@pytest.mark.parametrize("method", SHARPEST)
 def test_a_complete_dag_of_300_nodes(method):
     dag = Dag(300, bytes(1 + (i % 7 == 0) for i in range(num_edges(300))))
     x = np.random.default_rng(4).normal(size=(32, 6)) / 10
@@ -126,7 +128,7 @@ def test_pairs_broadcast_and_equal_the_gram_matrix():
         assert_close(pairs.ntk, whole.ntk, tolerance=1e-7, reason="fdot at a rounded correlation of one")
 
 
-@pytest.mark.parametrize("method", PAIR_METHODS)
+@pytest.mark.parametrize("method", SHARPEST)
 def test_a_sweep_is_every_kernel(method):
     """Any codes in any order, repeated ones too, in pieces or at once."""
     rng = np.random.default_rng(5)

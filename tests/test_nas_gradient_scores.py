@@ -108,6 +108,7 @@ def test_jacob_cov_equals_its_transcription(case):
     assert_close(jacob_cov.make(case.networks)(case.text, BATCH.x, KEY), expected)
 
 
+@pytest.mark.full
 def test_jacob_cov_of_features_without_a_last_relu_holds_the_statistics():
     """Summed over the batch, they are constant: differentiated through its statistics, J would be rounding error."""
     case = Case(dataclasses.replace(DARTS, wot=DARTS.wot.replace(last_relu=False)), UNPOOLED)
