@@ -237,7 +237,7 @@ def samples_of_finite_networks(network, width, seeds):
     ("code", "order", "embedding"),
     [
         ("2_12_022", "activation-first", "gaussian"),
-        ("1_20_012", "activation-first", "gaussian-trained"),
+        pytest.param("1_20_012", "activation-first", "gaussian-trained", marks=pytest.mark.full),
         ("2_02_002", "activation-last", "stem"),
     ],
 )
