@@ -20,12 +20,11 @@ from nngp_dag.activations.quadrature import Quadrature as Quadrature
 from nngp_dag.activations.quadrature import from_function as from_function
 from nngp_dag.activations.relu import Relu as Relu
 from nngp_dag.activations.sin import Sin as Sin
-from nngp_dag.activations.tanh import TANH as TANH
+from nngp_dag.activations.tanh import Tanh as Tanh
 from nngp_dag.errors import unknown
 
 __all__ = [
     "ACTIVATIONS",
-    "TANH",
     "Accuracy",
     "Activation",
     "Erf",
@@ -36,12 +35,13 @@ __all__ = [
     "Quadrature",
     "Relu",
     "Sin",
+    "Tanh",
     "from_function",
     "get",
 ]
 
 ACTIVATIONS: dict[str, Activation] = {
-    activation.name: activation for activation in [Relu(), LeakyRelu(), Erf(), Gelu(), Sin(), TANH, Identity()]
+    activation.name: activation for activation in [Relu(), LeakyRelu(), Erf(), Gelu(), Sin(), Tanh(), Identity()]
 }
 
 

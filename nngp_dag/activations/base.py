@@ -55,12 +55,14 @@ class Activation(ABC):
         is_polynomial: sigma is a polynomial (Lemma 3.1 excludes these).
         is_analytic: sigma is real analytic.
         is_homogeneous: sigma(a x) = a sigma(x) for a >= 0, so that f has degree one.
+        has_rules: its maps are computed by rules made for variances up to some size: `serving` chooses one.
     """
 
     name: str
     is_polynomial: bool = False
     is_analytic: bool = True
     is_homogeneous: bool = False
+    has_rules: bool = False
 
     @property
     @abstractmethod
@@ -97,7 +99,13 @@ class Activation(ABC):
     def mean(self, k: Array) -> Array:
         """beta(k) = sqrt(c) E[sigma(g)], g ~ N(0, k)."""
 
-    def accuracy(self, k: float = 1.0) -> Accuracy:
-        """The error reached at variance k; closed forms have rounding only, which grows with k where terms cancel."""
-        rounding = 8 * float(np.finfo(np.float64).eps) * max(1.0, float(k))
+    def serving(self, variance: float) -> Activation:
+        """The activation with maps that are right for variances up to this one; itself by default."""
+        del variance
+        return self
+
+    def accuracy(self, k: float = 1.0, rho: float = 1.0) -> Accuracy:
+        """The errors at variance k and correlations up to rho; closed forms have rounding only."""
+        del k, rho
+        rounding = 64 * float(np.finfo(np.float64).eps)
         return Accuracy(rounding, rounding)

@@ -13,6 +13,8 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel.gram import gram, tile_size
 from nngp_dag.kernel.inputs import checked_rows, input_precision
 from nngp_dag.kernel.method import cast_program, pair_method
+from nngp_dag.kernel.products import squared_norms
+from nngp_dag.kernel.reach import prepared_for
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Reading, Setting
 
@@ -39,9 +41,10 @@ def exact_kernels(dags: Iterable[Dag], x: ArrayLike, reading: Reading, *, ntk: b
     with input_precision(x):
         rows = checked_rows("x", x)
         for dag in dags:
-            program = cast_program(method.program(dag), rows.dtype)
-            tile = tile_size(rows.itemsize * method.numbers_per_pair(dag, program))
-            nngp, *tangent = map(np.asarray, gram(method, program, rows, None, tile=tile))
+            served = prepared_for(method, dag, lambda: [squared_norms(rows)])
+            program = cast_program(served.program(dag), rows.dtype)
+            tile = tile_size(rows.itemsize * served.numbers_per_pair(dag, program))
+            nngp, *tangent = map(np.asarray, gram(served, program, rows, None, tile=tile))
             arrays: list[Any] = [nngp, nngp + tangent[0] if ntk else np.zeros((0, 0))]
             if not all(np.isfinite(array).all() for array in arrays):
                 raise InputError(f"the kernel of {dag!r} overflows {rows.dtype}: use a DAG with fewer skip paths")

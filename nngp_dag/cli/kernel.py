@@ -77,7 +77,6 @@ def command(
     as_json: bool,
 ) -> None:
     """Infinite-width kernels of the DAG with code CODE on data, and statistics of their spectra."""
-    from nngp_dag.activations import Quadrature
     from nngp_dag.kernel.functions import kernel_of
     from nngp_dag.spectrum import spectrum
 
@@ -105,7 +104,7 @@ def command(
             stage(f"eigenvalues of the {name.upper()}")
             # Taken out of the dictionary, so that each kernel is given back once its spectrum is known.
             spectra[name] = spectrum(kernels.pop(name))
-    if isinstance(setting.activation, Quadrature):
+    if setting.activation.has_rules:
         click.echo(_accuracy_line(setting.activation), err=True)
     document = {
         "code": dag.to_code(),
@@ -174,7 +173,7 @@ def estimated_bytes(n: int, d: int, dag: Dag, method: str, names: tuple[str, ...
 def _accuracy_line(activation: Activation) -> str:
     errors = []
     for variance in (1.0, 10.0):
-        accuracy = activation.accuracy(variance)
+        accuracy = activation.serving(variance).accuracy(variance)
         errors.append(f"{accuracy.dual:.0e} (f) and {accuracy.dual_derivative:.0e} (fdot) at variance {variance:g}")
     return f"{activation.name}: dual maps by quadrature, relative errors {', '.join(errors)}"
 

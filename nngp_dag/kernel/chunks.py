@@ -17,6 +17,8 @@ from nngp_dag.dag import num_edges, num_nodes_of
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.inputs import checked_names, checked_rows, input_precision
 from nngp_dag.kernel.method import pair_method
+from nngp_dag.kernel.products import squared_norms
+from nngp_dag.kernel.reach import prepared_for_many
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Setting
 
@@ -75,6 +77,7 @@ def sweep_chunks(
     order = np.lexsort(codes.T[::-1])
     with input_precision(x):
         rows = checked_rows("x", x)
+        method = prepared_for_many(method, codes[order], lambda: [squared_norms(rows)])
     empty = (0, rows.shape[0], rows.shape[0])
     plane = rows.shape[0] ** 2 * rows.dtype.itemsize
     start = 0

@@ -20,6 +20,7 @@ from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
 from nngp_dag.kernel.inputs import checked_names, checked_rows, float_dtype, input_precision
 from nngp_dag.kernel.method import AnyMethod, Program, cast_program, pair_method
+from nngp_dag.kernel.reach import prepared_for
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import METHODS, ActivationLike, Setting
 from nngp_dag.support.x64 import enable_x64
@@ -145,6 +146,7 @@ def pair_kernel_of(dag: Dag, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayLike, set
         arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype) for a in (kxx, kxy, kyy)))
         if not any(pruned.ops):
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
+        method = prepared_for(method, pruned, lambda: [arrays[0], arrays[2]])
         program = cast_program(method.program(pruned), dtype)
         return Kernel(*_pairwise(method, program, *arrays))
 

@@ -17,6 +17,7 @@ from jax import Array, lax
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.method import PairMethod, Program, Rows, cast_program
 from nngp_dag.kernel.products import inner_products, squared_norms
+from nngp_dag.kernel.reach import prepared_for
 
 __all__ = ["gram", "gram_kernels", "tile_size"]
 
@@ -37,6 +38,7 @@ def gram_kernels(
     if not any(dag.ops):
         zeros = jnp.zeros((x1.shape[0], (x1 if x2 is None else x2).shape[0]), x1.dtype)
         return dict.fromkeys(names, zeros)
+    method = prepared_for(method, dag, lambda: [squared_norms(x) for x in (x1, x2) if x is not None])
     program = cast_program(method.program(dag), x1.dtype)
     tile = tile_size(x1.dtype.itemsize * method.numbers_per_pair(dag, program))
     nngp, *tangent = gram(method, program, x1, x2, tile=tile)

@@ -62,6 +62,19 @@ class PairMethod(ABC, Generic[Program, Rows]):
     def diagonal(self, program: Program, rows: Rows) -> tuple[Array, Array]:
         """K_HH(x, x) and Theta_HH(x, x) [N] of each input with itself."""
 
+    @abstractmethod
+    def reached(self, dag: Dag, rows: Rows) -> list[Array]:
+        """The variances to which the activation is applied; the rows are those of one that prepares nothing."""
+
+    def reached_by_many(self, codes: np.ndarray, k: np.ndarray) -> list[Array]:
+        """The same for the DAGs of `many`, for K_in(x, x) = k [N]; here one after the other."""
+        found = []
+        for code in codes:
+            dag = Dag.from_array(code).pruned()
+            if any(dag.ops):
+                found += self.reached(dag, self.rows(cast_program(self.program(dag), k.dtype), jnp.asarray(k)))
+        return found
+
     def estimated_seconds(self, dag: Dag, num_pairs: int) -> float:
         """Seconds of one core for so many pairs of inputs; 0 where that is no matter, as it is for most methods."""
         del dag, num_pairs

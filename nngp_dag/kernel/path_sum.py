@@ -61,6 +61,15 @@ class PathSum(PairMethod[Numbers, ChainRows]):
     def diagonal(self, program: Numbers, rows: ChainRows) -> tuple[Array, Array]:
         return self._sum(program, rows.variances, rows.tangents)
 
+    def reached(self, dag: Dag, rows: ChainRows) -> list[Array]:
+        embedded = [] if self.setting.embedding != "stem" else [rows.embedded.prepared]
+        return [*embedded, rows.prepared[:-1]]
+
+    def reached_by_many(self, codes: np.ndarray, k: np.ndarray) -> list[Array]:
+        length = path_counts_array(codes).shape[1]
+        rows = over_rows(lambda k, _: self.chain_row(k, length))(jnp.asarray(k), None)
+        return self.reached(Dag.from_array(codes[0]), rows)
+
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         return _many(self, cast_program(path_counts_array(codes).astype(np.float64), x.dtype), x, names)
 

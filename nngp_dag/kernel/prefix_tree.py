@@ -22,7 +22,7 @@ from nngp_dag.kernel.mixing import Mixing, mixing
 from nngp_dag.kernel.products import squared_norms, symmetric_products
 from nngp_dag.kernel.recursion import PairState, Recursion
 
-__all__ = ["prefix_tree_kernels"]
+__all__ = ["prefix_tree_kernels", "prefix_tree_variances"]
 
 
 class _Level(NamedTuple):
@@ -44,6 +44,25 @@ def prefix_tree_kernels(recursion: Recursion, codes: np.ndarray, x: Array, names
     tree, flat = _plan(codes)
     tree = _cast(tree, x.dtype)
     return _finish(recursion, _grow(recursion, tree, x, names), tree.last, flat, names)
+
+
+def prefix_tree_variances(recursion: Recursion, codes: np.ndarray, k: np.ndarray) -> list[Array]:
+    """K_tt(x, x) at the nodes t < H of the DAGs of these codes [A, E], for K_in(x, x) = k [N]: arrays [..., N]."""
+    tree, _ = _plan(codes[np.lexsort(codes.T[::-1])])
+    return _variances(recursion, _cast(tree, k.dtype).levels, k)
+
+
+@partial(jax.jit, static_argnames="recursion")
+def _variances(recursion: Recursion, levels: tuple[_Level, ...], k: Array) -> list[Array]:
+    r = recursion
+    embedded, row, node = over_rows(lambda k, _: r.start_row(k))(k, None)
+    found = [node.prepared] if r.setting.embedding != "stem" else [embedded.prepared, node.prepared]
+    row = jax.tree.map(lambda a: a[None], row)
+    for t, (parent, into) in enumerate(levels, start=1):
+        row = jax.tree.map(lambda a, parent=parent: a[parent], row)
+        row, node = jax.vmap(over_rows(lambda row, into, t=t: r.step_row(row, t, into)))(row, into)
+        found.append(node.prepared)
+    return found
 
 
 class _Grown(NamedTuple):

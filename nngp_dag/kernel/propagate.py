@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from jax import Array
 
-from nngp_dag.dag import Dag
+from nngp_dag.dag import Dag, Op
 from nngp_dag.kernel.block_fold import Inputs, pairs_by_block, rows_by_block
 from nngp_dag.kernel.blocks import BLOCK, Blocks, blocks_of
 from nngp_dag.kernel.embedding import EmbeddedRow
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import PairMethod
 from nngp_dag.kernel.mixing import Mixing, mixing
-from nngp_dag.kernel.prefix_tree import prefix_tree_kernels
+from nngp_dag.kernel.prefix_tree import prefix_tree_kernels, prefix_tree_variances
 from nngp_dag.kernel.recursion import MAX_UNROLLED, Node, Recursion
 
 __all__ = ["Exact", "Independent", "PropagatedRows", "Propagation"]
@@ -100,6 +100,17 @@ class Propagation(PairMethod[_Program, PropagatedRows]):
     def diagonal(self, program: _Program, rows: PropagatedRows) -> tuple[Array, Array]:
         return rows.variance, rows.tangent
 
+    def reached(self, dag: Dag, rows: PropagatedRows) -> list[Array]:
+        inner = (
+            _unstacked(rows.inner.prepared) if isinstance(rows.inner, Node) else [node.prepared for node in rows.inner]
+        )
+        nodes = [rows.first.prepared, *inner]
+        found = [nodes[s] for s in sorted({s for s, _, op in dag.edges() if op is Op.LINEAR})]
+        return found if self.setting.embedding != "stem" else [rows.embedded.prepared, *found]
+
+    def reached_by_many(self, codes: np.ndarray, k: np.ndarray) -> list[Array]:
+        return prefix_tree_variances(self.recursion, codes, k)
+
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         return prefix_tree_kernels(self.recursion, codes, x, names)
 
@@ -126,3 +137,8 @@ class Independent(Propagation):
 def _inputs(rows: PropagatedRows) -> Inputs:
     assert isinstance(rows.inner, Node)
     return rows.embedded, rows.first, rows.inner, rows.mean
+
+
+def _unstacked(a: Array) -> list[Array]:
+    """Of an array [blocks, nodes of a block, N] those of each node, [N]."""
+    return list(a.reshape(-1, a.shape[-1]))
