@@ -11,6 +11,7 @@ from verify_runs import claim_text, status
 from nngp_dag.errors import InputError
 from verify.framework import catalogue as catalogues
 from verify.framework.catalogue import catalogue
+from verify.framework.declared import declared_claims
 from verify.framework.options import Options
 
 FILES = {
@@ -173,3 +174,46 @@ def test_a_claim_s_words_break_no_report(tmp_path, capsys):
     json.loads((out / "ctrf.json").read_text()).get("results")
     (out / "ctrf.json").read_text().encode()
     assert "\\ud800" not in (out / "ctrf.json").read_text().replace("\\\\ud800", "")
+
+
+# ---- words without running -------------------------------------------------------------------------------------------
+
+
+def test_words_read_off_the_files_are_those_of_the_imported_claims():
+    words = catalogue(Options(), words_only=True)
+    imported = catalogue(Options())
+    assert list(words.claims) == list(imported.claims) and not words.broken
+    for name in ("title", "source", "statement", "expected", "path", "module"):
+        assert [getattr(claim, name) for claim in words.claims.values()] == [
+            getattr(claim, name) for claim in imported.claims.values()
+        ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = 1\n", "title = 'a'\n" + claim_text("good").replace("title='good'", "title=title"),
+     "from verify import claim\ncheck = claim('good', title='t')(print)\n" + claim_text("other"),
+     claim_text("good", expected="unheard-of")],
+    ids=["no claim", "computed", "no decorator", "no verdict"],
+)  # fmt: skip
+def test_a_file_that_words_cannot_be_read_off_has_to_be_run(text, tmp_path, monkeypatch):
+    (tmp_path / "some_claims.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert declared_claims("some_claims") is None
+
+
+def test_the_list_and_an_unknown_identifier_are_answered_without_jax():
+    program = """
+import sys
+from nngp_dag.cli import main
+for arguments, wanted in ((["verify", "--list", "--json"], 0), (["verify", "--claims", "eq12"], 2)):
+    try:
+        main(arguments)
+    except SystemExit as stop:
+        assert stop.code == wanted, stop.code
+assert not {"jax", "scipy", "flax"} & sys.modules.keys()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {"eq-12", "dag-1"} <= {item["id"] for item in json.loads(done.stdout)}
+    assert "unknown claim eq12" in done.stderr

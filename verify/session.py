@@ -69,6 +69,8 @@ def run_session(request: Request) -> Document:
 def _run_session(request: Request) -> Document:
     start = time.perf_counter()
     known = _checked_baseline(request)
+    if request.claims is not None and not request.options.directories:
+        catalogue(request.options, words_only=True).select(request.claims)  # an error shows before claims are imported
     found = catalogue(request.options)
     found.say_what_is_empty()
     claims = found.select(request.claims)

@@ -124,7 +124,7 @@ def _list(options: Options, identifiers: str | None, as_json: bool) -> int:
     from verify.framework.catalogue import broken_record, catalogue
     from verify.report.words import expected, printable
 
-    found = catalogue(options)
+    found = catalogue(options, words_only=True)
     found.say_what_is_empty()
     fields = ("id", "title", "source", "statement", "expected")
     listed = [{field: str(getattr(claim, field)) for field in fields} for claim in found.select(identifiers)]

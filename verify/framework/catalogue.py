@@ -18,6 +18,7 @@ from pathlib import Path
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import Kind, kind_of
 from verify.framework.claim import Claim, claims_named, elsewhere, import_claims, listed, own_modules, registry, select
+from verify.framework.declared import declared_claims
 from verify.framework.evidence import Evidence
 from verify.framework.options import Options
 from verify.framework.process import START_SECONDS, Worker
@@ -87,8 +88,13 @@ class Catalogue:
             print(f"nngp-dag: claims file {path} registers no claim", file=sys.stderr)
 
 
-def catalogue(options: Options) -> Catalogue:
+def catalogue(options: Options, *, words_only: bool = False) -> Catalogue:
     """The claims of this package and of every `*.py` in `options.directories` whose name does not start with `_`.
+
+    Args:
+        options: with the folders.
+        words_only: read the claims of this package without importing them, where their files allow it: in a tenth of
+            the time, but what is no word (`settings`, `needs`, the check) is missing.
 
     Raises:
         InputError: a folder that does not exist, holds no claims file, or whose files register no claim.
@@ -97,8 +103,12 @@ def catalogue(options: Options) -> Catalogue:
     found = Catalogue({})
     for module in own_modules():
         with _breaking(found, module):
-            import_claims(module)
-    found.claims.update(registry)
+            declared = declared_claims(module) if words_only else None
+            if declared is None:
+                import_claims(module)
+                declared = [claim for claim in registry.values() if claim.module == module]
+            found.claims.update({claim.id: claim for claim in declared})
+    found.claims.update({name: claim for name, claim in registry.items() if name not in found.claims})
     for file, report in _imported([file for files in folders.values() for file in files], options):
         _join(found, file, report)
     for folder, files in folders.items():
