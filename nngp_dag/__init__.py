@@ -1,6 +1,7 @@
 """nngp_dag: infinite-width kernels of networks with DAG-shaped connectivity, and tests of the theory about them.
 
-What needs JAX is imported at its first use, so that the command line answers `--help` and path counts at once.
+Public names are imported at their first use: the command line answers `--help` at once, and a pytest that loads the
+plugin of an installed nngp_dag imports neither NumPy nor JAX for it.
 """
 
 from __future__ import annotations
@@ -8,25 +9,29 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nngp_dag.dag import Dag as Dag
-from nngp_dag.dag import Op as Op
-from nngp_dag.dag import enumerate_codes as enumerate_codes
 from nngp_dag.errors import InputError as InputError
-from nngp_dag.spaces.prefilter import prefilter as prefilter
 
 if TYPE_CHECKING:
     from nngp_dag.analysis import analyze as analyze
     from nngp_dag.analysis import compare as compare
+    from nngp_dag.dag import Dag as Dag
+    from nngp_dag.dag import Op as Op
+    from nngp_dag.dag import enumerate_codes as enumerate_codes
     from nngp_dag.kernel import Kernel as Kernel
     from nngp_dag.kernel import kernel_fn as kernel_fn
+    from nngp_dag.spaces.prefilter import prefilter as prefilter
 
 __version__ = "0.1.0"
 
 _LATER = {
     "analyze": "nngp_dag.analysis",
     "compare": "nngp_dag.analysis",
+    "Dag": "nngp_dag.dag",
+    "Op": "nngp_dag.dag",
+    "enumerate_codes": "nngp_dag.dag",
     "Kernel": "nngp_dag.kernel",
     "kernel_fn": "nngp_dag.kernel",
+    "prefilter": "nngp_dag.spaces.prefilter",
 }
 
 

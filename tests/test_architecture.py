@@ -38,7 +38,7 @@ nngp_dag
 verify.framework
 verify, verify.report, verify.baseline
 verify.tools, verify.session, verify.recheck, verify.check_certificate, verify.check_spectrum
-verify.mutation, verify.pytest_plugin
+verify.mutation, nngp_dag.pytest_plugin
 verify.claims
 nngp_dag.cli
 nngp_dag.__main__, verify.__main__

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.pytest_plugin import pytest_collection_modifyitems
+from nngp_dag.pytest_plugin import pytest_collection_modifyitems
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -96,7 +96,7 @@ def test_options_that_are_named_exist(file):
     from verify.mutation.__main__ import main
 
     known = {option for c in (command, main) for parameter in c.params for option in parameter.opts}
-    plugin = (ROOT / "verify" / "pytest_plugin.py").read_text()
+    plugin = (ROOT / "nngp_dag" / "pytest_plugin.py").read_text()
     text = (ROOT / file).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if "verify" in line or "--nngp-dag" in line]
     for option in re.findall(r"(?<![\w-])--[a-z-]+", " ".join(lines)):

@@ -9,6 +9,7 @@ import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, seed_option
 from nngp_dag.errors import InputError
+from nngp_dag.support.suite import check_suite
 
 if TYPE_CHECKING:
     from verify.framework.options import Options
@@ -92,6 +93,7 @@ def command(
 
     Exit status 1 where a verdict differs from the claim's expected one, or from the baseline.
     """
+    check_suite()
     if recheck is not None:
         return _recheck(recheck, data, None if data_dir is None else str(data_dir), as_json)
     if update_baseline and baseline is None:

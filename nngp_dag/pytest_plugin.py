@@ -2,6 +2,9 @@
 
 Claims run in a process of their own beside pytest's, so that they change nothing of the tests around them; with
 pytest-xdist each worker has one. Without paths on pytest's command line only the claims run.
+
+pytest loads this module in every project of an environment that has nngp_dag, most of which know nothing of it: so
+until claims are asked for it imports nothing but pytest, and nothing called `verify`, which may be theirs.
 """
 
 from __future__ import annotations
@@ -165,7 +168,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add the claims before anything selects among items."""
     if config.getoption(_OPTION):
+        _check_suite()
         items.extend(_Claims.from_parent(session, name="claims", nodeid="claims").collect())
+
+
+def _check_suite() -> None:
+    """UsageError, which pytest prints as one line, where `verify` is not ours."""
+    from nngp_dag.errors import InputError
+    from nngp_dag.support.suite import check_suite
+
+    try:
+        check_suite()
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
