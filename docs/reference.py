@@ -9,7 +9,11 @@ from pathlib import Path
 __all__ = ["PAGES", "write_reference"]
 
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "dag": ("DAGs, codes and paths", ("nngp_dag.dag", "nngp_dag.paths", "nngp_dag.canonical", "nngp_dag.errors")),
+    "dag": (
+        "DAGs, codes and paths",
+        ("nngp_dag.dag", "nngp_dag.networkx_edges", "nngp_dag.paths", "nngp_dag.canonical", "nngp_dag.errors"),
+    ),
+    "wiring": ("Wirings: scales, gains, activations per edge, layer norm", ("nngp_dag.wiring",)),
     "kernel": ("Readings and kernels", ("nngp_dag.reading", "nngp_dag.kernel")),
     "activations": ("Activations", ("nngp_dag.activations",)),
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),

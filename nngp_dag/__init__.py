@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nngp_dag.kernel import Kernel as Kernel
     from nngp_dag.kernel import kernel_fn as kernel_fn
     from nngp_dag.spaces.prefilter import prefilter as prefilter
+    from nngp_dag.wiring import Wiring as Wiring
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ _LATER = {
     "Kernel": "nngp_dag.kernel",
     "kernel_fn": "nngp_dag.kernel",
     "prefilter": "nngp_dag.spaces.prefilter",
+    "Wiring": "nngp_dag.wiring",
 }
 
 

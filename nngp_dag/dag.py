@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from nngp_dag.canonical import canonical_digits
 from nngp_dag.errors import InputError, unknown
+from nngp_dag.networkx_edges import graph_edges
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -152,37 +153,25 @@ class Dag:
         return {(s, t): op.name.lower() for s, t, op in self.edges()}
 
     @classmethod
-    def from_networkx(cls, graph: nx.DiGraph, order: Sequence[Hashable] | None = None) -> Dag:
-        """The DAG of a networkx DiGraph whose edges carry an attribute `op` (a name or a digit).
+    def from_networkx(
+        cls, graph: nx.DiGraph, order: Sequence[Hashable] | None = None, default_op: object = None
+    ) -> Dag:
+        """The DAG of a networkx graph whose edges carry an attribute `op` (a name or a digit).
 
         Args:
-            graph: acyclic, without parallel edges.
+            graph: an acyclic DiGraph or MultiDiGraph; of parallel edges all but the first get a node of their own (see
+                `networkx_edges`).
             order: all its nodes, the input first and the output last, in a topological order. By default nodes that are
                 the integers 0..n-1 with edges s < t keep their numbers; otherwise the graph must have one source
                 and one sink, and a topological order is chosen.
+            default_op: the operation of edges without an attribute `op`; by default each needs one.
 
         Raises:
             InputError: a cycle, an edge without `op`, an order that is not topological, or an ambiguous input or
                 output.
         """
-        import networkx as nx
-
-        if not graph.is_directed() or graph.is_multigraph():
-            raise InputError("expected a networkx DiGraph (directed, at most one edge between two nodes)")
-        if not nx.is_directed_acyclic_graph(graph):
-            raise InputError("the graph has a cycle: a DAG is needed")
-        nodes = _node_order(graph) if order is None else list(order)
-        if len(set(nodes)) != len(nodes) or set(nodes) != set(graph.nodes):
-            raise InputError("order must list every node of the graph exactly once")
-        position = {node: i for i, node in enumerate(nodes)}
-        edges: dict[tuple[int, int], object] = {}
-        for u, v, data in graph.edges(data=True):
-            if "op" not in data:
-                raise InputError(f"edge ({u!r}, {v!r}) has no attribute 'op' (zero, skip or linear)")
-            if position[u] >= position[v]:
-                raise InputError(f"order is not topological: edge ({u!r}, {v!r}) goes backwards")
-            edges[position[u], position[v]] = data["op"]
-        return cls.from_edges(edges, num_nodes=len(nodes))
+        found = graph_edges(graph, order, default_op)
+        return cls.from_edges({edge: data["op"] for edge, data in found.attributes.items()}, found.num_nodes)
 
     def to_networkx(self) -> nx.DiGraph:
         """A networkx DiGraph with nodes 0..H and the edges that are not zero, each with `op` "skip" or "linear"."""
@@ -264,6 +253,15 @@ class Dag:
         t, s = np.tril_indices(keep.size, -1)
         return Dag(int(keep.size), sub[s, t].astype(np.uint8).tobytes())
 
+    def then(self, other: Dag) -> Dag:
+        """This DAG with another stacked on it: the output of this one is the input of the other."""
+        below, above = self.num_nodes - 1, other.num_nodes - 1
+        ops = bytearray(num_edges(below + above + 1))
+        ops[: len(self.ops)] = self.ops
+        for s, t, op in other.edges():
+            ops[edge_index(below + s, below + t)] = op
+        return Dag(below + above + 1, bytes(ops))
+
     def canonical(self) -> Dag:
         """A canonical form: equal for two DAGs exactly when their pruned forms agree up to relabelling of nodes."""
         pruned = self.pruned()
@@ -301,22 +299,6 @@ def enumerate_codes(num_nodes: int) -> np.ndarray:
 def count_isomorphism_classes(codes: np.ndarray) -> int:
     """Number of DAGs among flat codes [A, E] that differ as pruned graphs up to relabelling."""
     return len({Dag.from_array(code).canonical() for code in np.unique(codes, axis=0)})
-
-
-def _node_order(graph: nx.DiGraph) -> list[Hashable]:
-    import networkx as nx
-
-    n = graph.number_of_nodes()
-    if set(graph.nodes) == set(range(n)) and all(u < v for u, v in graph.edges):
-        return list(range(n))
-    sources = [v for v, degree in graph.in_degree() if degree == 0]
-    sinks = [v for v, degree in graph.out_degree() if degree == 0]
-    if len(sources) != 1 or len(sinks) != 1:
-        raise InputError(
-            f"the graph has {len(sources)} sources and {len(sinks)} sinks:"
-            " give order= with the input first and the output last"
-        )
-    return list(nx.topological_sort(graph))
 
 
 def _shorten(text: str, limit: int = 60) -> str:

@@ -18,10 +18,10 @@ from nngp_dag.dag import Dag
 from nngp_dag.finite.network.spec import NetworkSpec
 from nngp_dag.support.flax_compat import ModuleList
 
-__all__ = ["DagNetwork", "Frozen", "Layer", "Wiring"]
+__all__ = ["DagNetwork", "Frozen", "Layer", "WiringMatrix"]
 
 
-class Wiring(nnx.Variable):
+class WiringMatrix(nnx.Variable):
     """The wiring matrix of the DAG: data of the network that is never trained."""
 
 
@@ -144,7 +144,8 @@ class DagNetwork(nnx.Module):
             )
             for _ in range(spec.slots)
         )
-        self.wiring = Wiring(jnp.asarray(spec.wiring(dag) if isinstance(dag, Dag) else dag, jnp.dtype(spec.dtype)))
+        matrix = spec.wiring(dag) if isinstance(dag, Dag) else dag
+        self.wiring = WiringMatrix(jnp.asarray(matrix, jnp.dtype(spec.dtype)))
 
     def layers(self) -> list[Layer]:
         """All layers in the order of `features`' records and taps: embedding, linear edges, readout."""
