@@ -18,6 +18,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "activations": ("Activations", ("nngp_dag.activations",)),
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),
+    "signal": ("Signal propagation", ("nngp_dag.signal",)),
     "plots": ("Plots", ("nngp_dag.plots",)),
     "datasets": ("Data", ("nngp_dag.datasets",)),
     "networks": (
