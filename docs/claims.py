@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
 from nngp_dag.support.strict_json import load_json
+from verify.framework.paper import Paper
 from verify.framework.proof import PAGES, page_of
 from verify.framework.record import ClaimRecord, EvidenceRecord
+from verify.report.document import paper_record
+from verify.report.papers import OTHERS, heading
 from verify.report.words import number, outcome, sentence, verdict_remarks
 
 __all__ = ["record", "write_claims"]
@@ -34,14 +37,19 @@ _MEANING = {
 def record(report: Path, target: Path) -> None:
     """Take over from a report.json what the pages show: verdicts, readings, tables and plots, but no certificates.
 
+    Of a run in which only some claims were asked for, these take the place of their own, and the others stay.
+
     Raises:
-        InputError: a file that is no report of a run, or a run in which a claim crashed; `target` is left as it was.
+        InputError: a file that is no report of a run, a run in which a claim crashed, or one of some claims that is not
+            like the run of the others; `target` is left as it was.
     """
     document: Any = load_json(report)
     if not isinstance(document, dict) or not document.keys() >= {*_OF_A_RUN, "claims"} or not _are_claims(document):
         raise InputError(f"{report} is no report.json of nngp-dag verify")
     kept = {key: document[key] for key in _OF_A_RUN}
     kept["claims"] = {}
+    if document.get("selection") is not None and target.is_file():
+        kept = _others(target, document, report)
     for claim in document["claims"]:
         if claim["error"] is not None:
             raise InputError(f"{claim['id']} crashed in the run of {report}: no evidence to take over")
@@ -50,6 +58,15 @@ def record(report: Path, target: Path) -> None:
         evidence.pop("key_values", None)
         kept["claims"][claim["id"]] = {"verdict": claim["verdict"], "evidence": _rounded(evidence)}
     write_text(target, json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+def _others(target: Path, document: Mapping[str, Any], report: Path) -> dict[str, Any]:
+    """The evidence that is there, of a run like this one."""
+    kept: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
+    unlike = [key for key in _OF_A_RUN if key != "started" and kept[key] != document[key]]
+    if unlike:
+        raise InputError(f"{report} is of other {', '.join(unlike)} than {target}: record a run of all claims")
+    return kept
 
 
 def _are_claims(document: Mapping[str, Any]) -> bool:
@@ -66,31 +83,46 @@ def _are_claims(document: Mapping[str, Any]) -> bool:
 
 def write_claims(evidence: Path) -> dict[Path, str | bytes]:
     """The pages by file name, with the table that lists them."""
-    from verify.framework.claim import discover
+    from verify.framework.claim import discover, papers_of
 
     run: Mapping[str, Any] = json.loads(evidence.read_text(encoding="utf-8")) if evidence.is_file() else {"claims": {}}
     claims = discover()
     pages: dict[Path, str | bytes] = {}
-    rows, names = [], sorted(claims)
-    for name in names:
+    rows: dict[Paper | None, list[str]] = {paper: [] for paper in [*papers_of(claims.values()), None]}
+    for name in sorted(claims):
         claim, recorded = claims[name], run["claims"].get(name)
         text, drawn = _page(claim, recorded, run)
         pages[Path("claims") / f"{name}.md"] = text
         pages |= {Path("claims") / file: svg for file, svg in drawn.items()}
         verdict = recorded["verdict"] if recorded else str(claim.expected)
-        rows.append(f"| [{name}]({name}.md) | {_cell(claim.title)} | {_cell(claim.source)} | {_badge(verdict)} |")
+        cells = [f"[{name}]({name}.md)", _cell(claim.title), _cell(claim.source), _badge(verdict)]
+        rows[claim.paper].append(f"| {' | '.join(cells)} |")
     meanings = "\n".join(f"- {_badge(verdict)} {meaning}." for verdict, meaning in _MEANING.items())
-    listing = "\n".join(names)
+    listing = "\n".join(sorted(claims))
+    tables = "\n\n".join(_of_paper(paper, lines) for paper, lines in rows.items() if lines)
     pages[Path("claims") / "index.md"] = (
-        "# Claims\n\nEvery statement of the paper that can be tried, with its verdict. A *reading* fixes order,"
-        " embedding and method; the verdict follows from the readings.\n\n"
+        "# Claims\n\nStatements of papers that can be tried, with their verdicts. A *reading* fixes what a statement"
+        " leaves open, as order, embedding and method; the verdict follows from the readings.\n\n"
         f"{meanings}\n\n"
         "`nngp-dag verify` runs them (the quick profile takes about a minute), and fails where a verdict differs from"
         " the one given here.\n\n"
-        "| claim | statement | source | verdict |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"{tables}\n\n"
         f"```{{toctree}}\n:hidden:\n\n{listing}\n```\n"
     )
     return pages
+
+
+def _of_paper(paper: Paper | None, rows: Sequence[str]) -> str:
+    """The table of a paper's claims, and what it states beside them."""
+    lines = [f"## {_text(OTHERS if paper is None else paper.title)}", ""]
+    if paper is not None:
+        reference = f"[{_text(paper.reference)}]({paper.url})" if paper.url else _text(paper.reference)
+        lines += [f"{reference}. Alone: `nngp-dag verify --paper {paper.name}`.", ""]
+    lines += ["| claim | statement | source | verdict |", "|---|---|---|---|", *rows]
+    if paper is not None and paper.open:
+        lines += ["", "What it states and no claim here tries:", ""]
+        lines += [f"- {_text(statement)} {_text(reason)}" for statement, reason in paper.open]
+    return "\n".join(lines)
 
 
 def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]) -> tuple[str, dict[str, bytes]]:
@@ -98,7 +130,8 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
     lines = [f"# {claim.id}", "", f"**{_text(claim.title)}**", "", _text(claim.statement), ""]
     if claim.latex:
         lines += ["$$", claim.latex, "$$", ""]
-    lines += [f"Source: {_text(claim.source)}", ""]
+    paper = "" if claim.paper is None else f" of {_text(heading(paper_record(claim.paper)))}"
+    lines += [f"Source: {_text(claim.source)}{paper}", ""]
     lines += [f"{_badge(verdict)} {_MEANING[verdict]}", ""]
     drawn: dict[str, bytes] = {}
     if recorded:

@@ -183,7 +183,7 @@ def test_words_read_off_the_files_are_those_of_the_imported_claims():
     words = catalogue(Options(), words_only=True)
     imported = catalogue(Options())
     assert list(words.claims) == list(imported.claims) and not words.broken
-    for name in ("title", "source", "statement", "expected", "path", "module"):
+    for name in ("title", "paper", "source", "statement", "expected", "path", "module"):
         assert [getattr(claim, name) for claim in words.claims.values()] == [
             getattr(claim, name) for claim in imported.claims.values()
         ]
@@ -193,8 +193,9 @@ def test_words_read_off_the_files_are_those_of_the_imported_claims():
     "text",
     ["x = 1\n", "title = 'a'\n" + claim_text("good").replace("title='good'", "title=title"),
      "from verify import claim\ncheck = claim('good', title='t')(print)\n" + claim_text("other"),
-     claim_text("good", expected="unheard-of")],
-    ids=["no claim", "computed", "no decorator", "no verdict"],
+     claim_text("good", expected="unheard-of"),
+     claim_text("good").replace("title=", "paper=mine, title=")],
+    ids=["no claim", "computed", "no decorator", "no verdict", "a paper from elsewhere"],
 )  # fmt: skip
 def test_a_file_that_words_cannot_be_read_off_has_to_be_run(text, tmp_path, monkeypatch):
     (tmp_path / "some_claims.py").write_text(text)

@@ -16,6 +16,7 @@ from verify.framework.errors import EvidenceError
 from verify.framework.execute import execute
 from verify.framework.options import Options
 from verify.framework.record import evidence_record
+from verify.papers import CONNECTIVITY
 from verify.recheck import recheck_report
 from verify.report.document import build_document
 
@@ -26,7 +27,7 @@ FALSE = Finding(False, cases=1, tolerance=0.0)
 
 @pytest.fixture(scope="module")
 def document():
-    made = build_document([_run("order-dag-123")], OPTIONS, 0.0, selection=["order-dag-123"])
+    made = build_document([_run("order-dag-123")], OPTIONS, 0.0, selection=["order-dag-123"], papers=[CONNECTIVITY])
     return json.loads(json.dumps(made))
 
 

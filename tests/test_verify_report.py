@@ -16,6 +16,8 @@ from verify.framework.claim import discover
 from verify.framework.plots import KINDS, plot_of
 from verify.framework.plots.plot import blank
 from verify.framework.verdict import Verdict
+from verify.papers import CONNECTIVITY
+from verify.report.document import paper_record
 from verify.report.formula import formula_svg
 from verify.report.plots import draw_svg
 from verify.report.terminal import print_document
@@ -120,6 +122,7 @@ def _claim(**changes):
     evidence = {"summary": "word " * 200}
     return {
         "id": "order-dag-123-scale-free",
+        "paper": "connectivity",
         "source": "Section 3.3, after Eq. 11, with the scale taken out of it",
         "verdict": "holds-conditionally",
         "expected": "holds-conditionally",
@@ -135,6 +138,7 @@ def test_verdicts_fit_eighty_columns_and_evidence_three_lines():
     claims = [_claim(), _claim(id="eq-12", verdict="crashed", as_expected=False, error={"reason": "[odd] reason"})]
     document = {
         "claims": claims,
+        "papers": [paper_record(CONNECTIVITY)],
         "seconds": 1.0,
         "summary": {"crashed": 1, "holds-conditionally": 1},
         "unexpected": [{"id": "eq-12", "verdict": "crashed", "expected": "holds-conditionally"}],
@@ -145,8 +149,9 @@ def test_verdicts_fit_eighty_columns_and_evidence_three_lines():
     print_document(document, Console(file=stream, width=80))
     lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
-    assert [line.startswith("  ") for line in lines[:5]] == [False, True, True, True, False]
-    assert lines[3].endswith("…")
+    assert lines[0].startswith("Deep Architecture Connectivity") and lines[0].endswith("…")
+    assert [line.startswith("  ") for line in lines[1:6]] == [False, True, True, True, False]
+    assert lines[4].endswith("…")
     text = stream.getvalue()
     for words in ("[odd] reason", "expected holds-conditionally", "baseline: eq-12: gone [x]", "Not in the baseline"):
         assert words in text

@@ -1,7 +1,8 @@
-"""The claims of the paper, one file per claim, over a small framework: `python -m verify`.
+"""The claims of papers, one file per claim, over a small framework: `python -m verify`.
 
 A claim file needs five names: `claim` (decorator), `Context` (what it gets), `Evidence`, `Finding` and `Control` (what
-it returns); `Proof` where it proves, and `KeyValue`, `Table`, `Lines` and the other plots where it shows them.
+it returns); `Proof` where it proves, `KeyValue`, `Table`, `Lines` and the other plots where it shows them, and `Paper`
+where another paper than those of `verify.papers` states it.
 """
 
 from verify.framework.claim import Claim as Claim
@@ -13,6 +14,7 @@ from verify.framework.errors import Undecided as Undecided
 from verify.framework.evidence import Evidence as Evidence
 from verify.framework.evidence import KeyValue as KeyValue
 from verify.framework.finding import Finding as Finding
+from verify.framework.paper import Paper as Paper
 from verify.framework.plots import Captioned as Captioned
 from verify.framework.plots import Dags as Dags
 from verify.framework.plots import Lines as Lines
@@ -36,6 +38,7 @@ __all__ = [
     "KeyValue",
     "Lines",
     "Matrix",
+    "Paper",
     "Plot",
     "Points",
     "Proof",

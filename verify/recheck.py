@@ -25,14 +25,14 @@ from nngp_dag.errors import InputError
 from nngp_dag.proofs.recheck import FindRows, Recheck, recheck, recheck_all
 from nngp_dag.support.strict_json import load_json
 from verify.baseline import compare_with_baseline, load_baseline
-from verify.framework.claim import Claim, discover
+from verify.framework.claim import Claim, discover, papers_of
 from verify.framework.errors import EvidenceError
 from verify.framework.evidence import Evidence
 from verify.framework.needs import lacking
 from verify.framework.proof import INTERVALS, find_page, page_of
 from verify.framework.stored import Stored, differences, read_evidence
 from verify.framework.verdict import Verdict, overall_verdict
-from verify.report.document import SCHEMA, outcome
+from verify.report.document import SCHEMA, outcome, paper_record
 
 if TYPE_CHECKING:
     from verify.framework.record import BaselineComparison, ClaimRecord, FindingRecord, RunRecord
@@ -42,7 +42,7 @@ __all__ = ["RECORDED", "RecheckedClaim", "RecheckedReport", "recheck_report"]
 RECORDED = Path(__file__).resolve().parent / "baselines" / "quick.json"
 """The recorded run of this project."""
 
-_STATED = ("title", "source", "statement", "latex", "settings", "expected")
+_STATED = ("title", "paper", "source", "statement", "latex", "settings", "expected")
 """The fields of a claim of a report that are the claim's own."""
 
 
@@ -97,9 +97,11 @@ def _recheck_document(content: Stored, find_rows: FindRows) -> RecheckedReport:
         raise InputError(f"no report of schema {SCHEMA}")
     checked = [_recheck_claim(entry, known, find_rows) for entry in claims]
     items = [item for _, of_claim in checked for item in of_claim]
-    records = [cast("ClaimRecord", {"expected": None, "as_expected": False, "error": None, **c}) for c in claims]
+    defaults = {"paper": None, "expected": None, "as_expected": False, "error": None}
+    records = [cast("ClaimRecord", {**defaults, **claim}) for claim in claims]
     recorded, unrecorded = _recorded_problems(content, records)
-    problems = _count_problems(content, records) + _selection_problems(content, records, known) + recorded
+    problems = _count_problems(content, records) + _selection_problems(content, records, known)
+    problems += _paper_problems(content, records, known) + recorded
     proved = not problems and all(item["proved"] for item in items) and not any(c["problems"] for c, _ in checked)
     found = [claim for claim, _ in checked]
     return {"proved": proved, "items": items, "claims": found, "problems": problems, "unrecorded": unrecorded}
@@ -147,6 +149,7 @@ def _stated_otherwise(entry: Stored, claim: Claim | None) -> list[str]:
         return []
     own = {name: getattr(claim, name) for name in _STATED}
     own |= {"settings": dict(claim.settings), "expected": str(claim.expected)}
+    own["paper"] = None if claim.paper is None else claim.paper.name
     return [f"its {name} is not that of this installation's claim" for name in _STATED if entry.get(name) != own[name]]
 
 
@@ -224,6 +227,20 @@ def _selection_problems(content: Stored, records: Sequence[ClaimRecord], known: 
     if asked is not None:
         problems += [f"claim {name[:60]} is there, and was not asked for" for name in there if name not in asked]
     return problems
+
+
+def _paper_problems(content: Stored, records: Sequence[ClaimRecord], known: Mapping[str, Claim]) -> list[str]:
+    """Papers in the report that are not those of its claims, or not what this installation knows by their names."""
+    papers, own = content.get("papers"), {paper.name: paper_record(paper) for paper in papers_of(known.values())}
+    if not isinstance(papers, list) or not all(isinstance(p, dict) and isinstance(p.get("name"), str) for p in papers):
+        return ["its papers are no list of objects with names"]
+    named = [record["paper"] for record in records if record["paper"] is not None]
+    if not all(isinstance(name, str) for name in named) or {p["name"] for p in papers} != set(named):
+        return ["its papers are not those of its claims"]
+    if len(papers) != len(set(named)):
+        return ["a paper stands in it more than once"]
+    others = [paper for paper in papers if paper != own.get(paper["name"], paper)]
+    return [f"its paper {paper['name'][:60]} is not that of this installation" for paper in others]
 
 
 def _recorded_problems(content: Stored, records: list[ClaimRecord]) -> tuple[list[str], list[str]]:

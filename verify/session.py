@@ -22,7 +22,7 @@ from verify.baseline import (
     save_baseline,
 )
 from verify.framework.catalogue import broken_record, catalogue
-from verify.framework.claim import Claim
+from verify.framework.claim import Claim, papers_of
 from verify.framework.fingerprint import checked_data, fingerprint
 from verify.framework.options import Options
 from verify.framework.record import BaselineRecord, ClaimRecord, Document
@@ -46,6 +46,7 @@ class Request:
         out: folder of the reports, created where it is missing.
         baseline: baseline file to compare with, or to write if `update_baseline`.
         fresh: ignore what an unfinished run left.
+        paper: the name of the paper whose claims alone are run, or None.
     """
 
     options: Options
@@ -54,6 +55,12 @@ class Request:
     baseline: Path | None = None
     update_baseline: bool = False
     fresh: bool = False
+    paper: str | None = None
+
+    @property
+    def partial(self) -> bool:
+        """True where only some claims are asked for."""
+        return self.claims is not None or self.paper is not None
 
 
 def run_session(request: Request) -> Document:
@@ -69,28 +76,27 @@ def run_session(request: Request) -> Document:
 def _run_session(request: Request) -> Document:
     start = time.perf_counter()
     known = _checked_baseline(request)
-    if request.claims is not None and not request.options.directories:
-        catalogue(request.options, words_only=True).select(request.claims)  # an error shows before claims are imported
+    if request.partial and not request.options.directories:  # an error shows before claims are imported
+        catalogue(request.options, words_only=True).select(request.claims, request.paper)
     found = catalogue(request.options)
     found.say_what_is_empty()
-    claims = found.select(request.claims)
+    claims = found.select(request.claims, request.paper)
     identity = fingerprint(request.options, checked_data(request.options))
     _check_reports(make_folder(request.out), request.baseline)
     with Lock(request.out), Store(request.out, identity, request.fresh) as store:
         _say_what_is_not_resumed(request.out, store.remarks)
         records, resumed = _run_or_resume(claims, request.options, store)
         records += [broken_record(file, request.options) for file in found.broken]
-        selection = None if request.claims is None else [claim.id for claim in claims]
+        selection = [claim.id for claim in claims] if request.partial else None
+        papers = papers_of(claims)
         seconds = time.perf_counter() - start
-        document = build_document(records, request.options, seconds, resumed, None, selection)
+        document = build_document(records, request.options, seconds, resumed, None, selection, papers)
         if known is not None and not request.update_baseline:
-            comparison = compare_with_baseline(
-                document, known, str(request.baseline), partial=request.claims is not None
-            )
-            document = build_document(records, request.options, seconds, resumed, comparison, selection)
+            comparison = compare_with_baseline(document, known, str(request.baseline), partial=request.partial)
+            document = build_document(records, request.options, seconds, resumed, comparison, selection, papers)
         write_reports(document, request.out)
         if request.baseline and request.update_baseline:
-            update_baseline(request.baseline, known, baseline_of(document), partial=request.claims is not None)
+            update_baseline(request.baseline, known, baseline_of(document), partial=request.partial)
         store.clear()
     return document
 
@@ -105,7 +111,7 @@ def _checked_baseline(request: Request) -> BaselineRecord | None:
     if request.update_baseline and not request.baseline.exists():
         return None
     known = load_baseline(request.baseline)
-    if request.claims is not None or not request.update_baseline:
+    if request.partial or not request.update_baseline:
         check_comparable(known, str(request.baseline), vars(request.options))
     return known
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,7 @@ from nngp_dag.support.suite import check_suite
 
 if TYPE_CHECKING:
     from verify.framework.options import Options
+    from verify.framework.paper import Paper
 
 __all__ = ["command"]
 
@@ -26,6 +28,7 @@ __all__ = ["command"]
     help="A minute on two cores, or up to an hour.",
 )
 @click.option("--claims", metavar="ID,...", help="Only these claims.")
+@click.option("--paper", metavar="NAME", help="Only the claims of this paper; --list names the papers.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -76,6 +79,7 @@ __all__ = ["command"]
 def command(
     profile: str,
     claims: str | None,
+    paper: str | None,
     out: Path,
     baseline: Path | None,
     update_baseline: bool,
@@ -89,7 +93,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> int:
-    """Check the paper's claims and report verdicts with their evidence.
+    """Check the claims of papers and report verdicts with their evidence.
 
     Exit status 1 where a verdict differs from the claim's expected one, or from the baseline.
     """
@@ -106,11 +110,11 @@ def command(
         folders, profile, seed, data, jobs or available_cores(), None if data_dir is None else str(data_dir.resolve())
     )
     if list_only:
-        return _list(options, claims, as_json)
+        return _list(options, claims, paper, as_json)
 
     from verify.session import Request, run_session
 
-    document = run_session(Request(options, claims, out, baseline, update_baseline, fresh))
+    document = run_session(Request(options, claims, out, baseline, update_baseline, fresh, paper))
     if as_json:
         emit_json(document)
     else:
@@ -121,25 +125,42 @@ def command(
     return 0 if document["passed"] else 1
 
 
-def _list(options: Options, identifiers: str | None, as_json: bool) -> int:
-    from nngp_dag.cli.common import print_table
+def _list(options: Options, identifiers: str | None, paper: str | None, as_json: bool) -> int:
     from verify.framework.catalogue import broken_record, catalogue
-    from verify.report.words import expected, printable
+    from verify.framework.claim import papers_of
+    from verify.report.words import printable
 
     found = catalogue(options, words_only=True)
     found.say_what_is_empty()
-    fields = ("id", "title", "source", "statement", "expected")
-    listed = [{field: str(getattr(claim, field)) for field in fields} for claim in found.select(identifiers)]
-    broken = [broken_record(file, options) for file in found.broken]
+    chosen = found.select(identifiers, paper)
+    records = [_listed(vars(claim) | {"paper": claim.paper and claim.paper.name}) for claim in chosen]
+    records += [_listed(dict(broken_record(file, options))) for file in found.broken]
     if as_json:
-        emit_json([*listed, *({field: dict(record)[field] for field in fields} for record in broken)])
+        emit_json(records)
     else:
-        rows = [[c["id"], c["expected"], f"{c['title']} ({c['source']})"] for c in listed]
-        rows += [[r["id"], expected(r["expected"]), f"{r['title']} ({r['source']})"] for r in broken]
-        print_table("Claims", ["claim", "expected", "statement"], [[printable(cell) for cell in row] for row in rows])
+        _print_claims(records, papers_of(chosen))
     for file in found.broken:
         click.echo(f"nngp-dag: {file.path} cannot be imported: {' '.join(printable(file.reason).split())}", err=True)
     return 1 if found.broken else 0
+
+
+def _listed(claim: Mapping[str, Any]) -> dict[str, str | None]:
+    """A claim as `--list --json` has it."""
+    fields = ("id", "title", "paper", "source", "statement", "expected")
+    return {name: None if claim[name] is None else str(claim[name]) for name in fields}
+
+
+def _print_claims(listed: list[dict[str, str | None]], papers: list[Paper]) -> None:
+    """A table per paper, and one of the claims of none."""
+    from nngp_dag.cli.common import print_table
+    from verify.report.document import paper_record
+    from verify.report.papers import by_paper, heading
+    from verify.report.words import expected, printable
+
+    for of, claims in by_paper(listed, [paper_record(paper) for paper in papers]):
+        rows = [[str(c["id"]), expected(c["expected"]), f"{c['title']} ({c['source']})"] for c in claims]
+        title = "Claims" if of is None else f"Paper {of['name']}: {heading(of)}"
+        print_table(title, ["claim", "expected", "statement"], [[printable(cell) for cell in row] for row in rows])
 
 
 def _recheck(path: Path, data: str, data_dir: str | None, as_json: bool) -> int:

@@ -12,6 +12,7 @@ from nngp_dag import datasets
 from nngp_dag.dag import Dag
 from nngp_dag.support.statistics import Estimate
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.descent import LiteralNetworks
 from verify.tools.pair_recursion import exact_gram
 from verify.tools.spaces import complete_space
@@ -104,6 +105,7 @@ def _finding(label: str, predictor: np.ndarray, steps: np.ndarray, rng: np.rando
 @claim(
     "convergence-order",
     title="A larger smallest eigenvalue of the NNGP converges faster, at one learning rate for all",
+    paper=CONNECTIVITY,
     source="Section 3.2, Remark 3.2",
     statement="Among DAGs those of a larger lambda_min(K) are more likely to converge faster under gradient descent.",
     latex=r"\lambda_{\min}(K_A) > \lambda_{\min}(K_B) \Rightarrow \text{A is more likely to converge faster than B}",

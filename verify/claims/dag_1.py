@@ -7,6 +7,7 @@ from verify.claims._figure_3 import check_equation
 from verify.claims._figure_3_proofs import needs_of
 from verify.framework.needs import Need
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 
 
 def _needs(reading: FindingRecord) -> list[Need]:
@@ -16,6 +17,7 @@ def _needs(reading: FindingRecord) -> list[Need]:
 @claim(
     "dag-1",
     title="DAG#1: K = f(f(f(K_0))), and its bound",
+    paper=CONNECTIVITY,
     source="Eq. 6-7",
     statement="The NNGP of DAG#1 (2_02_002) is f^3(K_0), and the smallest eigenvalue of two rows is 1 - f^3(rho).",
     latex=r"K^{(3)} = f(f(f(K^{(0)}))), \quad \lambda_{dag1} = 1 - f^3(K^{(0)}_{ij})",

@@ -11,6 +11,7 @@ from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.reading import Reading
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
 from verify.framework.finding import CLEARLY_FALSE
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import SIGMAS, gaussian_integrals
 from verify.tools.literal_networks import empirical_kernels
 from verify.tools.pair_recursion import exact_pair
@@ -123,6 +124,7 @@ def _networks(context: Context, code: str, equation: np.ndarray) -> tuple[Findin
 @claim(
     "dag-1-operation",
     title="The operation of edge (1, 2) in DAG#1",
+    paper=CONNECTIVITY,
     source="Section 3.3, DAG#1 ('W(0,1), W(1,2), W(2,3) = linear ..., and W(0,2), W(0,3), W(1,2) = zero'), Eq. 6-7",
     statement="With the other edges as the text has them, and some operation of edge (1, 3), the operation of edge"
     " (1, 2) is one with which K = f(f(f(K_0))).",

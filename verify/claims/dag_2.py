@@ -7,6 +7,7 @@ from verify.claims._figure_3 import check_equation
 from verify.claims._figure_3_proofs import needs_of
 from verify.framework.needs import Need
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 
 
 def _needs(reading: FindingRecord) -> list[Need]:
@@ -16,6 +17,7 @@ def _needs(reading: FindingRecord) -> list[Need]:
 @claim(
     "dag-2",
     title="DAG#2: K = 3 f(K_0), and its bound",
+    paper=CONNECTIVITY,
     source="Eq. 8-9",
     statement="The NNGP of DAG#2 (1_01_222) is 3 f(K_0), and the smallest eigenvalue of two rows is 3 (1 - f(rho)).",
     latex=r"K^{(3)} = 3 f(K^{(0)}), \quad \lambda_{dag2} = 3 (1 - f(K^{(0)}_{ij}))",

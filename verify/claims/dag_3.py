@@ -7,6 +7,7 @@ from verify.claims._figure_3 import check_equation
 from verify.claims._figure_3_proofs import needs_of
 from verify.framework.needs import Need
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 
 
 def _needs(reading: FindingRecord) -> list[Need]:
@@ -16,6 +17,7 @@ def _needs(reading: FindingRecord) -> list[Need]:
 @claim(
     "dag-3",
     title="DAG#3: K = K_0 + f(K_0) + f(2 f(K_0)), and its bound",
+    paper=CONNECTIVITY,
     source="Eq. 10-11",
     statement="The NNGP of DAG#3 (2_21_112) is K_0 + f(K_0) + f(2 f(K_0)), and the smallest eigenvalue of two rows is"
     " 4 minus its off-diagonal.",

@@ -11,6 +11,7 @@ import numpy as np
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.paths import effective_depth_width, path_counts_array, path_statistics
 from verify import Context, Control, Evidence, Finding, KeyValue, Proof, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.path_listing import ListedValues, definition_4_1, path_depths
 
 _KNOWN = {
@@ -95,6 +96,7 @@ def _by_hand() -> Finding:
 @claim(
     "definition-4.1",
     title="Effective depth and width are computed as Definition 4.1 says",
+    paper=CONNECTIVITY,
     source="Definition 4.1, Eq. 13",
     statement="One pass over the nodes, which lists no path, gives the effective depth (the mean number of linear edges"
     " of a path) and the effective width (the number of paths with a linear edge, over that depth) of every DAG.",

@@ -11,6 +11,7 @@ from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, claim
 from verify.framework.needs import Need
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.exhaustive import VIOLATIONS, Statement, Violation, try_on_spaces
 from verify.tools.exhaustive_controls import classes_left_out, found_false, true_of_every_dag
 from verify.tools.proofs import term
@@ -75,6 +76,7 @@ def _needs(reading: FindingRecord) -> list[Need]:
 @claim(
     "diagonal-rule",
     title="The diagonal of the kernel is the number of paths",
+    paper=CONNECTIVITY,
     source="General rules before Eq. 12",
     statement="On unit rows every diagonal entry of K^(H) is P, the number of end-to-end paths.",
     latex=r"K^{(H)}_{ii} = P",

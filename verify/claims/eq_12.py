@@ -11,6 +11,7 @@ from nngp_dag.reading import Setting
 from verify import Context, Evidence, KeyValue, Lines, Series, claim
 from verify.framework.needs import Need
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.exhaustive import VIOLATIONS, Counterexample, Exhaustive, Statement, Violation, try_on_spaces
 from verify.tools.exhaustive_controls import classes_left_out, true_of_every_dag
 from verify.tools.proofs import term
@@ -112,6 +113,7 @@ def _needs(reading: FindingRecord) -> list[Need]:
 @claim(
     "eq-12",
     title="P minus the sum over paths of f^d bounds the smallest eigenvalue",
+    paper=CONNECTIVITY,
     source="Eq. 12",
     statement="For every DAG the smallest eigenvalue of a two-point kernel is at most P - sum_p f^(d_p)(rho).",
     latex=r"\lambda_{\min}(K^{(H)}) \le \min_{i \ne j} \Big( P - \sum_{p=1}^{P} f^{d_p}(K^{(0)}_{ij}) \Big)",

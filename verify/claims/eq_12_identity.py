@@ -11,6 +11,7 @@ from nngp_dag.reading import Setting
 from verify import Context, Evidence, Matrix, Table, claim
 from verify.framework.needs import Need
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.exhaustive import Exhaustive, Statement, identity_violations, try_on_spaces
 from verify.tools.exhaustive_controls import classes_left_out, true_of_every_dag
 from verify.tools.proofs import term
@@ -61,6 +62,7 @@ def _needs(reading: FindingRecord) -> list[Need]:
 @claim(
     "eq-12-identity",
     title="The kernel is the sum over paths of f^d",
+    paper=CONNECTIVITY,
     source="Eq. 12 and the general rules",
     statement="For every DAG the NNGP is sum_p f^(d_p)(K^(0)): it depends on the DAG only through its number of paths"
     " of each depth.",

@@ -8,6 +8,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.paths import path_statistics
 from nngp_dag.support.statistics import student_margin
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.descent import LiteralNetworks
 from verify.tools.literal import SIGMAS, gaussian_integrals
 from verify.tools.pair_recursion import exact_pair
@@ -94,6 +95,7 @@ def _every_dag(activation: str) -> tuple[Finding, Finding]:
 @claim(
     "eq-2",
     title="The factor c normalises the features, along a chain",
+    paper=CONNECTIVITY,
     source="Eq. 2",
     statement="With c = 1 / E[sigma(z)^2] the mean square of the features is one at initialisation, for unit rows.",
     latex=r"c_\sigma = \big(E_{z \sim N(0,1)}[\sigma(z)^2]\big)^{-1} \Rightarrow K^{(H)}_{ii} = 1",

@@ -13,6 +13,7 @@ from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.reading import Setting
 from verify import Context, Evidence, Finding, claim
 from verify.claims._exact_networks import against_networks
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import gaussian_integrals
 from verify.tools.pair_recursion import exact_pair
 from verify.tools.proofs import two_point_at
@@ -84,6 +85,7 @@ def _unreached() -> Finding:
 @claim(
     "exact-recursion",
     title="The exact kernels are those of wide networks",
+    paper=CONNECTIVITY,
     source="Eq. 1-2, in the limit of infinite width",
     statement="NNGP and NTK of wide networks, of any rows and as cross-kernels, are those of the recursion over the"
     " covariances and tangent kernels of all pairs of nodes, which the library's kernels equal.",

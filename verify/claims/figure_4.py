@@ -11,6 +11,7 @@ from nngp_dag.reading import Reading
 from nngp_dag.reproduce.figure4 import CLAIMED, NAMES, PRESETS, Figure4, Panel, Preset, run_figure4
 from nngp_dag.reproduce.figure4.order import Difference, paired_differences
 from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Series, Table, claim
+from verify.papers import CONNECTIVITY
 
 _CONFIDENCE = 0.99
 
@@ -25,6 +26,7 @@ def _presets(context: Context) -> list[Preset]:
 @claim(
     "figure-4",
     title="Early in training DAG#3 is ahead of DAG#2, and DAG#2 of DAG#1",
+    paper=CONNECTIVITY,
     source="Figure 4, Section 5.1",
     statement="The mean per-class training accuracy of the first half of training is ordered DAG#3 > DAG#2 > DAG#1,"
     " outputs as they are, and with outputs scaled to equal variance.",

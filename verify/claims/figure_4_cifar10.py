@@ -14,6 +14,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.reproduce.figure4 import NAMES, PRESETS, Crossing, Figure4, Panel, Preset, late_crossing, run_figure4
 from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Series, Table, claim
+from verify.papers import CONNECTIVITY
 
 _CONFIDENCE = 0.99
 _PIXELS = 3 * 32 * 32
@@ -39,6 +40,7 @@ _NOTES = (
 @claim(
     "figure-4-cifar10",
     title="At small sizes too, DAG#1 overtakes DAG#2 late in training",
+    paper=CONNECTIVITY,
     source="Figure 4 (CIFAR-10), Section 5.1",
     statement="Narrower, on fewer rows, at a larger learning rate and for fewer steps than published, DAG#1's running"
     " mean per-class training accuracy is below DAG#2's in the first half of training and above it in the last quarter,"

@@ -10,6 +10,7 @@ from nngp_dag.spaces import Box, get
 from nngp_dag.support.statistics import Estimate
 from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, claim
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, INCOMPLETE, Group, load_groups, merged
+from verify.papers import CONNECTIVITY
 
 _CONFIDENCE = 0.99
 _TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16_120": "ImageNet16-120"}
@@ -90,6 +91,7 @@ class _Counting:
 @claim(
     "figure-5",
     title="Extreme effective depth or width goes with bad accuracy, in a complete space",
+    paper=CONNECTIVITY,
     source="Figure 5, Section 5.2, Remark 5.1",
     statement="Architectures whose (d, m) lies further than half a radius from the centre of their space are less"
     " accurate on average than those within.",

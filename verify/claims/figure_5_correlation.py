@@ -11,6 +11,7 @@ from scipy import stats
 from nngp_dag.accuracy.correlation import multiple_correlations
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, Group, load_groups
+from verify.papers import CONNECTIVITY
 
 _CONFIDENCE = 0.99
 _TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16_120": "ImageNet16-120"}
@@ -77,6 +78,7 @@ def _anything(groups: Sequence[Group], rng: np.random.Generator, data: str) -> f
 @claim(
     "figure-5-correlation",
     title="Accuracy correlates positively with effective depth and width",
+    paper=CONNECTIVITY,
     source="Section 5.2, Figure 5 (legends)",
     statement="On NAS-Bench-201, at three convolutions as in Figure 5, accuracy correlates positively with effective"
     " depth, with effective width, and with closeness to the middle of the plane.",

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from nngp_dag.dag import Dag, enumerate_codes
 from verify import Context, Control, Evidence, Finding, KeyValue, Points, Proof, Series, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.path_listing import definition_4_1, path_depths
 
 _Shape = tuple[int, Fraction, Fraction]
@@ -52,6 +53,7 @@ def _both(shapes: list[_Shape], n: int) -> Fraction:
 @claim(
     "figure-5-invalid-region",
     title="A DAG cannot be both deep and wide",
+    paper=CONNECTIVITY,
     source="Figure 5 (blue areas)",
     statement="No DAG of n nodes has an effective depth and an effective width whose product exceeds 2^(n-2), the"
     " largest number of paths.",

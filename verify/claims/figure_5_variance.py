@@ -14,6 +14,7 @@ from nngp_dag.spaces import Box, get
 from nngp_dag.support.statistics import Estimate
 from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, claim
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, Group, load_groups, merged
+from verify.papers import CONNECTIVITY
 
 _CONFIDENCE = 0.99
 _TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16_120": "ImageNet16-120"}
@@ -111,6 +112,7 @@ def _dealt(groups: Sequence[Group], extreme: np.ndarray, splits: np.ndarray, rng
 @claim(
     "figure-5-variance",
     title="Extreme effective depth or width goes with large variance of accuracy",
+    paper=CONNECTIVITY,
     source="Figure 5 (caption), Section 5.2",
     statement="On NAS-Bench-201, at three convolutions as in Figure 5, accuracy varies more among architectures of"
     " equal (d, m) where d or m is extreme than where both are within half a radius of the centre.",

@@ -13,6 +13,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, Finding, KeyValue, Proof, Table, Undecided, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.settings import NNGP_SETTINGS, key, with_activation
 from verify.tools.spaces import ConnectedDags, complete_space, swept
 
@@ -227,6 +228,7 @@ def _controls(space: ConnectedDags, ranks: list[_Ranks], rows: np.ndarray) -> li
 @claim(
     "lemma-3.1",
     title="The kernel has full rank where no two rows are parallel",
+    paper=CONNECTIVITY,
     source="Lemma 3.1",
     statement="If sigma is analytic and no polynomial and no two data points are parallel, lambda_min(K^(H)) > 0, for"
     " every DAG with a path.",

@@ -8,6 +8,7 @@ from scipy import stats
 
 from nngp_dag.activations import ACTIVATIONS, Activation
 from verify import Context, Control, Evidence, Finding, KeyValue, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.dual_maps import dual_on_pairs, pair_grid
 from verify.tools.literal import SIGMAS, gaussian_integrals
 
@@ -129,6 +130,7 @@ def _controls(grid: np.ndarray, values: dict[str, np.ndarray], weights: np.ndarr
 @claim(
     "lemma-3.2",
     title="A linear edge maps K to f(K)",
+    paper=CONNECTIVITY,
     source="Lemma 3.2, Eq. 4",
     statement="Behind a linear edge the covariance is K_ij' = c E[sigma(g) sigma(g')] for Gaussian pre-activations of"
     " covariance K, "

@@ -11,6 +11,7 @@ from scipy import stats
 
 from nngp_dag.activations import ACTIVATIONS
 from verify import Context, Control, Evidence, Finding, Table, Undecided, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.dual_maps import mean_on
 from verify.tools.literal import SIGMAS, gaussian_integrals, gaussian_mean
 
@@ -121,6 +122,7 @@ def _means_of_library() -> dict[tuple[str, float], float]:
 @claim(
     "lemma-3.2-mean",
     title="The mean of a feature is g of the layer's variance, as printed",
+    paper=CONNECTIVITY,
     source="Lemma 3.2, last line of Eq. 4",
     statement="Behind a linear edge the mean of a feature is b = E[sqrt(c) sigma(sqrt(K^(l)) z)], with K^(l) the"
     " variance behind the layer.",

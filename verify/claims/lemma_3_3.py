@@ -13,6 +13,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.spectrum import pair_bound
 from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Proof, Series, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import EQUATIONS
 
 _TOLERANCE = 1e-12
@@ -113,6 +114,7 @@ def _controls(random: _Family) -> list[Control]:
 @claim(
     "lemma-3.3",
     title="The smallest eigenvalue is at most that of any 2x2 principal submatrix",
+    paper=CONNECTIVITY,
     source="Lemma 3.3, Eq. 5",
     statement="For a positive definite K, lambda_min(K) is at most the smallest eigenvalue of each of its 2x2"
     " principal submatrices.",

@@ -9,6 +9,7 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, Finding, KeyValue, Proof, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.pair_recursion import exact_gram
 from verify.tools.settings import with_activation
 from verify.tools.spaces import ConnectedDags, complete_space, swept
@@ -105,6 +106,7 @@ def _controls(kernels: _Kernels, linear: np.ndarray) -> list[Control]:
 @claim(
     "ntk-dominates-nngp",
     title="The smallest eigenvalue of the NTK is at least that of the NNGP",
+    paper=CONNECTIVITY,
     source="Section 3.2 (the convergence rate is bounded by the NNGP)",
     statement="For every DAG NTK - NNGP = Theta_HH is positive semi-definite, hence lambda_min(NTK) >="
     " lambda_min(NNGP).",

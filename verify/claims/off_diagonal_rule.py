@@ -16,6 +16,7 @@ from nngp_dag.reading import Setting
 from verify import Captioned, Context, Control, Dags, Evidence, Finding, KeyValue, Proof, Table, Undecided, claim
 from verify.framework.needs import Need, setting_of
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.exhaustive import identity_violations, membership
 from verify.tools.proofs import Proved, largest_of, term
 from verify.tools.settings import NNGP_SETTINGS, key
@@ -166,6 +167,7 @@ def _together(outcomes: Sequence[_Outcome]) -> Finding:
 @claim(
     "off-diagonal-rule",
     title="Off-diagonal entries depend on the output's in-degree and the paths' depths only",
+    paper=CONNECTIVITY,
     source="General rules before Eq. 12",
     statement="Two DAGs with equal numbers of paths of each depth, and as many edges into the output, have the same"
     " off-diagonal entries.",

@@ -14,6 +14,7 @@ from nngp_dag.reading import Setting
 from verify import Captioned, Context, Control, Dags, Evidence, Finding, KeyValue, Proof, Table, claim
 from verify.framework.needs import Need, exactly, setting_of
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import term
 from verify.tools.settings import NNGP_SETTINGS, key
@@ -121,6 +122,7 @@ def _order(setting: Setting, words: str) -> _Order:
 @claim(
     "order-dag-123",
     title="lambda_dag1 < lambda_dag2 < lambda_dag3",
+    paper=CONNECTIVITY,
     source="Section 3.3, after Eq. 11",
     statement="For every rho in (-1, 1) the upper bounds K_ii - K_ij of the three DAGs (Eq. 7, 9, 11), and the smallest"
     " eigenvalues K_ii - |K_ij| themselves, are ordered: DAG#1 < DAG#2 < DAG#3.",

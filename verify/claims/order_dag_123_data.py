@@ -16,6 +16,7 @@ from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.reading import Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Series, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import EQUATIONS
 from verify.tools.settings import DATA_SETTINGS, key
 
@@ -119,6 +120,7 @@ def _controls(comparisons: Sequence[_Comparison]) -> list[Control]:
 @claim(
     "order-dag-123-data",
     title="lambda_min of whole kernels is ordered DAG#1 < DAG#2 < DAG#3 on real data",
+    paper=CONNECTIVITY,
     source="Section 3.3, conclusion",
     statement="On real data the smallest eigenvalues of the N x N kernels (NNGP and NTK) are ordered DAG#1 < DAG#2 <"
     " DAG#3; likewise divided by"

@@ -14,6 +14,7 @@ from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Proof, Series, Table, claim
 from verify.framework.needs import Need, at_a_point, setting_of
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import RHOS, Proved, largest_difference, term, two_point_at
 from verify.tools.settings import NNGP_SETTINGS, key
@@ -143,6 +144,7 @@ def _crossing(a: str, b: str, setting: Setting) -> float:
 @claim(
     "order-dag-123-scale-free",
     title="lambda_dag1 < lambda_dag2 < lambda_dag3, divided by the diagonal",
+    paper=CONNECTIVITY,
     source="Section 3.3, after Eq. 11, with the scale taken out",
     statement="For every rho in (-1, 1) the bounds divided by K_ii are ordered DAG#1 < DAG#2 < DAG#3.",
     latex=r"\frac{K_{ii} - K_{ij}}{K_{ii}}:\quad \text{DAG\#1} < \text{DAG\#2} < \text{DAG\#3}",

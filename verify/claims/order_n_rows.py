@@ -18,6 +18,7 @@ from nngp_dag.spectrum import pair_bound
 from verify import Context, Control, Evidence, Finding, KeyValue, Proof, Table, claim
 from verify.framework.needs import Need, exactly, setting_of
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import EQUATIONS
 from verify.tools.order_series import positive_coefficients
 from verify.tools.pair_recursion import exact_pair
@@ -192,6 +193,7 @@ def _controls(rng: np.random.Generator, sets: int, grams: Sequence[np.ndarray]) 
 @claim(
     "order-n-rows",
     title="lambda_min of N rows is ordered DAG#1 < DAG#2 < DAG#3",
+    paper=CONNECTIVITY,
     source="Section 3.3, conclusion, for the smallest eigenvalue of N rows",
     statement="For any N unit rows, no two of them parallel, lambda_min(DAG#1) < lambda_min(DAG#2) <"
     " lambda_min(DAG#3).",

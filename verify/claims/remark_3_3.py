@@ -12,6 +12,7 @@ from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, Undecided, claim
 from verify.claims._remark_3_3_spectra import LAST, WITHOUT, effect_on_spectra
+from verify.papers import CONNECTIVITY
 from verify.tools.literal_networks import empirical_kernels
 from verify.tools.pair_recursion import exact_gram, exact_pair
 from verify.tools.settings import key
@@ -153,6 +154,7 @@ def _controls(space: ConnectedDags, last: _Changes) -> list[Control]:
 @claim(
     "remark-3.3",
     title="The mean b is constant and does not affect the analysis",
+    paper=CONNECTIVITY,
     source="Remark 3.3",
     statement="Leaving out the means of the features changes neither the kernel, nor K_ii - K_ij, nor the smallest"
     " eigenvalue, of any DAG.",

@@ -9,6 +9,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.kernel.functions import pair_kernel_of
 from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, Finding, KeyValue, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.literal import SIGMAS, gaussian_integrals, gaussian_mean
 
 _CHAIN = "2_02_002"
@@ -92,6 +93,7 @@ def _controls(rows: np.ndarray, c: dict[str, float]) -> list[Control]:
 @claim(
     "remark-3.4",
     title="Centred normalised inputs have K_ii = 1",
+    paper=CONNECTIVITY,
     source="Remark 3.4",
     statement="With centred normalised inputs every diagonal entry of K^(0) is 1, and f keeps it at 1 along a chain.",
     latex=r"K^{(0)}_{ii} = 1",

@@ -11,6 +11,7 @@ from functools import lru_cache
 from nngp_dag.spaces import get
 from nngp_dag.spaces.genotype import OPERATIONS, operation_class
 from verify import Context, Control, Evidence, Finding, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.path_listing import definition_4_1
 
 _NAMES = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -119,6 +120,7 @@ def _library(rule: _Rule) -> Finding:
 @claim(
     "remark-4.2",
     title="Convolutions count as parameterised operations, skips and pooling do not",
+    paper=CONNECTIVITY,
     source="Remark 4.2, with the numbers of Section 5.3",
     statement="The centre and half radius that Section 5.3 prints for NAS-Bench-201 are those of effective depth and"
     " width with convolutions of any kernel size as parameterised operations, skips and pooling as others.",

@@ -14,6 +14,7 @@ from nngp_dag.proofs import precision
 from nngp_dag.proofs.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
 from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, Undecided, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.data import space_spectra
 from verify.tools.dual_formulas import DUALS
 from verify.tools.settings import key
@@ -178,6 +179,7 @@ def _controls(space: _Space, value: np.ndarray, rng: np.random.Generator) -> lis
 @claim(
     "section-4-ranking",
     title="Eq. 12, the smallest eigenvalue, and effective depth and width rank DAGs alike",
+    paper=CONNECTIVITY,
     source="Section 4: Eq. 12 'precisely characterizes the impact of a network's topology on its convergence'",
     statement="Among DAGs with as many linear edges, the ranking by Eq. 12, by effective depth or by effective width is"
     " that by the smallest eigenvalue of the kernel, NNGP or NTK, scaled or not.",

@@ -6,6 +6,7 @@ from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.spaces import Box
 from nngp_dag.spaces.printed_ranges import PRINTED, PrintedRange, RangeReading, darts_range_readings
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.path_listing import definition_4_1, path_depths
 
 _NAMES = ("centre d", "centre m", "half radius d", "half radius m")
@@ -45,6 +46,7 @@ def _numbers(reading: RangeReading) -> tuple[float, ...]:
 @claim(
     "section-5.3-centers",
     title="Centres and radii of the filter are those of the spaces",
+    paper=CONNECTIVITY,
     source="Section 5.3, 'How to choose d and m?'",
     statement="To one decimal, the centre of (d, m) and half its radius are (1.6, 2.2) and (0.7, 0.9) over"
     " NAS-Bench-201, (1.5, 10.5) and (0.7, 4.8) over DARTS.",

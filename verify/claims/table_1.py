@@ -22,6 +22,7 @@ from verify.claims._table_costs import (
     saves_at_least,
     savings_of_rankings,
 )
+from verify.papers import CONNECTIVITY
 
 _SPACE = "darts"
 _COSTS = {"wot": ("0.0036", "0.003"), "te-nas": ("0.17", "0.1")}
@@ -106,6 +107,7 @@ def _rankings(context: Context) -> tuple[Estimate, int]:
 @claim(
     "table-1",
     title="The filter saves search cost in the DARTS space",
+    paper=CONNECTIVITY,
     source="Table 1, Section 5.3",
     statement="With the filter NAS-WOT saves at least 16.7 % and TE-NAS at least 41.2 % of the search cost, in"
     " evaluations, in the DARTS space.",

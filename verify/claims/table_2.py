@@ -20,6 +20,7 @@ from verify.claims._table_costs import (
     savings_of_rankings,
 )
 from verify.claims._wot_rankings import DATASETS, Ranked, rankings
+from verify.papers import CONNECTIVITY
 
 _SPACE = "nasbench201"
 _FORMS = {"half-radius": "half radius (the text)", "released": "the released code"}
@@ -96,6 +97,7 @@ def _costs(saved: Mapping[str, Fraction], released: Fraction, rounds: int) -> li
 @claim(
     "table-2",
     title="The filter saves search cost on NAS-Bench-201, and no accuracy is lost",
+    paper=CONNECTIVITY,
     source="Table 2, Section 5.3",
     statement="With the filter NAS-WOT saves at least 40.2 % and TE-NAS at least 30.9 % of the search cost, in"
     " evaluations, on NAS-Bench-201, and what NAS-WOT finds is no less accurate.",

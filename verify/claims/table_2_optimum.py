@@ -10,6 +10,7 @@ from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.spaces import Box, get
 from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
 from verify.claims._table_2_maxima import DATASETS, GroupBest, load_maxima
+from verify.papers import CONNECTIVITY
 from verify.tools.path_listing import definition_4_1, path_depths
 
 _TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16_120": "ImageNet16-120"}
@@ -92,6 +93,7 @@ def _controls(maxima: Sequence[GroupBest], winners: Sequence[GroupBest], box: Bo
 @claim(
     "table-2-optimum",
     title="The optimum of NAS-Bench-201, which the filter keeps",
+    paper=CONNECTIVITY,
     source="Table 2, row 'Optimal'",
     statement="The best test accuracies in NAS-Bench-201 are 94.37 (CIFAR-10), 73.51 (CIFAR-100) and 47.31"
     " (ImageNet16-120), and the filter keeps cells that have them, whatever share of the radius of Table 3 it has.",

@@ -15,6 +15,7 @@ from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Series,
 from verify.claims._paired_searches import CONFIDENCE, Keep, PairedSearches, found, random_filter
 from verify.claims._table_costs import dropped
 from verify.claims._wot_rankings import Ranked, drawn, rankings
+from verify.papers import CONNECTIVITY
 
 _SPACE, _DATA = "nasbench201", "cifar100"
 _SHARES = tuple(TABLE_3)
@@ -86,6 +87,7 @@ def _controls(seeds: _Rankings, comparisons: Mapping[str, PairedSearches], quart
 @claim(
     "table-3",
     title="NAS-WOT is robust to the share of the radius",
+    paper=CONNECTIVITY,
     source="Table 3, Section 5.3",
     statement="On NAS-Bench-201, with three quarters, half or a quarter of the radius, NAS-WOT's accuracy on"
     " CIFAR-100 differs from that with the whole radius by less than 1.70 points, the deviation between runs that"

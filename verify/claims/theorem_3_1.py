@@ -6,6 +6,7 @@ import numpy as np
 
 from verify import Context, Evidence, KeyValue, Lines, Series, Table, claim
 from verify.claims._theorem_3_1 import COLUMNS, MeasuredReading, TrainedCase, at_infinite_width, infinite, measure
+from verify.papers import CONNECTIVITY
 from verify.tools.residual_bound import DECAY, spread_rows
 
 _CASES = (
@@ -19,6 +20,7 @@ _CASES = (
 @claim(
     "theorem-3.1",
     title="Gradient descent converges linearly, at the rate of the NNGP's smallest eigenvalue",
+    paper=CONNECTIVITY,
     source="Theorem 3.1, Eq. 3",
     statement="For a wide network and a small learning rate, ||y - u(k)||^2 <= (1 - eta lambda_min(K) / 2)^k ||y -"
     " u(0)||^2.",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from verify import Context, Evidence, KeyValue, Table, claim
 from verify.claims._theorem_3_1 import COLUMNS, TrainedCase, at_infinite_width, infinite, measure
+from verify.papers import CONNECTIVITY
 from verify.tools.residual_bound import spread_rows
 
 
 @claim(
     "theorem-3.1-frozen-read-out",
     title="The bound of Theorem 3.1 where the read-out is not trained",
+    paper=CONNECTIVITY,
     source="Theorem 3.1, Eq. 3",
     statement="||y - u(k)||^2 <= (1 - eta lambda_min(K) / 2)^k ||y - u(0)||^2 for every DAG of a wide network, also"
     " where gradient descent trains all weights but the read-out.",

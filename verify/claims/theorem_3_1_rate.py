@@ -18,6 +18,7 @@ from verify.claims._theorem_3_1_rate import Networks, run_networks
 from verify.claims._theorem_3_1_rate_families import beside_a_skip, skips_alone
 from verify.framework.needs import Need, exactly, setting_of
 from verify.framework.record import FindingRecord
+from verify.papers import CONNECTIVITY
 from verify.tools.learning_rate import LinearRates, linear_rates
 from verify.tools.literal import EQUATIONS
 from verify.tools.residual_bound import spread_rows
@@ -135,6 +136,7 @@ def _of_networks(found: Networks) -> tuple[Finding, list[Control]]:
 @claim(
     "theorem-3.1-rate",
     title="The learning rate of Theorem 3.1, and the constant that it needs",
+    paper=CONNECTIVITY,
     source="Theorem 3.1 (its condition on eta)",
     statement="Gradient descent of a wide network keeps Eq. 3 at eta = C lambda_min(K) / (N P)^2, whatever the DAG, its"
     " rows and its residual at the start.",

@@ -13,6 +13,7 @@ from nngp_dag.paths import path_statistics
 from nngp_dag.reading import Setting
 from nngp_dag.support.statistics import Estimate
 from verify import Context, Control, Evidence, Finding, KeyValue, Lines, Series, Table, claim
+from verify.papers import CONNECTIVITY
 from verify.tools.learning_rate import independent_gram
 from verify.tools.literal import EQUATIONS
 from verify.tools.literal_networks import Empirical, empirical_kernels
@@ -132,6 +133,7 @@ def _curves(found: _Deviations) -> Lines:
 @claim(
     "theorem-3.1-width",
     title="Networks approach the limit of Theorem 3.1 as the square root of their width",
+    paper=CONNECTIVITY,
     source="Theorem 3.1 (its condition on m)",
     statement="At initialisation the empirical NNGP and NTK deviate from their limits as m^(-1/2), so that a width that"
     " grows as the inverse square of lambda_min brings them within any fixed share of it.",

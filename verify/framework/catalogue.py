@@ -11,16 +11,18 @@ import contextlib
 import json
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nngp_dag.errors import InputError
 from nngp_dag.support.reading_files import Kind, kind_of
-from verify.framework.claim import Claim, claims_named, elsewhere, import_claims, listed, own_modules, registry, select
+from verify.framework.claim import Claim, elsewhere, import_claims, listed, own_modules, papers_of, registry, select
 from verify.framework.declared import declared_claims
 from verify.framework.evidence import Evidence
 from verify.framework.options import Options
+from verify.framework.paper import Paper
 from verify.framework.process import START_SECONDS, Worker
 from verify.framework.record import ClaimRecord, evidence_record
 from verify.framework.verdict import Verdict
@@ -63,24 +65,24 @@ class Catalogue:
     broken: list[BrokenFile] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
 
-    def select(self, identifiers: str | None) -> list[Claim]:
-        """The claims of a comma-separated list of identifiers, or all of them.
+    def select(self, identifiers: str | None, paper: str | None = None) -> list[Claim]:
+        """The claims of a comma-separated list of identifiers, or all of them; of one paper where it is named.
 
         Where files are broken, a claim that is not there may be one of theirs: that is said on stderr, and the run,
         which fails for those files, goes on with the others.
 
         Raises:
-            InputError: an identifier that no claim has and no broken file can have, or an empty list.
+            InputError: an identifier that no claim has and no broken file can have, an empty list, or a paper of none.
         """
         if identifiers is None or not self.broken:
-            return select(self.claims, identifiers)
+            return select(self.claims, identifiers, paper)
         wanted = listed(identifiers)
         absent = [name for name in wanted if name not in self.claims]
         if absent:
             files = ", ".join(file.id for file in self.broken)
             print(f"nngp-dag: no claim {', '.join(absent)}: unless in {files}, not imported", file=sys.stderr)
         there = [name for name in wanted if name in self.claims]
-        return claims_named(self.claims, there) if there or not wanted else []
+        return select(self.claims, ",".join(there), paper) if there or not wanted else []
 
     def say_what_is_empty(self) -> None:
         """A line on stderr for each file that registers no claim."""
@@ -129,12 +131,10 @@ def _breaking(found: Catalogue, module: str) -> Iterator[None]:
 
 def _join(found: Catalogue, file: str, report: ImportReport) -> None:
     """Add what a file registers, or that it is broken; a claim that is there already makes it so."""
-    claims = [
-        Claim(**{**fields, "expected": Verdict(fields["expected"])}, check=elsewhere, module=file)
-        for fields in report["claims"]
-    ]
+    claims = [_claim(fields, file) for fields in report["claims"]]
     taken = [claim for claim in claims if claim.id in found.claims]
     reason = report["reason"]
+    reason = reason or _other_paper(claims, found)
     if taken and not reason:
         reason = f"claim {taken[0].id} is defined twice: in {found.claims[taken[0].id].path} and in {file}"
     if reason:
@@ -145,6 +145,19 @@ def _join(found: Catalogue, file: str, report: ImportReport) -> None:
         found.claims.update({claim.id: claim for claim in claims})
     else:
         found.empty.append(file)
+
+
+def _claim(fields: Mapping[str, Any], file: str) -> Claim:
+    """A claim that another process told of."""
+    paper = None if fields["paper"] is None else Paper(**fields["paper"])
+    return Claim(**{**fields, "expected": Verdict(fields["expected"]), "paper": paper}, check=elsewhere, module=file)
+
+
+def _other_paper(claims: Sequence[Claim], found: Catalogue) -> str:
+    """Why claims of a file cannot stand beside those that are there: a paper of theirs has the name of another."""
+    known = {paper.name: paper for paper in papers_of(found.claims.values())}
+    others = [paper for paper in papers_of(claims) if known.get(paper.name, paper) != paper]
+    return f"another paper is named {others[0].name}: {known[others[0].name].title}" if others else ""
 
 
 def _claims_files(folder: Path) -> list[str]:
@@ -193,6 +206,7 @@ def broken_record(file: BrokenFile, options: Options) -> ClaimRecord:
     return {
         "id": file.id,
         "title": "a claims file that cannot be imported",
+        "paper": None,
         "source": file.path,
         "statement": "Importing the file registers its claims.",
         "latex": "",

@@ -20,16 +20,17 @@ import math
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING
 
-from nngp_dag.errors import InputError, unknown_names
+from nngp_dag.errors import InputError, unknown, unknown_names
 from verify.framework.context import Context
 from verify.framework.evidence import Evidence
+from verify.framework.paper import Paper
 from verify.framework.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "import_claims",
     "listed",
     "own_modules",
+    "papers_of",
     "registry",
     "select",
 ]
@@ -59,6 +61,7 @@ class Claim:
         id: the identifier on the command line and in reports.
         title: a few words.
         source: the paper's place, or whoever states it.
+        paper: the paper that states it; None for a statement of none.
         statement: the statement in words.
         latex: the statement as a formula.
         expected: the verdict that this project knows; a run in which it differs fails.
@@ -80,6 +83,7 @@ class Claim:
     statement: str
     expected: Verdict
     check: Check = field(repr=False)
+    paper: Paper | None = None
     latex: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     fast: bool = False
@@ -109,6 +113,7 @@ def claim(
     source: str,
     statement: str,
     expected: str,
+    paper: Paper | None = None,
     latex: str = "",
     settings: Mapping[str, str] | None = None,
     fast: bool = False,
@@ -127,6 +132,7 @@ def claim(
         raise InputError(f"claim identifier {id!r}: lower-case letters and digits, joined by - . or _")
     _check_texts(id, {"title": title, "source": source, "statement": statement, "latex": latex}, settings)
     _check_times(id, {"duration": duration, "timeout": timeout})
+    _check_paper(id, paper)
     if not isinstance(expected, str) or expected not in set(Verdict) - {Verdict.CRASHED}:
         raise InputError(
             f"claim {id}: expected verdict {expected!r} is none of {', '.join(sorted(set(Verdict) - {'crashed'}))}"
@@ -146,6 +152,7 @@ def claim(
             statement,
             Verdict(expected),
             check,
+            paper,
             latex,
             dict(settings or {}),
             fast,
@@ -171,6 +178,19 @@ def _check_texts(id: str, fields: Mapping[str, object], settings: object) -> Non
     for key, value in settings.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise InputError(f"claim {id}: settings must be texts by name, got {_shown(key)}: {_shown(value)}")
+
+
+def _check_paper(id: str, paper: object) -> None:
+    if not isinstance(paper, Paper | None):
+        raise InputError(f"claim {id}: paper must be a Paper, got {_shown(paper)}")
+    for known in papers_of(registry.values()):
+        if paper is not None and known.name == paper.name and known != paper:
+            raise InputError(f"claim {id}: another paper is named {paper.name}: {known.title}")
+
+
+def papers_of(claims: Iterable[Claim]) -> list[Paper]:
+    """The papers of claims, each once, in the order in which they come."""
+    return list(dict.fromkeys(claim.paper for claim in claims if claim.paper is not None))
 
 
 def _check_times(id: str, fields: Mapping[str, object]) -> None:
@@ -236,13 +256,27 @@ def _import_file(path: Path) -> None:
         raise
 
 
-def select(claims: Mapping[str, Claim], identifiers: str | None) -> list[Claim]:
+def select(claims: Mapping[str, Claim], identifiers: str | None, paper: str | None = None) -> list[Claim]:
     """The claims of a comma-separated list of identifiers, in that order; all of them for None.
 
+    Args:
+        claims: by identifier.
+        identifiers: the list.
+        paper: the name of a paper, whose claims alone are taken.
+
     Raises:
-        InputError: an identifier that no claim has, or an empty list.
+        InputError: an identifier that no claim has, an empty list, a paper of no claim, or of none of those listed.
     """
-    return list(claims.values()) if identifiers is None else claims_named(claims, listed(identifiers))
+    chosen = list(claims.values()) if identifiers is None else claims_named(claims, listed(identifiers))
+    if paper is None:
+        return chosen
+    papers = [known.name for known in papers_of(claims.values())]
+    if paper not in papers:
+        raise unknown("paper", paper, papers)
+    of_paper = [claim for claim in chosen if claim.paper is not None and claim.paper.name == paper]
+    if not of_paper:
+        raise InputError(f"none of the claims {identifiers} is of paper {paper}")
+    return of_paper
 
 
 def listed(text: str) -> list[str]:

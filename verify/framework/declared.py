@@ -7,27 +7,31 @@ identifier that none has, needs only what stands in the decorators.
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from verify.framework.claim import Claim, elsewhere
+from verify.framework.paper import Paper
 from verify.framework.verdict import Verdict
 
 __all__ = ["declared_claims"]
 
+_PAPERS = "verify.papers"
 _WORDS = ("title", "source", "statement", "expected")
 
 
 def declared_claims(module: str) -> list[Claim] | None:
-    """The claims of a module as far as `--list` shows them: identifier, words and expected verdict.
+    """The claims of a module as far as `--list` shows them: identifier, words, paper and expected verdict.
 
     Args:
         module: the name of a module, which is not imported (the package that it is in is).
 
     Returns:
         Claims that cannot be checked, in the order of the file; None where the file has to be run to be understood: it
-        has claims elsewhere than in decorators of its functions, or words that are computed.
+        has claims elsewhere than in decorators of its functions, words that are computed, or a paper that is none of
+        `verify.papers`.
 
     Raises:
         SyntaxError: the file is no Python.
@@ -41,8 +45,9 @@ def declared_claims(module: str) -> list[Claim] | None:
     if not decorators or len(calls) > len(decorators):
         return None
     try:
-        return [_claim(call, module, spec.origin) for call in decorators]
-    except (ValueError, KeyError):  # of literal_eval, or of a verdict: words that are computed, or wrong
+        papers = _papers(tree)
+        return [_claim(call, papers, module, spec.origin) for call in decorators]
+    except (ValueError, KeyError):  # of literal_eval, of a verdict or a paper: words that are computed, or wrong
         return None
 
 
@@ -60,11 +65,32 @@ def _is_claim(node: ast.AST) -> bool:
     return name == "claim"
 
 
-def _claim(call: ast.Call, module: str, path: str) -> Claim:
+def _papers(tree: ast.Module) -> dict[str, Paper]:
+    """The papers that a module imports from `verify.papers`, by their names in it."""
+    names = [
+        (alias.asname or alias.name, alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == _PAPERS and not node.level
+        for alias in node.names
+    ]
+    return {name: getattr(importlib.import_module(_PAPERS), original) for name, original in names}
+
+
+def _claim(call: ast.Call, papers: Mapping[str, Paper], module: str, path: str) -> Claim:
     given = {word.arg: word.value for word in call.keywords}
     (identifier,) = call.args
     words = [ast.literal_eval(given[name]) for name in _WORDS]
     title, source, statement, expected = words
+    name = given.get("paper")
+    paper = None if name is None else papers[name.id if isinstance(name, ast.Name) else ""]
     return Claim(
-        ast.literal_eval(identifier), title, source, statement, Verdict(expected), elsewhere, path=path, module=module
+        ast.literal_eval(identifier),
+        title,
+        source,
+        statement,
+        Verdict(expected),
+        elsewhere,
+        paper,
+        path=path,
+        module=module,
     )

@@ -89,6 +89,7 @@ def record_of(
     return {
         "id": claim.id,
         "title": claim.title,
+        "paper": None if claim.paper is None else claim.paper.name,
         "source": claim.source,
         "statement": claim.statement,
         "latex": claim.latex,

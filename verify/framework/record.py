@@ -23,6 +23,7 @@ __all__ = [
     "EvidenceRecord",
     "FindingRecord",
     "KeyValueRecord",
+    "PaperRecord",
     "RunRecord",
     "TableRecord",
     "Unexpected",
@@ -112,6 +113,7 @@ class ClaimRecord(TypedDict):
 
     id: str
     title: str
+    paper: str | None
     source: str
     statement: str
     latex: str
@@ -123,6 +125,15 @@ class ClaimRecord(TypedDict):
     seconds: float
     evidence: EvidenceRecord
     error: ErrorRecord | None
+
+
+class PaperRecord(TypedDict):
+    """A paper of which a run has claims (`verify.framework.paper.Paper`)."""
+
+    name: str
+    title: str
+    reference: str
+    url: str
 
 
 class RunRecord(TypedDict):
@@ -187,6 +198,7 @@ class Document(RunRecord):
     passed: bool
     summary: dict[str, int]
     unexpected: list[Unexpected]
+    papers: list[PaperRecord]
     baseline: BaselineComparison | None
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypedDict
 from verify.framework.claim import Claim, discover, import_claims, registry
 from verify.framework.errors import reason_of
 from verify.framework.options import Options
+from verify.framework.paper import Paper
 from verify.framework.record import ClaimRecord
 
 __all__ = ["ImportReport", "configure_jax", "report_imports", "work"]
@@ -89,13 +90,18 @@ def _record(claim: Claim, options: Options) -> ClaimRecord:
 def _import_report(file: str) -> str:
     try:
         claims = [
-            {name: value for name, value in vars(claim).items() if name not in _NOT_TOLD}
+            {name: _told(value) for name, value in vars(claim).items() if name not in _NOT_TOLD}
             for claim in import_claims(file)
         ]
         return json.dumps(ImportReport(claims=claims, reason="", traceback=""))
     except BaseException as error:
         reason = reason_of(error)
         return json.dumps(ImportReport(claims=[], reason=reason, traceback=traceback.format_exc()))
+
+
+def _told(value: object) -> object:
+    """A field of a claim as JSON has it."""
+    return vars(value) if isinstance(value, Paper) else value
 
 
 def _end_with_parent() -> None:

@@ -3,9 +3,9 @@
     {"schema": 1, "profile", "seed", "data", "jobs", "started", "seconds", "resumed": [...], "versions": {...},
     "hardware": {...},
      "selection": null | [id], "passed": bool, "summary": {verdict: count}, "unexpected": [{id, verdict, expected}],
-     "baseline": null | {...},
-     "claims": [{"id", "title", "source", "statement", "latex", "settings", "verdict", "expected", "as_expected",
-     "seed", "seconds",
+     "papers": [{name, title, reference, url}], "baseline": null | {...},
+     "claims": [{"id", "title", "paper", "source", "statement", "latex", "settings", "verdict", "expected",
+     "as_expected", "seed", "seconds",
                  "evidence": {...}, "error": null | {"reason", "traceback"}}]}
 
 The types of all this are in `verify.framework.record`. Undefined numbers are null. docs/report-schema.md
@@ -21,10 +21,11 @@ from typing import TypedDict
 
 from verify.framework.environment import hardware, versions
 from verify.framework.options import Options
-from verify.framework.record import BaselineComparison, ClaimRecord, Document, Unexpected
+from verify.framework.paper import Paper
+from verify.framework.record import BaselineComparison, ClaimRecord, Document, PaperRecord, Unexpected
 from verify.framework.verdict import Verdict
 
-__all__ = ["SCHEMA", "RunOutcome", "build_document", "outcome"]
+__all__ = ["SCHEMA", "RunOutcome", "build_document", "outcome", "paper_record"]
 
 SCHEMA = 1
 
@@ -36,6 +37,7 @@ def build_document(
     resumed: Sequence[str] = (),
     baseline: BaselineComparison | None = None,
     selection: Sequence[str] | None = None,
+    papers: Sequence[Paper] = (),
 ) -> Document:
     """The content of report.json.
 
@@ -46,6 +48,7 @@ def build_document(
         resumed: identifiers of claims taken over from an unfinished run.
         baseline: the comparison with a baseline (`verify.baseline.compare_with_baseline`), if one was given.
         selection: identifiers of the claims that were asked for; None for all.
+        papers: the papers of the claims, in the order in which reports group them.
     """
     return {
         "schema": SCHEMA,
@@ -60,9 +63,15 @@ def build_document(
         "hardware": hardware(),
         "selection": None if selection is None else list(selection),
         **outcome(records, baseline),
+        "papers": [paper_record(paper) for paper in papers],
         "baseline": baseline,
         "claims": list(records),
     }
+
+
+def paper_record(paper: Paper) -> PaperRecord:
+    """A paper as reports have it."""
+    return {"name": paper.name, "title": paper.title, "reference": paper.reference, "url": paper.url}
 
 
 class RunOutcome(TypedDict):

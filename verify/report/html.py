@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from verify.framework.record import Document
 from verify.report.formula import formula_svg
+from verify.report.papers import by_paper, heading
 from verify.report.plots import draw_svg
 from verify.report.words import OUTCOMES, expected, number, printable, sentence, verdict_remarks
 
@@ -20,11 +21,12 @@ def html_report(document: Document) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(expected=expected, number=number, sentence=sentence)
-    environment.globals.update(verdict_remarks=verdict_remarks)
+    environment.globals.update(verdict_remarks=verdict_remarks, heading=heading)
     template = environment.from_string((files("verify.report") / "report.html.j2").read_text(encoding="utf-8"))
     drawn = {claim["id"]: [_drawn(plot) for plot in claim["evidence"]["plots"]] for claim in document["claims"]}
     formulas = {claim["id"]: formula_svg(claim["latex"]) for claim in document["claims"]}
-    return printable(template.render(run=document, plots=drawn, formulas=formulas, outcomes=OUTCOMES))
+    groups = by_paper(document["claims"], document["papers"])
+    return printable(template.render(run=document, groups=groups, plots=drawn, formulas=formulas, outcomes=OUTCOMES))
 
 
 def _drawn(plot: Mapping[str, object]) -> tuple[str, str]:

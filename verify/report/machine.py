@@ -25,6 +25,11 @@ def _failure(claim: ClaimRecord, differences: Mapping[str, list[str]]) -> str:
     return "; ".join([*reasons, *differences.get(claim["id"], [])])
 
 
+def _suite(claim: ClaimRecord) -> list[str]:
+    """The suite of a claim, and in it that of its paper."""
+    return ["verify"] if claim["paper"] is None else ["verify", claim["paper"]]
+
+
 def junit_report(document: Document) -> str:
     """The run as JUnit XML: a crashed claim is an error, another verdict than expected (or than the baseline's) a
     failure.
@@ -36,7 +41,11 @@ def junit_report(document: Document) -> str:
     failures = errors = 0
     for claim in document["claims"]:
         case = ElementTree.SubElement(
-            suite, "testcase", classname="verify", name=printable(claim["id"]), time=str(claim["seconds"])
+            suite,
+            "testcase",
+            classname=".".join(_suite(claim)),
+            name=printable(claim["id"]),
+            time=str(claim["seconds"]),
         )
         reason = _failure(claim, differences)
         if claim["error"] is not None:
@@ -75,7 +84,7 @@ def ctrf_report(document: Document) -> dict[str, object]:
             "name": printable(claim["id"]),
             "status": "failed" if reason else "passed",
             "duration": round(claim["seconds"] * 1000),
-            "suite": ["verify"],
+            "suite": _suite(claim),
             "message": printable(reason or claim["evidence"]["summary"]),
             "tags": [claim["verdict"]],
             "extra": {"verdict": claim["verdict"], "expected": claim["expected"], "source": printable(claim["source"])},

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from verify.framework.record import ClaimRecord, Document
+from verify.report.papers import by_paper, heading
 from verify.report.words import expected, outcome, printable, verdict_remarks
 
 __all__ = ["markdown_report"]
@@ -22,21 +23,29 @@ _MARKS = {
 
 
 def markdown_report(document: Document) -> str:
-    """The run as Markdown: a table of verdicts, differences, then each claim's readings, condition and tables."""
+    """The run as Markdown: differences, verdicts by paper, then each claim's readings, condition and tables."""
     lines = ["# Verification report", "", _headline(document), ""]
     lines += _differences(document)
-    lines += ["| claim | statement | verdict | as expected | s |", "|---|---|---|---|---:|"]
-    for claim in document["claims"]:
+    groups = by_paper(document["claims"], document["papers"])
+    for paper, claims in groups:
+        lines += [f"## {_text(heading(paper))}", "", *_verdicts(claims), ""]
+    for _, claims in groups:
+        for claim in claims:
+            lines += [*_claim_section(claim), ""]
+    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items() if version)
+    machine = document["hardware"]
+    lines += [f"{versions}. {machine['processor']}, {machine['cores']} cores, {machine['platform']}.", ""]
+    return printable("\n".join(lines))
+
+
+def _verdicts(claims: Sequence[ClaimRecord]) -> list[str]:
+    lines = ["| claim | statement | verdict | as expected | s |", "|---|---|---|---|---:|"]
+    for claim in claims:
         as_expected = "yes" if claim["as_expected"] else f"**no: {expected(claim['expected'])}**"
         name = f"{_code(claim['id'])} ({_text(claim['source'])})"
         verdict = f"{_MARKS[claim['verdict']]} {claim['verdict']}"
         lines.append(f"| {name} | {_text(claim['title'])} | {verdict} | {as_expected} | {claim['seconds']:.1f} |")
-    for claim in document["claims"]:
-        lines += ["", *_claim_section(claim)]
-    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items() if version)
-    machine = document["hardware"]
-    lines += ["", f"{versions}. {machine['processor']}, {machine['cores']} cores, {machine['platform']}.", ""]
-    return printable("\n".join(lines))
+    return lines
 
 
 def _headline(document: Document) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-from verify.framework.record import BaselineComparison, Document
+from verify.framework.record import BaselineComparison, ClaimRecord, Document
+from verify.report.papers import by_paper, heading
 from verify.report.words import expected, printable
 
 __all__ = ["STYLES", "print_document"]
@@ -27,7 +29,8 @@ _EVIDENCE_LINES = 3
 
 
 def print_document(document: Document, console: Console | None = None) -> None:
-    """Print each claim (verdict, whether it was expected, source, seconds; evidence below), then what went wrong.
+    """Print each paper's claims (verdict, whether it was expected, source, seconds; evidence below), then what
+    went wrong.
 
     Args:
         document: content of report.json.
@@ -39,6 +42,21 @@ def print_document(document: Document, console: Console | None = None) -> None:
     claims = document["claims"]
     names = max((len(claim["id"]) for claim in claims), default=0)
     verdicts = max((len(claim["verdict"]) for claim in claims), default=0)
+    for paper, group in by_paper(claims, document["papers"]):
+        console.print(f"[bold underline]{_safe(heading(paper))}[/]", no_wrap=True, overflow="ellipsis")
+        _print_claims(group, (names, verdicts), console)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
+    console.print(f"\n{len(claims)} claims in {document['seconds']:.1f} s: {counts}.")
+    for item in document["unexpected"]:
+        console.print(f"[bold red]{_safe(item['id'])}: {item['verdict']}, expected {expected(item['expected'])}[/]")
+    if document["baseline"] is not None:
+        _print_comparison(document["baseline"], console)
+    console.print("[green]As expected.[/]" if document["passed"] else "[bold red]Not as expected.[/]")
+
+
+def _print_claims(claims: Sequence[ClaimRecord], widths: tuple[int, int], console: Console) -> None:
+    """Print claims, their identifiers and verdicts as wide as `widths`."""
+    names, verdicts = widths
     for claim in claims:
         verdict = f"[{STYLES[claim['verdict']]}]{claim['verdict']:{verdicts}}[/]"
         console.print(
@@ -51,13 +69,6 @@ def print_document(document: Document, console: Console | None = None) -> None:
         text = claim["evidence"]["summary"] if claim["error"] is None else claim["error"]["reason"]
         for line in _wrapped(text, console):
             console.print(line)
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
-    console.print(f"\n{len(claims)} claims in {document['seconds']:.1f} s: {counts}.")
-    for item in document["unexpected"]:
-        console.print(f"[bold red]{_safe(item['id'])}: {item['verdict']}, expected {expected(item['expected'])}[/]")
-    if document["baseline"] is not None:
-        _print_comparison(document["baseline"], console)
-    console.print("[green]As expected.[/]" if document["passed"] else "[bold red]Not as expected.[/]")
 
 
 def _print_comparison(comparison: BaselineComparison, console: Console) -> None:
