@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
 from nngp_dag.support.strict_json import load_json
+from nngp_dag.theme.notation import typeset, unicode_text
+from nngp_dag.theme.palette import VERDICTS
 from verify.framework.paper import Paper
 from verify.framework.proof import PAGES, page_of
 from verify.framework.record import ClaimRecord, EvidenceRecord
@@ -24,14 +27,6 @@ _DIGITS = 4
 """Significant digits of numbers on the pages."""
 
 _OF_A_RUN = ("schema", "profile", "seed", "data", "started", "versions")
-
-_MEANING = {
-    "certified": "proved: by interval arithmetic, or by a written proof and an exhaustive check",
-    "holds": "true in every reading that was tried, numerically or statistically",
-    "holds-conditionally": "true in at least one whole reading and false in another",
-    "refuted": "false in every reading: a counterexample in each",
-    "inconclusive": "not decided by what was tried",
-}
 
 
 def record(report: Path, target: Path) -> None:
@@ -97,7 +92,9 @@ def write_claims(evidence: Path) -> dict[Path, str | bytes]:
         verdict = recorded["verdict"] if recorded else str(claim.expected)
         cells = [f"[{name}]({name}.md)", _cell(claim.title), _cell(claim.source), _badge(verdict)]
         rows[claim.paper].append(f"| {' | '.join(cells)} |")
-    meanings = "\n".join(f"- {_badge(verdict)} {meaning}." for verdict, meaning in _MEANING.items())
+    meanings = "\n".join(
+        f"- {_badge(verdict)} {look.meaning}." for verdict, look in VERDICTS.items() if verdict != "crashed"
+    )
     listing = "\n".join(sorted(claims))
     tables = "\n\n".join(_of_paper(paper, lines) for paper, lines in rows.items() if lines)
     pages[Path("claims") / "index.md"] = (
@@ -132,7 +129,7 @@ def _page(claim: Any, recorded: Mapping[str, Any] | None, run: Mapping[str, Any]
         lines += ["$$", claim.latex, "$$", ""]
     paper = "" if claim.paper is None else f" of {_text(heading(paper_record(claim.paper)))}"
     lines += [f"Source: {_text(claim.source)}{paper}", ""]
-    lines += [f"{_badge(verdict)} {_MEANING[verdict]}", ""]
+    lines += [f"{_badge(verdict)} {VERDICTS[verdict].meaning}", ""]
     drawn: dict[str, bytes] = {}
     if recorded:
         lines += _evidence(claim.id, verdict, recorded["evidence"], drawn)
@@ -157,7 +154,7 @@ def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], drawn: dict[
     for place, plot in enumerate(evidence["plots"], start=1):
         file = f"{name}-{place}.svg"
         drawn[file] = draw_svg(plot).encode("utf-8")
-        lines += [f"```{{figure}} {file}", f":alt: {_cell(plot['title'])}", "", _text(plot["title"]), "```", ""]
+        lines += [f"```{{figure}} {file}", f":alt: {_plain(plot['title'])}", "", _text(plot["title"]), "```", ""]
     lines += [
         "## Readings",
         "",
@@ -215,12 +212,22 @@ def _rounded(value: Any) -> Any:
 
 
 def _text(text: Any) -> str:
-    """Plain text as Markdown that shows it unchanged."""
-    escaped = " ".join(str(text).split())
-    for mark in "\\*_`[]<>$#~^{}":
-        escaped = escaped.replace(mark, "\\" + mark)
-    return escaped
+    """Plain text as Markdown that shows it unchanged, but for its mathematics, which is set."""
+    html = str(typeset(" ".join(str(text).split())))
+    return "".join(part if part.startswith("<") else _escaped(part) for part in re.split(r"(<[^>]*>)", html))
+
+
+def _escaped(text: str) -> str:
+    for mark in "\\*_`[]$#~^{}":
+        text = text.replace(mark, "\\" + mark)
+    # Entities keep their number sign.
+    return re.sub(r"&\\#(\d+);", r"&#\1;", text)
 
 
 def _cell(text: Any) -> str:
     return _text(text).replace("|", "\\|")
+
+
+def _plain(text: Any) -> str:
+    """Words of an alternative text: on one line, with Greek letters."""
+    return unicode_text(" ".join(str(text).split()))

@@ -8,6 +8,8 @@ sys.path.insert(0, str(ROOT))
 
 import nngp_dag  # noqa: E402
 from docs.docstrings import as_restructured_text  # noqa: E402
+from nngp_dag.theme.css import badges, variables  # noqa: E402
+from nngp_dag.theme.palette import ROLES  # noqa: E402
 
 project = "nngp_dag"
 author = "The nngp_dag developers"
@@ -47,8 +49,10 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {
     "source_view_link": "",
-    "light_css_variables": {"color-brand-primary": "#0072B2", "color-brand-content": "#0072B2"},
-    "dark_css_variables": {"color-brand-primary": "#56B4E9", "color-brand-content": "#56B4E9"},
+    **{
+        f"{theme}_css_variables": dict.fromkeys(("color-brand-primary", "color-brand-content"), colour)
+        for theme, colour in ROLES["link"]._asdict().items()
+    },
 }
 html_show_sourcelink = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -62,5 +66,6 @@ def is_unexplained_field(_app, _what, _name, member, skip, _options):
 
 def setup(app):
     """Docstrings are written for people who read the source; Sphinx gets them with its own marks escaped."""
+    app.add_css_file(None, body=variables(".content") + badges(".content"))
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)
     app.connect("autodoc-skip-member", is_unexplained_field)

@@ -16,7 +16,7 @@ SPLIT = {"verify", "nngp_dag", "nngp_dag.finite", "nngp_dag.nas", "nngp_dag.repr
 
 ORDER = """
 nngp_dag.errors
-nngp_dag.support, nngp_dag.canonical, nngp_dag.networkx_edges
+nngp_dag.support, nngp_dag.theme, nngp_dag.canonical, nngp_dag.networkx_edges
 nngp_dag.dag
 nngp_dag.paths, nngp_dag.activations
 nngp_dag.reading

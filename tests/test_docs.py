@@ -15,13 +15,13 @@ import pytest
 
 from docs.claims import _OF_A_RUN, _linked, record, write_claims
 from docs.docstrings import convert
-from docs.mathml import _mathml
 from docs.reference import PAGES, write_reference
 from nngp_dag.cli import COMMANDS, cli
 from nngp_dag.errors import InputError
 from nngp_dag.nas.scores.registry import SCORES
 from nngp_dag.reading import METHODS
 from nngp_dag.spaces import SPACES
+from nngp_dag.theme.mathml import mathml
 from verify.framework.claim import registry as CLAIMS
 from verify.framework.proof import PAGES as PROOFS
 from verify.framework.proof import Proof
@@ -208,7 +208,10 @@ def test_the_reference_shows_every_module_once():
     found = list(pkgutil.walk_packages(nngp_dag.__path__, "nngp_dag."))
     every = {info.name for info in found if not info.ispkg}
     internal = {name for name in every if ".cli" in name or name.rpartition(".")[2].startswith("_")}
-    internal |= {name for name in every if name.startswith("nngp_dag.support")} | {"nngp_dag.__main__"}
+    internal |= {name for name in every if name.startswith("nngp_dag.support")} | {
+        "nngp_dag.__main__",
+        "nngp_dag.pytest_plugin",
+    }
     assert every - internal <= set(shown)
     assert all(title for title, _ in PAGES.values())
 
@@ -305,15 +308,15 @@ FORMULAS = (
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_formulas_are_well_formed(formula):
-    root = ElementTree.fromstring(_mathml(formula, "inline"))
+    root = ElementTree.fromstring(mathml(formula, "inline"))
     assert root.tag.endswith("math")
 
 
 def test_signs_and_primes_of_formulas():
-    drawn = _mathml(r"y = -x', f(-1), a - b, (c) - d", "inline")
+    drawn = mathml(r"y = -x', f(-1), a - b, (c) - d", "inline")
     assert drawn.count('<mo form="prefix">&#x02212;') == 2  # of -x and -1, and none of the differences
     assert drawn.count('class="prime"') == 1 and "<msup>" not in drawn
-    assert "<msup>" in _mathml("x^2", "inline")
+    assert "<msup>" in mathml("x^2", "inline")
 
 
 _NO_CLAIM = json.dumps(dict.fromkeys(_OF_A_RUN) | {"claims": [3]})

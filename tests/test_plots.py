@@ -57,8 +57,8 @@ def test_every_edge_of_a_small_dag_has_the_look_of_its_operation(code):
     assert len(arrows) == len(dag.ops)
     for (s, t), (op, colour, solid, _) in arrows.items():
         assert op == dag.op(s, t).name.lower()
-        assert solid == (op != "skip")
-        assert (luminance(colour) > 0.5) == (op == "zero")
+        assert solid == (op == "linear")
+        assert (luminance(colour) > 0.25) == (op == "zero")
 
 
 def test_zero_edges_lie_below_the_others():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from importlib import metadata
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from nngp_dag.analysis import panels
 from nngp_dag.analysis.dag_on_data import DagOnData
@@ -14,9 +12,8 @@ from nngp_dag.analysis.images import png_uri, svg_uri
 from nngp_dag.analysis.neighbours import MAX_NODES
 from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, finite_rows, method_rows, neighbour_rows, path_rows, shown
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
+from nngp_dag.theme.css import stylesheet
+from nngp_dag.theme.notation import typeset
 
 __all__ = ["analysis_html", "comparison_html"]
 
@@ -93,7 +90,7 @@ def comparison_html(comparison: DagsOnData, page: bool = False) -> str:
 def _figures(analysis: DagOnData, has_path: bool) -> list[tuple[str, str, str]]:
     width, height = (4.4, 2.6) if analysis.dag.num_nodes <= 8 else (7.0, 3.4)
     drawn = svg_uri(panels.panel_figure(panels.drawing, analysis, width, height))
-    figures = [(drawn, f"Drawing of DAG {analysis.code[:80]}", "Solid: linear; dashed: skip; grey: zero.")]
+    figures = [(drawn, f"Drawing of DAG {analysis.code[:80]}", "Solid: linear; dashed: skip; dotted: zero.")]
     if has_path:
         figures += [(png_uri(panels.panel_figure(draw, analysis)), alt, caption) for draw, alt, caption in _PICTURES]
     return figures
@@ -135,21 +132,12 @@ def _render(name: str, **values: object) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["math"] = _math
+    environment.filters["math"] = typeset
     return environment.from_string(_read(name)).render(**values)
 
 
-def _math(text: str) -> Markup:
-    """Text with its indices and exponents set as such: `K_ij`, `λ_min`, `f^d`."""
-    from markupsafe import Markup, escape
-
-    marked = str(escape(text)).replace("lambda_", "λ_")
-    marked = re.sub(r"(?<=[KnλΘ])_([a-z]+)", r"<sub>\1</sub>", marked)
-    return Markup(re.sub(r"\^([a-z])", r"<sup>\1</sup>", marked))
-
-
 def _wrap(body: str, title: str, page: bool) -> str:
-    fragment = f'<div class="nngp-dag"><style>{_read("style.css")}</style>\n{body}</div>'
+    fragment = f'<div class="nngp-dag"><style>{stylesheet()}</style>\n{body}</div>'
     if not page:
         return fragment
     from markupsafe import Markup

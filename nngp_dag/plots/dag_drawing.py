@@ -1,4 +1,4 @@
-"""A DAG as a picture, in the style of the paper's Figure 3: solid arrows linear, dashed skip, light grey zero."""
+"""A DAG as a picture, in the style of the paper's Figure 3: solid arrows linear, dashed skip, dotted zero."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
 from nngp_dag.plots.style import COLOURS, Look, figure_style, new_axes
+from nngp_dag.theme.palette import EDGES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,9 +21,9 @@ MAX_DRAWN = 40
 """The largest number of nodes that a drawing serves."""
 
 _LOOK: dict[Op, Look] = {
-    Op.LINEAR: {"color": COLOURS["blue"], "linestyle": "-", "zorder": 3},
-    Op.SKIP: {"color": COLOURS["vermilion"], "linestyle": (0, (4, 2)), "zorder": 2},
-    Op.ZERO: {"color": "#D9D9D9", "linestyle": "-", "zorder": 1},
+    Op.LINEAR: {"color": EDGES["linear"].light, "linestyle": "-", "linewidth": 1.4, "zorder": 3},
+    Op.SKIP: {"color": EDGES["skip"].light, "linestyle": (0, (4, 2)), "linewidth": 1.4, "zorder": 2},
+    Op.ZERO: {"color": EDGES["zero"].light, "linestyle": (0, (1, 2)), "linewidth": 0.8, "zorder": 1},
 }
 _SMALL = 8
 """Up to this number of nodes every edge is drawn, zero edges too."""
@@ -117,9 +118,8 @@ def _draw_edge(ax: Axes, s: int, t: int, op: Op, radius: float, large: bool, fad
         path=Path(points, [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
         arrowstyle="-|>",
         mutation_scale=6 if large else 10,
-        linewidth=0.7 if large else 1.4,
         alpha=0.35 if faded and op is not Op.ZERO else 1.0,
-        **_LOOK[op],
+        **_LOOK[op] | ({"linewidth": 0.7} if large else {}),
     )
     arrow.set_gid(f"edge {s} {t} {op.name.lower()}")
     ax.add_patch(arrow)
@@ -147,7 +147,7 @@ def _arc(s: int, t: int, bend: float, radius: float) -> np.ndarray:
 def _draw_legend(ax: Axes, ops: list[Op], large: bool) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], linewidth=1.4, label=op.name.lower(), **_LOOK[op]) for op in ops]
+    handles = [Line2D([], [], label=op.name.lower(), **_LOOK[op]) for op in ops]
     if large:
         handles.append(Line2D([], [], linestyle="none", label="(zero edges not drawn)"))
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(handles))

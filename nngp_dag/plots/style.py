@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nngp_dag.reading import METHODS
+from nngp_dag.theme.palette import SERIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,16 +31,8 @@ __all__ = [
     "use_style",
 ]
 
-COLOURS = {
-    "blue": "#0072B2",
-    "vermilion": "#D55E00",
-    "green": "#009E73",
-    "purple": "#CC79A7",
-    "sky": "#56B4E9",
-    "orange": "#E69F00",
-    "black": "#222222",
-}
-"""The palette of Okabe and Ito, without its yellow, which does not show on white."""
+COLOURS = SERIES
+"""The colours of lines, by name."""
 
 GREY = "#8A8A8A"
 

@@ -6,20 +6,12 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 
+from nngp_dag.theme.palette import VERDICTS
 from verify.framework.record import ClaimRecord, Document
 from verify.report.papers import by_paper, heading
 from verify.report.words import expected, outcome, printable, verdict_remarks
 
 __all__ = ["markdown_report"]
-
-_MARKS = {
-    "certified": "🟢",
-    "holds": "🟢",
-    "holds-conditionally": "🟡",
-    "refuted": "🟣",
-    "inconclusive": "🔵",
-    "crashed": "🔴",
-}
 
 
 def markdown_report(document: Document) -> str:
@@ -43,7 +35,7 @@ def _verdicts(claims: Sequence[ClaimRecord]) -> list[str]:
     for claim in claims:
         as_expected = "yes" if claim["as_expected"] else f"**no: {expected(claim['expected'])}**"
         name = f"{_code(claim['id'])} ({_text(claim['source'])})"
-        verdict = f"{_MARKS[claim['verdict']]} {claim['verdict']}"
+        verdict = f"{VERDICTS[claim['verdict']].mark} {claim['verdict']}"
         lines.append(f"| {name} | {_text(claim['title'])} | {verdict} | {as_expected} | {claim['seconds']:.1f} |")
     return lines
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
-import re
-import zlib
-from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
+from nngp_dag.theme.svg import page_svg
 from verify.framework.plots import plot_of
 
-__all__ = ["draw_svg", "unique_ids"]
+__all__ = ["draw_svg"]
+
+
+_RC: dict[Any, Any] = {
+    "svg.hashsalt": "nngp-dag",
+    "svg.fonttype": "none",
+    "mathtext.fontset": "dejavusans",  # text that stays text needs a font whose letters have their own numbers
+}
 
 
 def draw_svg(record: Mapping[str, object]) -> str:
@@ -25,24 +31,7 @@ def draw_svg(record: Mapping[str, object]) -> str:
     from nngp_dag.plots import figure_style
 
     plot = plot_of(record)
-    with figure_style(), rc_context({"svg.hashsalt": "nngp-dag", "svg.fonttype": "none"}):
+    with figure_style(), rc_context(_RC):
         buffer = io.StringIO()
         FigureCanvasSVG(plot.draw()).print_svg(buffer, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    return unique_ids(svg[svg.index("<svg") :], plot.title)
-
-
-def unique_ids(svg: str, title: str) -> str:
-    """`svg` with prefixed ids, so that several can share a page."""
-    prefix = "f" + format(zlib.crc32(f"{title} {len(svg)}".encode()), "x")
-    seen: Counter[str] = Counter()
-
-    def unique(match: re.Match[str]) -> str:
-        name = match.group(1)
-        seen[name] += 1
-        again = f"-{seen[name]}" if seen[name] > 1 else ""  # an edge that several DAGs of a plot have
-        return f'id="{prefix}{name.replace(" ", "-")}{again}"'
-
-    svg = re.sub(r'\bid="([^"]+)"', unique, svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', svg)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", svg)
+    return page_svg(buffer.getvalue(), plot.title)

@@ -9,20 +9,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+from nngp_dag.theme.palette import VERDICTS
 from verify.framework.record import BaselineComparison, ClaimRecord, Document
 from verify.report.papers import by_paper, heading
 from verify.report.words import expected, printable
 
-__all__ = ["STYLES", "print_document"]
-
-STYLES = {
-    "certified": "bold green",
-    "holds": "green",
-    "holds-conditionally": "yellow",
-    "refuted": "magenta",
-    "inconclusive": "cyan",
-    "crashed": "bold red",
-}
+__all__ = ["print_document"]
 
 _EVIDENCE_LINES = 3
 """Lines of evidence shown a claim; the reports have all of it."""
@@ -58,7 +50,7 @@ def _print_claims(claims: Sequence[ClaimRecord], widths: tuple[int, int], consol
     """Print claims, their identifiers and verdicts as wide as `widths`."""
     names, verdicts = widths
     for claim in claims:
-        verdict = f"[{STYLES[claim['verdict']]}]{claim['verdict']:{verdicts}}[/]"
+        verdict = f"[{VERDICTS[claim['verdict']].terminal}]{claim['verdict']:{verdicts}}[/]"
         console.print(
             f"[bold]{_safe(claim['id']):{names}}[/]  {verdict}  {claim['seconds']:5.1f} s  {_safe(claim['source'])}",
             no_wrap=True,

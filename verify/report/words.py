@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from verify.framework.evidence import NEEDED
 from verify.framework.record import EvidenceRecord, FindingRecord
 
-__all__ = ["OUTCOMES", "expected", "number", "outcome", "printable", "sentence", "verdict_remarks"]
+__all__ = ["OUTCOMES", "claims_text", "expected", "number", "outcome", "printable", "sentence", "verdict_remarks"]
 
 OUTCOMES = {True: "true", False: "false", None: "undecided"}
 """The outcome of a reading in words, by its `holds`."""
@@ -54,6 +54,11 @@ def sentence(value: object, digits: int = 5) -> str:
 def expected(verdict: str | None) -> str:
     """The verdict that is expected, in words; of a claims file that cannot be imported none is known."""
     return verdict or "a verdict"
+
+
+def claims_text(number: int) -> str:
+    """So many claims in words: `1 claim`, `40 claims`."""
+    return f"{number} claim{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

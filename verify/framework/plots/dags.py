@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
+from nngp_dag.theme.notation import mathtext
 from verify.framework.checks import instances, text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.plot import Plot, blank
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Captioned", "Dags"]
 
-_PER_ROW = 3
+_PER_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Captioned:
 
 @dataclass(frozen=True)
 class Dags(Plot):
-    """DAGs with their captions, three per row."""
+    """DAGs with their captions, two per row."""
 
     kind: ClassVar[str] = "dags"
     parts: ClassVar[Mapping[str, type]] = {"dags": Captioned}
@@ -54,9 +55,10 @@ class Dags(Plot):
         columns = min(_PER_ROW, max(len(self.dags), 1))
         rows = max(1, math.ceil(len(self.dags) / columns))
         captions = max((dag.caption.count("\n") for dag in self.dags), default=0)
-        drawn = blank(2.6 * columns, rows * (1.9 + 0.16 * captions))
+        drawn = blank(2.3 * columns, rows * (1.6 + 0.16 * captions))
         for i, dag in enumerate(self.dags):
             ax = drawn.add_subplot(rows, columns, i + 1)
             draw_dag(Dag.from_code(dag.code), ax, title=dag.code, legend=False)
-            ax.text(0.5, -0.04, dag.caption, transform=ax.transAxes, ha="center", va="top", fontsize=7)
+            caption = mathtext(dag.caption)
+            ax.text(0.5, -0.04, caption, transform=ax.transAxes, ha="center", va="top", fontsize=7.5)
         return drawn

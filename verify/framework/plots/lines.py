@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from nngp_dag.theme.notation import mathtext
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.series import Series, SeriesPlot, defined
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from nngp_dag.plots.style import Look
 
 __all__ = ["Lines"]
 
@@ -26,8 +29,9 @@ class Lines(SeriesPlot):
             if None in series.x:
                 raise EvidenceError(f"series {series.label!r}: an undefined x")
 
-    def _draw_series(self, ax: Axes, series: Series, colour: str) -> None:
+    def _draw_series(self, ax: Axes, series: Series, look: Look) -> None:
         x = defined(series.x)
-        ax.plot(x, defined(series.y), color=colour, label=series.label, linewidth=1.3)
+        ax.plot(x, defined(series.y), label=mathtext(series.label), **(look | {"marker": ""}))
         if series.low is not None and series.high is not None:
-            ax.fill_between(x, defined(series.low), defined(series.high), color=colour, alpha=0.18, linewidth=0)
+            band = defined(series.low), defined(series.high)
+            ax.fill_between(x, *band, color=look["color"], alpha=0.18, linewidth=0)

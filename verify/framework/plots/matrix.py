@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from nngp_dag.errors import unknown_text
+from nngp_dag.theme.notation import mathtext
 from verify.framework.checks import MaybeNumber, as_numbers, text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.plot import PLOT_WIDTH, Plot, blank
@@ -67,9 +68,9 @@ class Matrix(Plot):
         image = ax.imshow(values, aspect="auto", cmap="magma_r", norm=self._colours())
         ax.set_yticks(range(len(values)), self.rows, fontsize=7)
         ax.set_xticks(range(len(self.columns)), self.columns, fontsize=7, rotation=45, ha="right")
-        ax.set_xlabel(self.x)
-        ax.set_ylabel(self.y)
-        drawn.colorbar(image, ax=ax, label=self.label)
+        ax.set_xlabel(mathtext(self.x))
+        ax.set_ylabel(mathtext(self.y))
+        drawn.colorbar(image, ax=ax, label=mathtext(self.label))
         return drawn
 
     def _colours(self) -> Normalize:

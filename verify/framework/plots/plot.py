@@ -18,8 +18,8 @@ __all__ = ["PLOT_WIDTH", "Plot", "blank"]
 
 _T = TypeVar("_T")
 
-PLOT_WIDTH = 6.4
-"""Width of a plot in inches."""
+PLOT_WIDTH = 4.8
+"""Width of a plot in inches: on a phone its words are still read."""
 
 
 @dataclass(frozen=True)

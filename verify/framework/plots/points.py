@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from nngp_dag.theme.notation import mathtext
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.series import Series, SeriesPlot, defined
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from nngp_dag.plots.style import Look
 
 __all__ = ["Points"]
 
@@ -26,5 +29,6 @@ class Points(SeriesPlot):
             if series.low is not None:
                 raise EvidenceError(f"series {series.label!r}: points have no band")
 
-    def _draw_series(self, ax: Axes, series: Series, colour: str) -> None:
-        ax.plot(defined(series.x), defined(series.y), ".", color=colour, label=series.label, markersize=4, alpha=0.6)
+    def _draw_series(self, ax: Axes, series: Series, look: Look) -> None:
+        shape = look | {"linestyle": "", "markersize": 3.5, "alpha": 0.6}
+        ax.plot(defined(series.x), defined(series.y), label=mathtext(series.label), **shape)

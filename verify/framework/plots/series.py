@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from nngp_dag.errors import unknown_text
+from nngp_dag.theme.notation import mathtext
 from verify.framework.checks import MaybeNumber, as_number, as_numbers, instances, text
 from verify.framework.errors import EvidenceError
 from verify.framework.plots.plot import PLOT_WIDTH, Plot, blank
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from nngp_dag.plots.style import Look
+
 __all__ = ["Series", "SeriesPlot", "defined"]
 
 _SCALES = ("linear", "log", "symlog", "logit")
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C")
 
 
 @dataclass(frozen=True)
@@ -90,25 +92,34 @@ class SeriesPlot(Plot):
 
     def draw(self) -> Figure:
         """All series, with a legend below the axes where there are many."""
-        drawn = blank(PLOT_WIDTH, 3.4 + 0.16 * max(0, len(self.series) - 4))
+        from nngp_dag.plots.style import line, tidy
+
+        below = len(self.series) > 4 or any(len(series.label) > 30 for series in self.series)
+        drawn = blank(PLOT_WIDTH, 3.0 + 0.17 * len(self.series) * below)
         ax = drawn.add_subplot()
+        tidy(ax)
         for i, series in enumerate(self.series):
-            self._draw_series(ax, series, _COLOURS[i % len(_COLOURS)])
+            # Of lines that lie on each other the later ones are thinner, so that all are seen.
+            self._draw_series(ax, series, line(i) | {"linewidth": max(1.0, 2.2 - 0.3 * i)})
         ax.set_xscale(self.xscale)
-        ax.set_yscale(self.yscale)
+        ax.set_yscale(self.yscale, **({"linthresh": self._smallest_height()} if self.yscale == "symlog" else {}))
         if self.ylim is not None:
             ax.set_ylim(*self.ylim)
-        ax.set_xlabel(self.x)
-        ax.set_ylabel(self.y)
-        if len(self.series) > 4:
-            columns = 1 if any(len(series.label) > 44 for series in self.series) else 2
-            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=7, frameon=False, ncols=columns)
+        ax.set_xlabel(mathtext(self.x))
+        ax.set_ylabel(mathtext(self.y))
+        if below:
+            drawn.legend(loc="outside lower left", frameon=False, ncols=1)
         elif len(self.series) > 1:
-            ax.legend(fontsize=8, frameon=False)
+            ax.legend(frameon=False)
         return drawn
 
-    def _draw_series(self, ax: Axes, series: Series, colour: str) -> None:
-        """Draw one series."""
+    def _smallest_height(self) -> float:
+        """The power of ten below the height of the lowest series: on a scale that is linear below it all show."""
+        heights = [max((abs(y) for y in series.y if y is not None), default=0) for series in self.series]
+        return float(10 ** math.floor(math.log10(min([height for height in heights if height > 0], default=1.0))))
+
+    def _draw_series(self, ax: Axes, series: Series, look: Look) -> None:
+        """Draw one series, in colour, dash, marker and line width of `look`."""
         raise NotImplementedError
 
 

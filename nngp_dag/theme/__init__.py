@@ -1,0 +1,1 @@
+"""The theme of all pages: one palette, light and dark, one stylesheet, one notation for mathematics."""
