@@ -13,6 +13,7 @@ from pathlib import Path
 from docs.claims import record, write_claims
 from docs.reference import write_reference
 from nngp_dag.errors import InputError
+from nngp_dag.explorer import explore
 from nngp_dag.support.files import make_folder
 from verify.framework.proof import PAGES
 
@@ -59,6 +60,9 @@ def assemble(source: Path) -> Path:
         wanted[Path("proofs") / path.name] = path.read_bytes()
     wanted |= write_claims(HERE / "evidence.json")
     wanted |= write_reference()
+    extra = source.parent / "extra"
+    extra.mkdir(exist_ok=True)
+    explore().save(extra / "explorer.html")
     for stale in [path for path in source.rglob("*") if path.is_file() and path.relative_to(source) not in wanted]:
         stale.unlink()
     for name, content in wanted.items():

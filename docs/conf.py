@@ -46,6 +46,7 @@ napoleon_custom_sections = [("Warns", "Raises")]
 html_theme = "furo"
 html_title = f"nngp_dag {version}"
 html_static_path = ["_static"]
+html_extra_path = ["_build/extra"]  # the explorer
 html_css_files = ["site.css"]
 html_theme_options = {
     "source_view_link": "",

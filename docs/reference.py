@@ -19,7 +19,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),
     "signal": ("Signal propagation", ("nngp_dag.signal",)),
-    "plots": ("Plots and pages", ("nngp_dag.plots", "nngp_dag.theme")),
+    "plots": ("Plots and pages", ("nngp_dag.plots", "nngp_dag.explorer", "nngp_dag.theme")),
     "datasets": ("Data", ("nngp_dag.datasets",)),
     "networks": (
         "Finite networks",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nngp_dag.dag import Dag as Dag
     from nngp_dag.dag import Op as Op
     from nngp_dag.dag import enumerate_codes as enumerate_codes
+    from nngp_dag.explorer import explore as explore
     from nngp_dag.kernel import Kernel as Kernel
     from nngp_dag.kernel import kernel_fn as kernel_fn
     from nngp_dag.spaces.prefilter import prefilter as prefilter
@@ -30,6 +31,7 @@ _LATER = {
     "Dag": "nngp_dag.dag",
     "Op": "nngp_dag.dag",
     "enumerate_codes": "nngp_dag.dag",
+    "explore": "nngp_dag.explorer",
     "Kernel": "nngp_dag.kernel",
     "kernel_fn": "nngp_dag.kernel",
     "prefilter": "nngp_dag.spaces.prefilter",

@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "analyze": "Everything about one DAG, or several side by side; writes a page.",
+    "explore": "A page on which a DAG is drawn and its kernels are seen at once.",
     "paths": "Path counts, effective depth and width of DAGs.",
     "sweep": "Kernels of many DAGs on the same data, a row per DAG.",
     "kernel": "Infinite-width kernels of one DAG on data, and their spectra.",

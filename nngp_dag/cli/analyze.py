@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from nngp_dag.cli.common import counts, emit_json, json_option, seed_option, use_float64
+from nngp_dag.cli.common import counts, emit_json, json_option, open_option, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import reading_options
+from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.support.files import check_writable, write_text
 
@@ -25,6 +26,7 @@ __all__ = ["command"]
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page that needs nothing else."
 )
+@open_option
 @seed_option
 @json_option
 @use_float64
@@ -36,6 +38,7 @@ def command(
     seeds: int,
     no_networks: bool,
     out: Path | None,
+    open_page: bool,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -50,6 +53,8 @@ def command(
     dags = [Dag.from_code(code) for code in codes]
     if out is not None:
         check_writable(out, "an .html file", [data.file])
+    elif open_page:
+        raise InputError("--open needs --out FILE.html, the page to open")
     rows = data.load(labels=False)
     if len(dags) == 1:
         analysis = analysis_of(dags[0], rows, reading, width=width, seeds=seeds, seed=seed)
@@ -66,6 +71,8 @@ def command(
     if out is not None and html is not None:
         write_text(out, html())
         click.echo(f"page written to {out}", err=True)
+        if open_page:
+            click.launch(str(out))
     if document is not None:
         emit_json(document())
     else:

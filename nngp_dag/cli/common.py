@@ -14,11 +14,14 @@ import numpy as np
 
 from nngp_dag.support.strict_json import strict_json_text
 
-__all__ = ["counts", "emit_json", "json_option", "print_table", "seed_option", "use_float64"]
+__all__ = ["counts", "emit_json", "json_option", "open_option", "print_table", "seed_option", "use_float64"]
 
 _T = TypeVar("_T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
+
+
+open_option = click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
 
 
 def counts(least: int) -> click.IntRange:

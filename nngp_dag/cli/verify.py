@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nngp_dag.cli.common import counts, emit_json, json_option, seed_option
+from nngp_dag.cli.common import counts, emit_json, json_option, open_option, seed_option
 from nngp_dag.errors import InputError
 from nngp_dag.support.suite import check_suite
 
 if TYPE_CHECKING:
     from verify.framework.options import Options
     from verify.framework.paper import Paper
+    from verify.framework.record import Document
 
 __all__ = ["command"]
 
@@ -74,6 +75,7 @@ __all__ = ["command"]
     metavar="FILE.json",
     help="Prove a certificate, or all of a report.json and that its verdicts follow, again; run no claim.",
 )
+@open_option
 @seed_option
 @json_option
 def command(
@@ -90,6 +92,7 @@ def command(
     fresh: bool,
     list_only: bool,
     recheck: Path | None,
+    open_page: bool,
     seed: int,
     as_json: bool,
 ) -> int:
@@ -115,14 +118,21 @@ def command(
     from verify.session import Request, run_session
 
     document = run_session(Request(options, claims, out, baseline, update_baseline, fresh, paper))
+    _show(document, out, as_json)
+    if open_page:
+        click.launch(str(out / "report.html"))
+    return 0 if document["passed"] else 1
+
+
+def _show(document: Document, out: Path, as_json: bool) -> None:
+    """The outcome on stdout."""
+    from verify.report.terminal import print_document
+
     if as_json:
         emit_json(document)
-    else:
-        from verify.report.terminal import print_document
-
-        print_document(document)
-        click.echo(f"Report: {out / 'report.html'} (also report.json, report.md, junit.xml, ctrf.json)")
-    return 0 if document["passed"] else 1
+        return
+    print_document(document)
+    click.echo(f"Report: {out / 'report.html'} (also report.json, report.md, junit.xml, ctrf.json)")
 
 
 def _list(options: Options, identifiers: str | None, paper: str | None, as_json: bool) -> int:
