@@ -41,7 +41,7 @@ def exact_kernels(dags: Iterable[Dag], x: ArrayLike, reading: Reading, *, ntk: b
     with input_precision(x):
         rows = checked_rows("x", x)
         for dag in dags:
-            served = prepared_for(method, dag, lambda: [squared_norms(rows)])
+            served, _ = prepared_for(method, dag, lambda: [squared_norms(rows)])
             program = cast_program(served.program(dag), rows.dtype)
             tile = tile_size(rows.itemsize * served.numbers_per_pair(dag, program))
             nngp, *tangent = map(np.asarray, gram(served, program, rows, None, tile=tile))

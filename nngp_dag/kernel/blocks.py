@@ -7,19 +7,25 @@ blocks that a later node still reads: a chain needs room for one block, whatever
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
 
+import jax.numpy as jnp
 import numpy as np
 
+from nngp_dag.kernel.method import Numbers
 from nngp_dag.kernel.mixing import Mixing
 
-__all__ = ["BLOCK", "Blocks", "blocks_of"]
+__all__ = ["BLOCK", "BlockPlan", "Blocks", "arranged", "blocks_of", "plan_of"]
 
 BLOCK = 16
 """Nodes of a block (B)."""
 
 
-class Blocks(NamedTuple):
+_Weights = TypeVar("_Weights")
+
+
+class Blocks(NamedTuple, Generic[_Weights]):
     """Nodes 1..H-1 in K blocks over tables of R rows, one for each kind of weights; node 0 lies in the first row.
 
     The nodes that fill up the last block receive nothing, and nothing reads them.
@@ -31,50 +37,107 @@ class Blocks(NamedTuple):
         last: weights of node H over the rows at the end, [R].
     """
 
-    before: Mixing
-    within: Mixing
+    before: _Weights
+    within: _Weights
     place: Mixing
-    last: Mixing
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """R of the table of what nodes received, and of that of what they sent through linear edges."""
-        return int(self.last.skip_paths.shape[-1]), int(self.last.linear.shape[-1])
+    last: _Weights
 
 
-def blocks_of(nodes: list[Mixing]) -> Blocks:
+class BlockPlan(NamedTuple):
+    """Where nodes lie in the table of one kind of weights.
+
+    Attributes:
+        place: first row of each block after node 0's, integers [K].
+        column: of each block and row of the table the node that its nodes find there, [K, R]; -1: none of which they
+            read. Nodes are counted with those that fill up node 0's block.
+        last: the same of node H, [R].
+    """
+
+    place: np.ndarray
+    column: np.ndarray
+    last: np.ndarray
+
+
+def blocks_of(nodes: list[Mixing]) -> Blocks[Mixing]:
     """The blocks of one DAG, from the weights [t] of nodes t = 1..H over earlier nodes (`mixing`)."""
     received = np.array([True, *(bool(into.linear.any()) for into in nodes)])
     # A node without linear edges receives nothing afresh: skip paths from it carry nothing.
-    skip_paths = _blocked([np.where(received[: len(into.linear)], into.skip_paths, 0.0) for into in nodes])
-    return Blocks(
-        *(Mixing(*pair) for pair in zip(skip_paths, _blocked([np.asarray(into.linear) for into in nodes]), strict=True))
+    skip_paths = [np.where(received[: len(into.linear)], into.skip_paths, 0.0) for into in nodes]
+    linear = [np.asarray(into.linear) for into in nodes]
+    plans = tuple(plan_of(_square(weights) != 0) for weights in (skip_paths, linear))
+    before, within, last = zip(arranged(plans[0], skip_paths), arranged(plans[1], linear), strict=True)
+    return Blocks(Mixing(*before), Mixing(*within), Mixing(plans[0].place, plans[1].place), Mixing(*last))
+
+
+def plan_of(reads: np.ndarray) -> BlockPlan:
+    """The plan for nodes 0..H of which node t reads those with reads[t, s], bool [H + 1, H + 1], s < t."""
+    n = len(reads)
+    num_blocks = -(-(n - 2) // BLOCK)
+    size = (num_blocks + 1) * BLOCK  # node 0 has a block of its own, of which it is the only node
+    at = np.r_[0, BLOCK : BLOCK + n - 2]
+    square = np.zeros((size, size), bool)
+    square[np.ix_(at, at)] = reads[:-1, :-1]
+    end = np.zeros(size, bool)
+    end[at] = reads[-1, :-1]
+    place, num_rows = _places(square, end)
+    row_of = (place[:, None] + np.arange(BLOCK)).ravel()
+    column = np.full((num_blocks, num_rows), -1)
+    for k in range(num_blocks):
+        start = (k + 1) * BLOCK
+        read = np.flatnonzero(square[start : start + BLOCK, :start].any(axis=0))
+        column[k, row_of[read]] = read
+    last = np.full(num_rows, -1)
+    read = np.flatnonzero(end)
+    last[row_of[read]] = read
+    return BlockPlan(place[1:].astype(np.int32), column, last)
+
+
+def arranged(plan: BlockPlan, weights: Sequence[Numbers], ports: int = 1) -> tuple[Numbers, Numbers, Numbers]:
+    """Before [K, B, R q], within [K, B, B q] and last [R q], as in `Blocks`.
+
+    Args:
+        plan: where nodes lie.
+        weights: of nodes t = 1..H over the q ports of each earlier node, [t q].
+        ports: q.
+    """
+    num_blocks, q = len(plan.place), ports
+    size = (num_blocks + 1) * BLOCK
+    # One column more than there are nodes: nothing, for rows that are not read (column -1).
+    rows = [_spread(row, size + 1, q) for row in weights]
+    inner = _stack([*rows[:-1], *[np.zeros((size + 1, q))] * (num_blocks * BLOCK - len(rows) + 1)])
+    inner = inner.reshape(num_blocks, BLOCK, size + 1, q)
+    blocks = np.arange(num_blocks)[:, None, None]
+    nodes = np.arange(BLOCK)[None, :, None]
+    before = inner[blocks, nodes, plan.column[:, None, :]]
+    own = (blocks + 1) * BLOCK + np.arange(BLOCK)
+    within = inner[blocks, nodes, own]
+    last = rows[-1][plan.last]
+    return (
+        before.reshape(num_blocks, BLOCK, -1),
+        within.reshape(num_blocks, BLOCK, -1),
+        last.reshape(-1),
     )
 
 
-def _blocked(weights: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """before, within, place and last for one kind of weights."""
-    num_blocks = -(-(len(weights) - 1) // BLOCK)
-    size = (num_blocks + 1) * BLOCK  # node 0 has a block of its own, of which it is the only node
-    square = np.zeros((size, size))
-    end = np.zeros(size)
+def _square(weights: Sequence[np.ndarray]) -> np.ndarray:
+    """Weights of nodes 1..H as a matrix [H + 1, H + 1]."""
+    square = np.zeros((len(weights) + 1,) * 2)
     for t, row in enumerate(weights, start=1):
-        target = end if t == len(weights) else square[BLOCK + t - 1]
-        target[0], target[BLOCK : BLOCK + t - 1] = row[0], row[1:]
-    place, num_rows = _places(square, end)
-    row_of = (place[:, None] + np.arange(BLOCK)).ravel()
-    before = np.zeros((num_blocks, BLOCK, num_rows))
-    within = np.zeros((num_blocks, BLOCK, BLOCK))
-    for k in range(num_blocks):
-        start = (k + 1) * BLOCK
-        block = square[start : start + BLOCK]
-        read = np.flatnonzero(block[:, :start].any(axis=0))
-        before[k][:, row_of[read]] = block[:, read]
-        within[k] = block[:, start : start + BLOCK]
-    last = np.zeros(num_rows)
-    read = np.flatnonzero(end)
-    last[row_of[read]] = end[read]
-    return before, within, place[1:].astype(np.int32), last
+        square[t, :t] = row
+    return square
+
+
+def _spread(row: Numbers, size: int, ports: int) -> Numbers:
+    """Weights over the ports of nodes 0..t-1 [t q] as [size, q], node 0 in a block of its own."""
+    module = np if isinstance(row, np.ndarray) else jnp
+    row = row.reshape(-1, ports)
+    gap = module.zeros((BLOCK - 1, ports), row.dtype)
+    rest = module.zeros((size - BLOCK - len(row) + 1, ports), row.dtype)
+    return module.concatenate([row[:1], gap, row[1:], rest])
+
+
+def _stack(rows: Sequence[Numbers]) -> Numbers:
+    return (np if all(isinstance(row, np.ndarray) for row in rows) else jnp).stack(rows)
 
 
 def _places(square: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, int]:

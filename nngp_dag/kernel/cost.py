@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import jax
 
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.method import pair_method
+from nngp_dag.kernel.network import Network, dag_of
 from nngp_dag.reading import METHODS, Setting
 from nngp_dag.support.memory import require_memory
 
@@ -19,11 +19,11 @@ _MOST_SECONDS = 6 * 3600
 _MOST_LAYERS = 1000
 
 
-def require_cost(dag: Dag, setting: Setting, shape: tuple[int, int], itemsize: int, num_kernels: int) -> None:
+def require_cost(network: Network, setting: Setting, shape: tuple[int, int], itemsize: int, num_kernels: int) -> None:
     """Refuse what would not fit into memory or would not end in a day's work.
 
     Args:
-        dag: pruned.
+        network: pruned.
         setting: method and reading.
         shape: numbers of rows [N, M] of the kernel.
         itemsize: bytes of an entry.
@@ -34,13 +34,14 @@ def require_cost(dag: Dag, setting: Setting, shape: tuple[int, int], itemsize: i
     """
     n, m = shape
     require_memory(itemsize * n * m * num_kernels, f"the kernel of {n:,} by {m:,} rows")
+    dag = dag_of(network)
     edges = len(dag.ops) - dag.ops.count(0)
     if setting.method == "neural-tangents" and edges > _MOST_LAYERS:
         raise InputError(
             f"neural-tangents would build {edges:,} branches one by one, in about {_SECONDS_PER_LAYER * edges:,.0f} s:"
             f" at most {_MOST_LAYERS:,} edges; use method exact"
         )
-    seconds = estimated_seconds(dag, setting, n * m)
+    seconds = estimated_seconds(network, setting, n * m)
     if jax.default_backend() == "cpu" and seconds > _MOST_SECONDS:
         raise InputError(
             f"the kernel of {dag.num_nodes:,} nodes on {n:,} by {m:,} rows would take about {seconds / 3600:,.0f} hours"
@@ -48,6 +49,6 @@ def require_cost(dag: Dag, setting: Setting, shape: tuple[int, int], itemsize: i
         )
 
 
-def estimated_seconds(dag: Dag, setting: Setting, num_pairs: int) -> float:
+def estimated_seconds(network: Network, setting: Setting, num_pairs: int) -> float:
     """Seconds of one core for so many pairs of rows, as far as the method knows; 0 where they are no matter."""
-    return pair_method(setting).estimated_seconds(dag, num_pairs) if METHODS[setting.method].is_pairwise else 0.0
+    return pair_method(setting).estimated_seconds(network, num_pairs) if METHODS[setting.method].is_pairwise else 0.0

@@ -20,10 +20,12 @@ from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
 from nngp_dag.kernel.inputs import checked_names, checked_rows, float_dtype, input_precision
 from nngp_dag.kernel.method import AnyMethod, Program, cast_program, pair_method
+from nngp_dag.kernel.network import Network, dag_of, network_of
 from nngp_dag.kernel.reach import prepared_for
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import METHODS, ActivationLike, Setting
 from nngp_dag.support.x64 import enable_x64
+from nngp_dag.wiring import NetworkLike, Wiring
 
 __all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of"]
 
@@ -50,7 +52,7 @@ class KernelFn(Protocol):
 
 
 def kernel_fn(
-    dag: Dag,
+    dag: NetworkLike,
     method: str = "exact",
     order: str | None = None,
     embedding: str = "gaussian",
@@ -59,7 +61,8 @@ def kernel_fn(
     """The infinite-width NNGP and NTK of a DAG.
 
     Args:
-        dag: any DAG; it is pruned to the paths from input to output first. No path: zero kernels.
+        dag: a DAG, or anything that describes one, or a `Wiring`; it is pruned to the paths from input to output
+            first. No path: zero kernels.
         method: "exact" (what a wide network converges to), "independent" (Eq. 6-11), "path-sum" (Eq. 12) or
             "neural-tangents" (the same network out of neural-tangents' layers, for the DAGs that it can express).
         order: "activation-last" (Eq. 1-2) or "activation-first" (ReLU-Conv); by default activation-last, and
@@ -81,9 +84,9 @@ def kernel_fn(
     return kernel_of(dag, Setting.make(method, order, embedding, activation))
 
 
-def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
+def kernel_of(dag: NetworkLike, setting: Setting) -> KernelFn:
     """`kernel_fn` of a setting, for code that has one."""
-    pruned = dag.pruned()
+    pruned = network_of(dag, setting.reading)
     compute = _compute_of(pruned, setting)
 
     def fn(x1: ArrayLike, x2: ArrayLike | None = None, get: str | tuple[str, ...] | None = None) -> Any:
@@ -99,7 +102,7 @@ def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
             require_cost(pruned, setting, (len(a), len(a if b is None else b)), a.dtype.itemsize, len(names))
             kernels = compute(a, b, names)
             for name in names:
-                _refuse_overflow(kernels[name], dag)
+                _refuse_overflow(kernels[name], dag_of(pruned))
         if isinstance(get, str):
             return kernels[get]
         if get is None:
@@ -110,7 +113,7 @@ def kernel_of(dag: Dag, setting: Setting) -> KernelFn:
 
 
 def pair_kernel(
-    dag: Dag,
+    dag: NetworkLike,
     kxx: ArrayLike,
     kxy: ArrayLike,
     kyy: ArrayLike,
@@ -122,7 +125,7 @@ def pair_kernel(
     """The kernels of pairs of inputs, given their inner products: `Kernel(nngp, ntk)` of the broadcast shape.
 
     Args:
-        dag: any DAG.
+        dag: a DAG or a wiring, as in `kernel_fn`.
         kxx: K_in(x, x); this and the next two broadcast against each other. Unit rows of correlation rho: 1, rho, 1.
         kxy: K_in(x, x').
         kyy: K_in(x', x').
@@ -137,16 +140,16 @@ def pair_kernel(
     return pair_kernel_of(dag, kxx, kxy, kyy, Setting.make(method, order, embedding, activation))
 
 
-def pair_kernel_of(dag: Dag, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayLike, setting: Setting) -> Kernel:
+def pair_kernel_of(dag: NetworkLike, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayLike, setting: Setting) -> Kernel:
     """`pair_kernel` of a setting, for code that has one."""
     method = pair_method(setting)
-    pruned = dag.pruned()
+    pruned = network_of(dag, setting.reading)
     dtype = float_dtype(kxx=kxx, kxy=kxy, kyy=kyy)
     with enable_x64(True) if dtype == np.float64 else nullcontext():
         arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype) for a in (kxx, kxy, kyy)))
-        if not any(pruned.ops):
+        if isinstance(pruned, Dag) and not any(pruned.ops):
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
-        method = prepared_for(method, pruned, lambda: [arrays[0], arrays[2]])
+        method, pruned = prepared_for(method, pruned, lambda: [arrays[0], arrays[2]])
         program = cast_program(method.program(pruned), dtype)
         return Kernel(*_pairwise(method, program, *arrays))
 
@@ -162,8 +165,10 @@ def _pairwise(method: AnyMethod, program: Program, kxx: Array, kxy: Array, kyy: 
     return nngp.reshape(kxx.shape), ntk.reshape(kxx.shape)
 
 
-def _compute_of(pruned: Dag, setting: Setting) -> _Compute:
+def _compute_of(pruned: Network, setting: Setting) -> _Compute:
     if not METHODS[setting.method].is_pairwise:
+        if isinstance(pruned, Wiring):
+            raise InputError("neural-tangents builds no wirings yet")
         from nngp_dag.kernel.neural_tangents import make_kernel_fn
 
         return make_kernel_fn(pruned, setting)

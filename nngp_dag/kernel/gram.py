@@ -16,6 +16,7 @@ from jax import Array, lax
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.method import PairMethod, Program, Rows, cast_program
+from nngp_dag.kernel.network import Network
 from nngp_dag.kernel.products import inner_products, squared_norms
 from nngp_dag.kernel.reach import prepared_for
 
@@ -32,15 +33,15 @@ def tile_size(bytes_per_pair: int) -> int:
 
 
 def gram_kernels(
-    method: PairMethod[Program, Rows], dag: Dag, x1: Array, x2: Array | None, names: tuple[str, ...]
+    method: PairMethod[Program, Rows], network: Network, x1: Array, x2: Array | None, names: tuple[str, ...]
 ) -> dict[str, Array]:
-    """The kernels asked for ("nngp", "ntk") of a pruned DAG, [N, M] each: rows x1 [N, d] against x2 [M, d] or x1."""
-    if not any(dag.ops):
+    """The kernels asked for ("nngp", "ntk") of a pruned network, [N, M]: rows x1 [N, d] against x2 [M, d] or x1."""
+    if isinstance(network, Dag) and not any(network.ops):
         zeros = jnp.zeros((x1.shape[0], (x1 if x2 is None else x2).shape[0]), x1.dtype)
         return dict.fromkeys(names, zeros)
-    method = prepared_for(method, dag, lambda: [squared_norms(x) for x in (x1, x2) if x is not None])
-    program = cast_program(method.program(dag), x1.dtype)
-    tile = tile_size(x1.dtype.itemsize * method.numbers_per_pair(dag, program))
+    method, network = prepared_for(method, network, lambda: [squared_norms(x) for x in (x1, x2) if x is not None])
+    program = cast_program(method.program(network), x1.dtype)
+    tile = tile_size(x1.dtype.itemsize * method.numbers_per_pair(network, program))
     nngp, *tangent = gram(method, program, x1, x2, tile=tile)
     return {"nngp": nngp, **({"ntk": nngp + tangent[0]} if tangent else {})}
 

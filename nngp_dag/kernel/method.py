@@ -17,8 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
+from nngp_dag.kernel.network import Network, dag_of
 from nngp_dag.kernel.products import squared_norms, symmetric_products
 from nngp_dag.reading import METHODS, PAIR_METHODS, Setting
 
@@ -47,8 +49,12 @@ class PairMethod(ABC, Generic[Program, Rows]):
     with_tangent: bool
 
     @abstractmethod
-    def program(self, dag: Dag) -> Program:
-        """The arrays (NumPy, float64) that describe a pruned DAG with a path."""
+    def program(self, network: Network) -> Program:
+        """The arrays (NumPy, float64) that describe a pruned DAG with a path, or a wiring (then JAX's where its are).
+
+        Raises:
+            InputError: a wiring for which the method has no formula.
+        """
 
     @abstractmethod
     def rows(self, program: Program, k: Array) -> Rows:
@@ -63,27 +69,28 @@ class PairMethod(ABC, Generic[Program, Rows]):
         """K_HH(x, x) and Theta_HH(x, x) [N] of each input with itself."""
 
     @abstractmethod
-    def reached(self, dag: Dag, rows: Rows) -> list[Array]:
-        """The variances to which the activation is applied; the rows are those of one that prepares nothing."""
+    def reached(self, network: Network, rows: Rows) -> list[tuple[Activation, Array]]:
+        """Activations and the variances to which they are applied; the rows are those of some that prepare nothing."""
 
     def reached_by_many(self, codes: np.ndarray, k: np.ndarray) -> list[Array]:
-        """The same for the DAGs of `many`, for K_in(x, x) = k [N]; here one after the other."""
-        found = []
+        """The variances for the DAGs of `many`, for K_in(x, x) = k [N]; here one DAG after the other."""
+        found: list[Array] = []
         for code in codes:
             dag = Dag.from_array(code).pruned()
             if any(dag.ops):
-                found += self.reached(dag, self.rows(cast_program(self.program(dag), k.dtype), jnp.asarray(k)))
+                rows = self.rows(cast_program(self.program(dag), k.dtype), jnp.asarray(k))
+                found += [variances for _, variances in self.reached(dag, rows)]
         return found
 
-    def estimated_seconds(self, dag: Dag, num_pairs: int) -> float:
+    def estimated_seconds(self, network: Network, num_pairs: int) -> float:
         """Seconds of one core for so many pairs of inputs; 0 where that is no matter, as it is for most methods."""
-        del dag, num_pairs
+        del network, num_pairs
         return 0.0
 
-    def numbers_per_pair(self, dag: Dag, program: Program) -> int:
+    def numbers_per_pair(self, network: Network, program: Program) -> int:
         """Numbers that are held at once for one pair of inputs, from which tiles get their size."""
         del program
-        return 4 * dag.num_nodes + 8
+        return 4 * dag_of(network).num_nodes + 8
 
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         """Kernels of many DAGs of equal node count on the same rows; here one after the other.
@@ -126,7 +133,13 @@ def cast_program(program: Program, dtype: np.dtype) -> Program:
     Integers are positions, and stay as they are.
     """
     with np.errstate(over="ignore"):
-        return jax.tree.map(lambda a: a if a.dtype.kind in "iu" else np.asarray(a, dtype), program)
+        return jax.tree.map(lambda a: _cast(a, dtype), program)
+
+
+def _cast(a: Numbers, dtype: np.dtype) -> Numbers:
+    if a.dtype.kind in "iu":
+        return a
+    return a.astype(dtype) if isinstance(a, jax.Array) else np.asarray(a, dtype)
 
 
 def _one_of_many(method: AnyMethod, dag: Dag, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:

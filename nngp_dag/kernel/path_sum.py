@@ -15,14 +15,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from nngp_dag.activations import Prepared
+from nngp_dag.activations import Activation, Prepared
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import Numbers, PairMethod, cast_program
+from nngp_dag.kernel.network import Network
 from nngp_dag.kernel.products import squared_norms, symmetric_products
 from nngp_dag.paths import path_counts, path_counts_array
+from nngp_dag.wiring import Wiring
 
 __all__ = ["ChainRows", "PathSum"]
 
@@ -43,9 +45,11 @@ class ChainRows(NamedTuple):
 class PathSum(PairMethod[Numbers, ChainRows]):
     """Eq. 12: sum over paths of the d-fold composition of f. Its program is n_d, float64 [D + 1]."""
 
-    def program(self, dag: Dag) -> np.ndarray:
+    def program(self, network: Network) -> np.ndarray:
+        if isinstance(network, Wiring):
+            raise InputError("path-sum has no formula for this wiring: use method exact or independent")
         try:
-            return np.array([float(n) for n in path_counts(dag)])
+            return np.array([float(n) for n in path_counts(network)])
         except OverflowError:
             raise InputError(
                 "the number of paths of this DAG overflows float64: its path-sum kernel cannot be computed"
@@ -61,14 +65,14 @@ class PathSum(PairMethod[Numbers, ChainRows]):
     def diagonal(self, program: Numbers, rows: ChainRows) -> tuple[Array, Array]:
         return self._sum(program, rows.variances, rows.tangents)
 
-    def reached(self, dag: Dag, rows: ChainRows) -> list[Array]:
+    def reached(self, network: Network, rows: ChainRows) -> list[tuple[Activation, Array]]:
         embedded = [] if self.setting.embedding != "stem" else [rows.embedded.prepared]
-        return [*embedded, rows.prepared[:-1]]
+        return [(self.setting.activation, variances) for variances in (*embedded, rows.prepared[:-1])]
 
     def reached_by_many(self, codes: np.ndarray, k: np.ndarray) -> list[Array]:
         length = path_counts_array(codes).shape[1]
         rows = over_rows(lambda k, _: self.chain_row(k, length))(jnp.asarray(k), None)
-        return self.reached(Dag.from_array(codes[0]), rows)
+        return [variances for _, variances in self.reached(Dag.from_array(codes[0]), rows)]
 
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         return _many(self, cast_program(path_counts_array(codes).astype(np.float64), x.dtype), x, names)

@@ -20,7 +20,7 @@ from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import cast_program
 from nngp_dag.kernel.mixing import Mixing, mixing
 from nngp_dag.kernel.products import squared_norms, symmetric_products
-from nngp_dag.kernel.recursion import PairState, Recursion
+from nngp_dag.kernel.recursion import Node, PairState, Recursion
 
 __all__ = ["prefix_tree_kernels", "prefix_tree_variances"]
 
@@ -56,12 +56,12 @@ def prefix_tree_variances(recursion: Recursion, codes: np.ndarray, k: np.ndarray
 def _variances(recursion: Recursion, levels: tuple[_Level, ...], k: Array) -> list[Array]:
     r = recursion
     embedded, row, node = over_rows(lambda k, _: r.start_row(k))(k, None)
-    found = [node.prepared] if r.setting.embedding != "stem" else [embedded.prepared, node.prepared]
+    found = [node.variance] if r.setting.embedding != "stem" else [embedded.prepared, node.variance]
     row = jax.tree.map(lambda a: a[None], row)
     for t, (parent, into) in enumerate(levels, start=1):
         row = jax.tree.map(lambda a, parent=parent: a[parent], row)
-        row, node = jax.vmap(over_rows(lambda row, into, t=t: r.step_row(row, t, into)))(row, into)
-        found.append(node.prepared)
+        row, node = jax.vmap(over_rows(lambda row, into, t=t: r.step_row(row, t, r.plain(into))))(row, into)
+        found.append(node.variance)
     return found
 
 
@@ -83,19 +83,20 @@ def _grow(recursion: Recursion, tree: _Tree, x: Array, names: tuple[str, ...]) -
     r = recursion
     embedded, row, node = over_rows(lambda k, _: r.start_row(k))(squared_norms(x), None)
     start = over_pairs(lambda k, x, y, _: r.start_pair(x[0], y[0], x[1], y[1], k))
-    pair = start(symmetric_products(x), (embedded, node), (embedded, node), None)
+    pair, _ = start(symmetric_products(x), (embedded, node), (embedded, node), None)
     row, pair = jax.tree.map(lambda a: a[None], (row, pair))
 
     for t, (parent, into) in enumerate(tree.levels, start=1):
         row, pair = jax.tree.map(lambda a, parent=parent: a[parent], (row, pair))
-        step_row = over_rows(lambda row, into, t=t: r.step_row(row, t, into))
+        step_row = over_rows(lambda row, into, t=t: r.step_row(row, t, r.plain(into)))
         row, node = jax.vmap(step_row)(row, into)
-        step_pair = over_pairs(lambda pair, x, y, into, t=t: r.step_pair(pair, t, into, x, y))
+        step_pair = over_pairs(lambda pair, x, y, into, t=t: r.step_pair(pair, t, r.plain(into), x, y)[0])
         pair = jax.vmap(step_pair)(pair, node, node, into)
 
     planes = {name: pair if name == "nngp" else pair.ntk() for name in names}
-    mean, variance, tangent = jax.vmap(jax.vmap(over_rows(r.end_row), in_axes=(None, 0)))(row, tree.last)
-    return _Grown(planes, mean, {"nngp": variance, "ntk": variance + tangent})
+    end_row = over_rows(lambda row, into: r.end_row(row, r.plain(into)))
+    end = jax.vmap(jax.vmap(end_row, in_axes=(None, 0)))(row, tree.last)
+    return _Grown(planes, end.mean, {"nngp": end.variance, "ntk": end.variance + end.tangent})
 
 
 @partial(jax.jit, static_argnames=("recursion", "names"))
@@ -106,7 +107,7 @@ def _finish(
     that pass, and so evaluate them once per child.
     """
     diagonal = jnp.eye(grown.mean.shape[-1], dtype=bool)
-    end = over_pairs(lambda pair, x, y, into: recursion.end_pair(pair, into, x, y)[0])
+    end = over_pairs(lambda pair, x, y, into: recursion.end_pair(pair, recursion.plain(into), _with(x), _with(y))[0])
 
     def kernel(planes: PairState, mean: Array, on_diagonal: Array, into: Mixing) -> Array:
         return jnp.where(diagonal, on_diagonal, end(planes, mean, mean, into))
@@ -115,6 +116,11 @@ def _finish(
     outputs = [kernels(grown.planes[name], grown.mean, grown.diagonal[name], last) for name in names]
     joined = tuple(o.reshape(-1, *o.shape[2:]) for o in outputs)
     return joined if flat is None else tuple(o[flat] for o in joined)
+
+
+def _with(mean: Array) -> Node:
+    """Node H of an input of which only the mean matters."""
+    return Node((), mean, (), mean, mean)
 
 
 def _plan(codes: np.ndarray) -> tuple[_Tree, np.ndarray | None]:

@@ -12,16 +12,18 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 from jax import Array
 
 from nngp_dag.activations import Activation
-from nngp_dag.dag import Dag
 from nngp_dag.kernel.method import AnyMethod, cast_program
+from nngp_dag.kernel.network import Network
+from nngp_dag.kernel.ports import is_known
 from nngp_dag.reading import Setting
+from nngp_dag.wiring import Wiring
 
 __all__ = ["AccuracyWarning", "prepared_for", "prepared_for_many", "settled"]
 
@@ -61,49 +63,84 @@ class _Bare(Activation):
         return self.activation.mean(k)
 
 
-def prepared_for(method: AnyMethod, dag: Dag, norms: Callable[[], Sequence[Array]]) -> AnyMethod:
-    """The method with the rule for inputs of these squared norms K_in(x, x), [N] each, at the nodes of a DAG.
+_Network = TypeVar("_Network", bound=Network)
 
-    The method itself where its activation needs no rule, where the norms are unknown, or the DAG has no linear edge.
+
+def prepared_for(
+    method: AnyMethod, network: _Network, norms: Callable[[], Sequence[Array]]
+) -> tuple[AnyMethod, _Network]:
+    """Method and network with the rules for inputs of these squared norms K_in(x, x), [N] each, at the nodes.
+
+    As they are where their activations need no rule, or where the norms or the numbers of a wiring are unknown.
 
     Warns:
-        AccuracyWarning: no rule of the activation keeps an error below 1e-8 there.
+        AccuracyWarning: no rule of an activation keeps an error below 1e-8 there.
     """
-    bare, k = _sampled(method, norms)
-    if bare is None or not any(dag.ops):
-        return method
-    program = cast_program(bare.program(dag), k.dtype)
-    return settled(method, bare.reached(dag, _rows(bare, program, k)))
+    k = _sample(_activations(method, network), norms)
+    if k is None or not (isinstance(network, Wiring) or any(network.ops)):
+        return method, network
+    bare_method, bare = _exchanged(method, network, _Bare)
+    program = cast_program(bare_method.program(bare), k.dtype)
+    reached: dict[Activation, list[Array]] = {}
+    for activation, variances in bare_method.reached(bare, _rows(bare_method, program, k)):
+        reached.setdefault(activation, []).append(variances)
+    return _exchanged(method, network, lambda activation: _serving(activation, reached.get(_Bare(activation), [])))
 
 
 def prepared_for_many(method: AnyMethod, codes: np.ndarray, norms: Callable[[], Sequence[Array]]) -> AnyMethod:
     """The same for the DAGs of flat codes [A, E], which `PairMethod.many` computes at once."""
-    bare, k = _sampled(method, norms)
-    return method if bare is None else settled(method, bare.reached_by_many(codes, k))
+    k = _sample([method.setting.activation], norms)
+    return method if k is None else settled(method, _of(method, _Bare).reached_by_many(codes, k))
 
 
 def settled(method: AnyMethod, variances: Iterable[Array]) -> AnyMethod:
     """The method with the rule of its activation for these variances (arrays of any shape)."""
-    found = [np.asarray(v, dtype=np.float64) for v in variances]
-    positive = np.concatenate([v[np.isfinite(v) & (v > 0)] for v in found]) if found else np.empty(0)
-    if not positive.size:
-        return method
-    activation = method.setting.activation.serving(float(positive.max()))
-    _warn(activation, float(positive.min()), float(positive.max()))
-    reading = replace(method.setting.reading, activation=activation)
+    return _of(method, lambda activation: _serving(activation, variances))
+
+
+def _activations(method: AnyMethod, network: Network) -> list[Activation]:
+    """All activations of a network, or none where its numbers are unknown."""
+    if not isinstance(network, Wiring):
+        return [method.setting.activation]
+    if not all(is_known(leaf) for leaf in jax.tree.leaves(network)):
+        return []
+    return [method.setting.activation, *(sigma for sigma in network.activations if sigma is not None)]
+
+
+def _sample(activations: Iterable[Activation], norms: Callable[[], Sequence[Array]]) -> np.ndarray | None:
+    """A few of the norms; None where no activation needs a rule, or norms are unknown."""
+    found = norms() if any(activation.has_rules for activation in activations) else ()
+    if not found or any(isinstance(k, jax.core.Tracer) for k in found):
+        return None
+    k = np.sort(np.concatenate([np.asarray(k).ravel() for k in found]))
+    return k[np.linspace(0, k.size - 1, _NUM_SAMPLES).round().astype(int)]
+
+
+def _exchanged(
+    method: AnyMethod, network: _Network, by: Callable[[Activation], Activation]
+) -> tuple[AnyMethod, _Network]:
+    """Method and network with other activations."""
+    exchanged = {activation: by(activation) for activation in {*_activations(method, network)}}
+    if isinstance(network, Wiring):
+        network = replace(network, activations=tuple(exchanged[sigma] for sigma in network.activations if sigma))
+    return _of(method, exchanged.__getitem__), network
+
+
+def _of(method: AnyMethod, by: Callable[[Activation], Activation]) -> AnyMethod:
+    """The method with another activation."""
+    reading = replace(method.setting.reading, activation=by(method.setting.activation))
     return replace(method, setting=Setting(method.setting.method, reading))
 
 
-def _sampled(method: AnyMethod, norms: Callable[[], Sequence[Array]]) -> tuple[AnyMethod | None, np.ndarray]:
-    """The method with a bare activation (None: no rule is needed, or norms are unknown), and a few of the norms."""
-    activation = method.setting.activation
-    found = norms() if activation.has_rules else ()
-    if not found or any(isinstance(k, jax.core.Tracer) for k in found):
-        return None, np.empty(0)
-    k = np.sort(np.concatenate([np.asarray(k).ravel() for k in found]))
-    k = k[np.linspace(0, k.size - 1, _NUM_SAMPLES).round().astype(int)]
-    reading = replace(method.setting.reading, activation=_Bare(activation))
-    return replace(method, setting=Setting(method.setting.method, reading)), k
+def _serving(activation: Activation, variances: Iterable[Array]) -> Activation:
+    """The rule of an activation for these variances; the activation itself where there are none."""
+    found = [np.asarray(v, dtype=np.float64) for v in variances]
+    positive = np.concatenate([v[np.isfinite(v) & (v > 0)] for v in found]) if found else np.empty(0)
+    if not positive.size or not activation.has_rules:
+        return activation
+    serving = activation.serving(float(positive.max()))
+    _warn(serving, float(positive.min()), float(positive.max()))
+    return serving
 
 
 @partial(jax.jit, static_argnames="method")

@@ -1,4 +1,4 @@
-"""The recursion over the nodes of a DAG, for one input and for one pair of inputs: the scalar core of all kernels.
+"""The recursion over the nodes of a network, for one input and for one pair of inputs: the scalar core of all kernels.
 
 Node t receives D_t = sum_{l in L_t} V_l through its linear edges, and through its skip edges what earlier nodes
 received, weighted by skip-path counts alpha (see `mixing`):
@@ -11,11 +11,16 @@ with w = alpha^2 and means for *exact*, and w = alpha without means for *indepen
 and b_t = beta(K_tt) for activation-last; T_t = f(K_tt) and b_t = 0 for activation-first. Everything of a pair is one
 number per node: no node-to-node covariance is ever formed.
 
-Arrays here carry nodes on their first axis and nothing else; callers map over inputs, pairs and DAGs.
+A wiring only changes the weights: alpha counts gains, sums over L_t have weights too, and each node has a V, W and b
+for each of its *ports* (see `into`).
+
+Arrays here carry nodes on their first axis and nothing else; callers map over inputs, pairs and DAGs. Features that
+are images go through the same steps: what weighs, multiplies two means and applies a dual map is a function of its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +30,7 @@ from jax import Array, lax
 
 from nngp_dag.activations import Prepared
 from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
+from nngp_dag.kernel.into import Into, Layout, Port, Scales, variance_of
 from nngp_dag.kernel.method import Numbers
 from nngp_dag.kernel.mixing import Mixing
 from nngp_dag.reading import Setting
@@ -39,13 +45,14 @@ _Values = Array | tuple[Array, ...]
 
 
 class Flow(NamedTuple):
-    """Per node so far, the part received afresh (m, D or E) and the part sent through a linear edge (b, V or W).
+    """Per node so far, the part received afresh (m, D or E) and the parts sent through its ports (b, V or W).
 
-    Two arrays [n] with room for n nodes, for folds by scan; or two tuples of scalars that grow, so that nothing is
-    joined and every node's value is computed once (XLA repeats the operands of a concatenation in each of its uses).
+    Two arrays with room for all nodes [n] and ports [n q], for folds by scan; or two tuples of scalars that grow, so
+    that nothing is joined and every node's value is computed once (XLA repeats the operands of a concatenation in each
+    of its uses).
 
     Attributes:
-        fresh, through: a value per node.
+        fresh, through: a value per node, and per port.
         before: in a block of a large DAG (`Blocks`), what each of its nodes gets from earlier blocks by linear edges
             and by skip paths, [n] each.
     """
@@ -56,26 +63,33 @@ class Flow(NamedTuple):
 
     @classmethod
     def empty(cls, like: Array, rooms: tuple[int, int]) -> Flow:
-        """Room for so many nodes in both (0: a tuple that grows), of the dtype of `like`."""
+        """Room for so many nodes and ports (0: a tuple that grows), of the dtype of `like`."""
         fresh, through = (jnp.zeros(size, like.dtype) if size else () for size in rooms)
         return cls(fresh, through)
 
-    def arrive(self, t: int | Array, weights: Numbers, linear: Numbers) -> tuple[Array, Array]:
-        """The part of node t received afresh, and its total with what its skip edges bring."""
-        fresh, copied = _weigh(linear, self.through), _weigh(weights, self.fresh)
+    def arrive(self, t: int | Array, weights: Mixing) -> tuple[Array, Array]:
+        """The part of node t received afresh through ports, and what skip edges bring besides."""
+        copied = _weigh(weights.skip_paths, self.fresh)
+        fresh = (
+            jnp.zeros_like(copied)
+            if isinstance(self.through, tuple) and not self.through
+            else (_weigh(weights.linear, self.through))
+        )
         if self.before is not None:
             fresh, copied = fresh + self.before[0][t], copied + self.before[1][t]
-        return fresh, copied + fresh
+        return fresh, copied
 
-    def append(self, t: int | Array, fresh: Array, through: Array) -> Flow:
-        """With node t added: at the end of a tuple, in place t of an array."""
-        return Flow(_put(self.fresh, t, fresh), _put(self.through, t, through), self.before)
+    def append(self, t: int | Array, fresh: Array, through: Sequence[Array]) -> Flow:
+        """With node t and its ports added: at the end of a tuple, in their places of an array."""
+        return Flow(_put(self.fresh, t, (fresh,)), _put(self.through, t, through), self.before)
 
-    def block(self, weights: Numbers, linear: Numbers) -> Flow:
-        """Of arrays: an empty flow for the next block, given the weights [B, n] of its nodes over those held here."""
-        before = _product(linear, self.through), _product(weights, self.fresh)
+    def block(self, weights: Mixing, ports: int) -> Flow:
+        """Of arrays: an empty flow for the next block of nodes with so many ports each, given the weights [B, ...] of
+        its nodes over those held here.
+        """
+        before = _product(weights.linear, self.through), _product(weights.skip_paths, self.fresh)
         room = jnp.zeros_like(before[0])
-        return Flow(room, room, before)
+        return Flow(room, jnp.tile(room, ports), before)
 
     def store(self, block: Flow, place: Mixing) -> Flow:
         """Of arrays: with the nodes of a block from its place on."""
@@ -84,11 +98,22 @@ class Flow(NamedTuple):
 
 
 class Node(NamedTuple):
-    """The values of one input at one node that a pair needs: prepared K_tt(x, x), S_t(x) and b_t(x)."""
+    """The values of one input at one node.
 
-    prepared: Prepared
+    Attributes:
+        prepared: the prepared variance Q(x, x) of each port.
+        mean: S_t(x).
+        feature_mean: b_t(x) of each port.
+        variance, tangent: K_tt(x, x) and Theta_tt(x, x).
+        copies: of a network with layer norm, what its features weigh (see `layer_norm`).
+    """
+
+    prepared: tuple[Prepared, ...]
     mean: Array
-    feature_mean: Array
+    feature_mean: tuple[Array, ...]
+    variance: Array
+    tangent: Array
+    copies: Array | None = None
 
 
 class RowState(NamedTuple):
@@ -97,6 +122,7 @@ class RowState(NamedTuple):
     mean: Flow
     variance: Flow
     tangent: Flow | None
+    copies: Array | None = None
 
 
 class PairState(NamedTuple):
@@ -115,6 +141,20 @@ class PairState(NamedTuple):
         return PairState(jax.tree.map(jnp.add, self.covariance, self.tangent), None)
 
 
+class Arrival(NamedTuple):
+    """Of one input, or of a pair, at a node: what it receives afresh, and its totals.
+
+    Attributes:
+        fresh: (m, D, E) of one input, (D, E) of a pair.
+        total: (S, K - S S, Theta) of one input, (K - S S', Theta) of a pair.
+        copies: as in `Node`.
+    """
+
+    fresh: tuple[Array, ...]
+    total: tuple[Array, ...]
+    copies: Array | None = None
+
+
 @dataclass(frozen=True)
 class Recursion:
     """The recursion of one method (exact or independent) under one setting.
@@ -124,59 +164,90 @@ class Recursion:
         correlated: weigh skip paths by alpha^2, as copies of one feature; else by alpha, as independent features.
         means: carry the coordinate means S_t (they are zero under activation-first without a stem).
         with_tangent: carry the tangent kernel too.
+        layout: the ports of nodes; by default one each, with the setting's activation.
     """
 
     setting: Setting
     correlated: bool
     means: bool
     with_tangent: bool
+    layout: Layout | None = None
+
+    def plain(self, into: Mixing) -> Into:
+        """The numbers of a node of a plain DAG, from its skip paths and linear edges."""
+        return Into(into, Mixing(self._weights(into), into.linear))
+
+    def ports(self, t: int | Array) -> tuple[Port, ...]:
+        """The ports of node t."""
+        if self.layout is None:
+            return (Port(self.setting.activation, False),)
+        return self.layout[t] if isinstance(t, int) and len(self.layout) > 1 else self.layout[0]
 
     # ---- one input --------------------------------------------------------------------------------------------------
 
-    def start_row(self, k: Array, rooms: tuple[int, int] = (0, 0)) -> tuple[EmbeddedRow, RowState, Node]:
+    def start_row(
+        self, k: Array, rooms: tuple[int, int] = (0, 0), into: Into | None = None
+    ) -> tuple[EmbeddedRow, RowState, Node]:
         """Node 0 for an input with K_in(x, x) = k; `rooms` of its flow, by default one that grows."""
         embedded = embed_row(self.setting, k)
         mean = embedded.mean if self.means else jnp.zeros_like(k)
         empty = Flow.empty(k, rooms)
         state = RowState(empty, empty, empty if self.with_tangent else None)
-        received = mean, embedded.variance - mean**2, embedded.tangent
-        return embedded, *self._extend_row(state, 0, received, received)
+        received = mean, embedded.variance - self._product(mean, mean), embedded.tangent
+        state, arrival = self._first_row(state, received, into)
+        return embedded, *self._extend_row(state, 0, arrival, into.scales if into else None)
 
-    def step_row(self, state: RowState, t: int | Array, into: Mixing) -> tuple[RowState, Node]:
+    def step_row(self, state: RowState, t: int | Array, into: Into) -> tuple[RowState, Node]:
         """Append node t."""
-        fresh, total = self._arrive_row(state, t, into)
-        return self._extend_row(state, t, fresh, total)
+        state, arrival = self._arrive_row(state, t, into)
+        return self._extend_row(state, t, arrival, into.scales)
 
-    def end_row(self, state: RowState, into: Mixing) -> tuple[Array, Array, Array]:
-        """S_H, K_HH and Theta_HH (zero without tangents) of one input with itself."""
-        _, (mean, variance, tangent) = self._arrive_row(state, -1, into)
-        return mean, variance + mean**2, tangent
+    def end_row(self, state: RowState, into: Into) -> Node:
+        """Node H of one input: S_H, K_HH and Theta_HH (zero without tangents)."""
+        _, arrival = self._arrive_row(state, -1, into)
+        mean, variance, tangent = arrival.total
+        return Node((), mean, (), variance + self._product(mean, mean), tangent, arrival.copies)
 
-    def block_row(self, state: RowState, before: Mixing) -> RowState:
+    def block_row(self, state: RowState, before: Into) -> RowState:
         """An empty state for a block of a large DAG, from the weights [B, n] of its nodes over those held."""
-        weights, linear = self._weights(before), before.linear
-        tangent = None if state.tangent is None else state.tangent.block(weights, linear)
-        return RowState(state.mean.block(before.skip_paths, linear), state.variance.block(weights, linear), tangent)
+        q = len(self.ports(0))
+        tangent = None if state.tangent is None else state.tangent.block(before.power, q)
+        return RowState(state.mean.block(before.mean, q), state.variance.block(before.power, q), tangent)
 
-    def _arrive_row(self, state: RowState, t: int | Array, into: Mixing) -> tuple[_Triple, _Triple]:
-        weights = self._weights(into)
-        m, mean = state.mean.arrive(t, into.skip_paths, into.linear)
-        d, variance = state.variance.arrive(t, weights, into.linear)
-        e, tangent = state.tangent.arrive(t, weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
-        return (m, d, e), (mean, variance, tangent)
+    def _first_row(self, state: RowState, received: tuple[Array, ...], into: Into | None) -> tuple[RowState, Arrival]:
+        """Node 0 receives the embedding afresh: m, D and E."""
+        del into
+        return state, Arrival(received, received)
 
-    def _extend_row(self, state: RowState, t: int | Array, fresh: _Triple, total: _Triple) -> tuple[RowState, Node]:
-        activation = self.setting.activation
-        mean, variance, tangent = total
-        k = variance + mean**2
-        f = activation.dual_diagonal(k)
-        b = activation.mean(k) if self.means else jnp.zeros_like(k)
-        flow = None
-        if state.tangent is not None:
-            slope = activation.dual_derivative_diagonal(k)
-            flow = state.tangent.append(t, fresh[2], self._tangent_through(f, slope, k, tangent))
-        extended = RowState(state.mean.append(t, fresh[0], b), state.variance.append(t, fresh[1], f - b * b), flow)
-        return extended, Node(activation.prepare(k), mean, b)
+    def _arrive_row(self, state: RowState, t: int | Array, into: Into) -> tuple[RowState, Arrival]:
+        m, mean = state.mean.arrive(t, into.mean)
+        d, variance, e, tangent = self._flows(state.variance, state.tangent, t, into.power, into)
+        return state, Arrival((m, d, e), (mean + m, variance + d, tangent + e))
+
+    def _extend_row(
+        self, state: RowState, t: int | Array, arrival: Arrival, scales: Scales | None
+    ) -> tuple[RowState, Node]:
+        mean, variance, tangent = arrival.total
+        k = variance + self._product(mean, mean)
+        features, centred, slopes, prepared = [], [], [], []
+        for j, port in enumerate(self.ports(t)):
+            q = variance_of(port, scales, j, k)
+            f = port.activation.dual_diagonal(q)
+            b = port.activation.mean(q) if self.means else jnp.zeros_like(k)
+            features.append(b)
+            centred.append(f - self._product(b, b))
+            prepared.append(port.activation.prepare(q))
+            if state.tangent is not None:
+                slope = port.activation.dual_derivative_diagonal(q)
+                slopes.append(self._tangent_through(f, slope, q, _weighed(port, scales, j, tangent)))
+        m, d, e = arrival.fresh
+        extended = RowState(
+            state.mean.append(t, m, features),
+            state.variance.append(t, d, centred),
+            None if state.tangent is None else state.tangent.append(t, e, slopes),
+            state.copies,
+        )
+        return extended, Node(tuple(prepared), mean, tuple(features), k, tangent, arrival.copies)
 
     # ---- one pair of inputs -----------------------------------------------------------------------------------------
 
@@ -188,76 +259,111 @@ class Recursion:
         y: Node,
         k: Array,
         rooms: tuple[int, int] = (0, 0),
-    ) -> PairState:
-        """Node 0 for a pair of inputs with K_in(x, x') = k."""
+        into: Into | None = None,
+    ) -> tuple[PairState, tuple[Array, Array]]:
+        """Node 0 for a pair of inputs with K_in(x, x') = k; also K_00 and Theta_00."""
         covariance, tangent = embed_pair(self.setting, embedded_x, embedded_y, k)
         empty = Flow.empty(k, rooms)
         state = PairState(empty, empty if self.with_tangent else None)
-        received = covariance - x.mean * y.mean, tangent
-        return self._extend_pair(state, 0, received, received, x, y)
+        received = covariance - self._product(embedded_x.mean, embedded_y.mean) if self.means else covariance, tangent
+        return self._extend_pair(state, 0, self._first_pair(received, x, y), x, y, into.scales if into else None)
 
-    def step_pair(self, state: PairState, t: int | Array, into: Mixing, x: Node, y: Node) -> PairState:
-        """Append node t, given the two inputs there."""
-        fresh, total = self._arrive_pair(state, t, into)
-        return self._extend_pair(state, t, fresh, total, x, y)
+    def step_pair(
+        self, state: PairState, t: int | Array, into: Into, x: Node, y: Node
+    ) -> tuple[PairState, tuple[Array, Array]]:
+        """Append node t, given the two inputs there; also K_tt and Theta_tt."""
+        return self._extend_pair(state, t, self._arrive_pair(state, t, into, x, y), x, y, into.scales)
 
-    def end_pair(self, state: PairState, into: Mixing, mean_x: Array, mean_y: Array) -> tuple[Array, Array]:
-        """K_HH and Theta_HH (zero without tangents) of a pair, given S_H of both."""
-        _, (covariance, tangent) = self._arrive_pair(state, -1, into)
-        return (covariance + mean_x * mean_y if self.means else covariance), tangent
+    def end_pair(self, state: PairState, into: Into, x: Node, y: Node) -> tuple[Array, Array]:
+        """K_HH and Theta_HH (zero without tangents) of a pair, given node H of both."""
+        covariance, tangent = self._arrive_pair(state, -1, into, x, y).total
+        return (covariance + self._product(x.mean, y.mean) if self.means else covariance), tangent
 
-    def block_pair(self, state: PairState, before: Mixing) -> PairState:
+    def block_pair(self, state: PairState, before: Into) -> PairState:
         """An empty state for a block of a large DAG, from the weights [B, n] of its nodes over those held."""
-        weights, linear = self._weights(before), before.linear
-        tangent = None if state.tangent is None else state.tangent.block(weights, linear)
-        return PairState(state.covariance.block(weights, linear), tangent)
+        q = len(self.ports(0))
+        tangent = None if state.tangent is None else state.tangent.block(before.power, q)
+        return PairState(state.covariance.block(before.power, q), tangent)
 
-    def _arrive_pair(self, state: PairState, t: int | Array, into: Mixing) -> tuple[_Pair, _Pair]:
-        weights = self._weights(into)
-        d, covariance = state.covariance.arrive(t, weights, into.linear)
-        e, tangent = state.tangent.arrive(t, weights, into.linear) if state.tangent else (jnp.zeros_like(d),) * 2
-        return (d, e), (covariance, tangent)
+    def _first_pair(self, received: tuple[Array, ...], x: Node, y: Node) -> Arrival:
+        """Node 0 receives the embedding afresh: D and E."""
+        del x, y
+        return Arrival(received, received)
 
-    def _extend_pair(self, state: PairState, t: int | Array, fresh: _Pair, total: _Pair, x: Node, y: Node) -> PairState:
-        activation = self.setting.activation
-        covariance, tangent = total
-        k = covariance + x.mean * y.mean if self.means else covariance
-        f = activation.dual(x.prepared, y.prepared, k)
-        flow = None
-        if state.tangent is not None:
-            slope = activation.dual_derivative(x.prepared, y.prepared, k)
-            flow = state.tangent.append(t, fresh[1], self._tangent_through(f, slope, k, tangent))
-        through = f - x.feature_mean * y.feature_mean if self.means else f
-        return PairState(state.covariance.append(t, fresh[0], through), flow)
+    def _arrive_pair(self, state: PairState, t: int | Array, into: Into, x: Node, y: Node) -> Arrival:
+        del x, y
+        d, covariance, e, tangent = self._flows(state.covariance, state.tangent, t, into.power, into)
+        return Arrival((d, e), (covariance + d, tangent + e))
+
+    def _extend_pair(
+        self, state: PairState, t: int | Array, arrival: Arrival, x: Node, y: Node, scales: Scales | None
+    ) -> tuple[PairState, tuple[Array, Array]]:
+        covariance, tangent = arrival.total
+        k = covariance + self._product(x.mean, y.mean) if self.means else covariance
+        centred, slopes = [], []
+        for j, port in enumerate(self.ports(t)):
+            q = variance_of(port, scales, j, k)
+            f = port.activation.dual(x.prepared[j], y.prepared[j], q)
+            centred.append(f - self._product(x.feature_mean[j], y.feature_mean[j]) if self.means else f)
+            if state.tangent is not None:
+                slope = port.activation.dual_derivative(x.prepared[j], y.prepared[j], q)
+                slopes.append(self._tangent_through(f, slope, q, _weighed(port, scales, j, tangent)))
+        d, e = arrival.fresh
+        flow = None if state.tangent is None else state.tangent.append(t, e, slopes)
+        return PairState(state.covariance.append(t, d, centred), flow), (k, tangent)
 
     # ---- both -------------------------------------------------------------------------------------------------------
 
     def _weights(self, into: Mixing) -> Numbers:
         return into.skip_paths**2 if self.correlated else into.skip_paths
 
+    def _flows(
+        self, k: Flow, theta: Flow | None, t: int | Array, weights: Mixing, into: Into
+    ) -> tuple[Array, Array, Array, Array]:
+        """D_t and what copies bring to K_tt - S_t S_t', E_t and what they bring to Theta_tt (zeros without it)."""
+        d, copied = k.arrive(t, weights)
+        d = d if into.constant is None else d + into.constant
+        if theta is None:
+            return d, copied, jnp.zeros_like(d), jnp.zeros_like(d)
+        e, tangent = theta.arrive(t, weights)
+        return d, copied, e if into.constant is None else e + into.constant, tangent
+
+    def _product(self, x: Array, y: Array) -> Array:
+        """The product of the means of two inputs: x y."""
+        return x * y
+
     def _tangent_through(self, f: Array, slope: Array, k: Array, tangent: Array) -> Array:
         return slope * (tangent + k) if self.setting.order == "activation-last" else slope * tangent + f
 
 
-_Triple = tuple[Array, Array, Array]
-_Pair = tuple[Array, Array]
+def _weighed(port: Port, scales: Scales | None, j: int, tangent: Array) -> Array:
+    """w^2 Theta of port j."""
+    if not port.scaled:
+        return tangent
+    assert scales is not None
+    return jnp.asarray(scales.weight[j]) * tangent
 
 
-def _weigh(weights: Numbers, values: _Values) -> Array:
-    """sum_u weights_u values_u; over few nodes term by term, which fuses with what follows when mapped over pairs."""
-    if len(values) <= MAX_UNROLLED:
-        return sum((weights[u] * values[u] for u in range(1, len(values))), weights[0] * values[0])
-    values = jnp.stack(values) if isinstance(values, tuple) else values
-    return jnp.dot(weights, values, precision=lax.Precision.HIGHEST)
+def _weigh(weights: Numbers | Sequence[Numbers], values: _Values) -> Array:
+    """sum_u weights_u values_u; of tuples term by term, which fuses with what follows when mapped over pairs."""
+    if isinstance(values, tuple):
+        terms = (jnp.asarray(weights[u]) * values[u] for u in range(1, len(values)))
+        return sum(terms, jnp.asarray(weights[0]) * values[0])
+    return jnp.dot(jnp.asarray(weights), values, precision=lax.Precision.HIGHEST)
 
 
-def _put(values: _Values, t: int | Array, value: Array) -> _Values:
-    return (*values, value) if isinstance(values, tuple) else values.at[t].set(value)
+def _put(values: _Values, t: int | Array, new: Sequence[Array]) -> _Values:
+    """With `new` at place t, counted in steps of their number."""
+    if isinstance(values, tuple):
+        return (*values, *new)
+    if len(new) == 1:
+        return values.at[t].set(new[0])
+    return lax.dynamic_update_slice_in_dim(values, jnp.stack(new), t * len(new), 0)
 
 
-def _product(weights: Numbers, values: _Values) -> Array:
-    return jnp.dot(weights, jnp.asarray(values), precision=lax.Precision.HIGHEST)
+def _product(weights: Numbers | Sequence[Numbers], values: _Values) -> Array:
+    return jnp.dot(jnp.asarray(weights), jnp.asarray(values), precision=lax.Precision.HIGHEST)
 
 
-def _overwritten(values: _Values, block: _Values, start: Numbers) -> Array:
+def _overwritten(values: _Values, block: _Values, start: Numbers | Sequence[Numbers]) -> Array:
     return lax.dynamic_update_slice_in_dim(jnp.asarray(values), jnp.asarray(block), jnp.asarray(start), 0)

@@ -92,8 +92,8 @@ FAULTS = (
         "the NNGP for the NTK on the diagonal of a sweep",
         "nngp_dag.kernel.prefix_tree",
         "_grow",
-        "variance + tangent",
-        "variance",
+        "end.variance + end.tangent",
+        "end.variance",
         test="tests/test_kernel_functions.py::test_a_sweep_is_every_kernel",
     ),
     Fault(
