@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 from nngp_dag.errors import InputError
@@ -29,7 +30,7 @@ class Paper:
     title: str
     reference: str
     url: str = ""
-    open: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    open: Sequence[tuple[str, str]] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):

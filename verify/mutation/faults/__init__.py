@@ -10,6 +10,7 @@ from verify.mutation.faults import (
     activations,
     data,
     enclosures,
+    first_step,
     gram,
     graphs,
     large_dags,
@@ -44,6 +45,7 @@ AREAS: dict[str, tuple[Fault, ...]] = {
     "data": data.FAULTS,
     "networks": networks.FAULTS,
     "scores": scores.FAULTS,
+    "first step": first_step.FAULTS,
     "verdicts": verdicts.FAULTS,
 }
 """Of each area its faults: at least one per formula that a verdict rests on."""
