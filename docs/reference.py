@@ -15,6 +15,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "wiring": ("Wirings: scales, gains, activations per edge, layer norm", ("nngp_dag.wiring",)),
     "kernel": ("Readings and kernels", ("nngp_dag.reading", "nngp_dag.kernel")),
+    "conv": ("Kernels of convolutional networks", ("nngp_dag.conv",)),
     "activations": ("Activations", ("nngp_dag.activations",)),
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),

@@ -14,6 +14,7 @@ from nngp_dag.errors import InputError as InputError
 if TYPE_CHECKING:
     from nngp_dag.analysis import analyze as analyze
     from nngp_dag.analysis import compare as compare
+    from nngp_dag.conv import conv_kernel_fn as conv_kernel_fn
     from nngp_dag.dag import Dag as Dag
     from nngp_dag.dag import Op as Op
     from nngp_dag.dag import enumerate_codes as enumerate_codes
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _LATER = {
     "analyze": "nngp_dag.analysis",
     "compare": "nngp_dag.analysis",
+    "conv_kernel_fn": "nngp_dag.conv",
     "Dag": "nngp_dag.dag",
     "Op": "nngp_dag.dag",
     "enumerate_codes": "nngp_dag.dag",

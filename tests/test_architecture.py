@@ -27,6 +27,7 @@ nngp_dag.spectrum
 nngp_dag.finite, nngp_dag.finite.network
 nngp_dag.finite.montecarlo, nngp_dag.finite.training, nngp_dag.finite.convergence
 nngp_dag.datasets, nngp_dag.spaces
+nngp_dag.conv
 nngp_dag.accuracy, nngp_dag.plots, nngp_dag.explorer
 nngp_dag.nas.image_folder
 nngp_dag.nas.images

@@ -10,6 +10,7 @@ import pytest
 from helpers import assert_close
 from nas_cases import random_images, tiny_networks
 
+from nngp_dag.conv import conv_kernel_fn
 from nngp_dag.errors import InputError
 from nngp_dag.nas import Images, load_images, make_score
 from nngp_dag.nas.images import random_patches
@@ -152,7 +153,7 @@ def compilations():
     jax.monitoring.unregister_event_duration_listener(listen)
 
 
-@pytest.mark.parametrize("name", list(SCORES))
+@pytest.mark.parametrize("name", [name for name, score in SCORES.items() if score.weights])
 def test_fifty_architectures_compile_once(name, compilations):
     score, batch = make_score(name, NETWORKS), batch_of(name)
     cells = SPACE.sample(50, np.random.default_rng(4))
@@ -175,7 +176,7 @@ def test_scores_take_text_and_arrays_and_depend_on_the_key_alone(name):
     assert isinstance(first, float)
     assert first == score(SPACE.parse(ALIVE), batch, jax.random.key(0))
     others = {score(ALIVE, batch, jax.random.key(k)) for k in range(5)}
-    assert (len(others) == 1) == (name in baselines())
+    assert (len(others) == 1) == (name in baselines() or not SCORES[name].weights)
 
 
 @pytest.mark.parametrize("name", list(SCORES))
@@ -201,10 +202,29 @@ def test_batches_of_the_wrong_kind_are_refused(name):
             score(ALIVE, batch._replace(x=bad) if isinstance(batch, LabelledImages) else bad, KEY)
 
 
-@pytest.mark.parametrize("name", [name for name in SCORES if name not in baselines()])
+@pytest.mark.parametrize("name", [name for name in SCORES if name not in baselines() and SCORES[name].weights])
 def test_scores_with_weights_need_a_key(name):
     with pytest.raises(InputError, match="needs a key"):
         make_score(name, NETWORKS)(ALIVE, batch_of(name))
+
+
+def test_exact_scores_are_scale_free_least_eigenvalues_and_compile_no_step_twice(compilations):
+    batch = batch_of("exact-ntk")
+    x = batch.astype(np.float64)  # of 4 x 4 pixels, which stay as they are
+    kernels = conv_kernel_fn(ALIVE, cells=1, stages=1)(x / np.sqrt((x**2).mean((1, 2, 3), keepdims=True)))
+    for name in ("nngp", "ntk"):
+        score, kernel = make_score(f"exact-{name}", NETWORKS), np.asarray(getattr(kernels, name))
+        assert_close(score(ALIVE, batch), np.linalg.eigvalsh(kernel)[0] / kernel.trace() * len(kernel))
+        assert score(DEAD, batch) == -np.inf
+        cells = [ALIVE, ALIVE.replace("skip_connect", "avg_pool_3x3"), ALIVE.replace("1x1", "3x3")]
+        values = [score(cell, batch) for cell in cells]
+        compilations.clear()
+        assert [score(cell, batch) for cell in cells] == values
+        assert compilations == []
+    with pytest.raises(InputError, match="darts"):
+        make_score("exact-ntk", "darts")
+    with pytest.raises(InputError, match="cannot be shrunk"):
+        score(ALIVE, batch[:, :, :3])
 
 
 def test_unknown_names_and_options_are_refused():

@@ -85,6 +85,15 @@ class Activation(ABC):
     def dual_derivative(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
         """The map fdot for prepared variances px, py and covariance kxy (scalars)."""
 
+    def derivative_value(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
+        """Fdot where nothing is differentiated, which some activations have cheaper; `dual_derivative` by default."""
+        return self.dual_derivative(px, py, kxy)
+
+    def value_from_derivative(self, px: Prepared, py: Prepared, kxy: Array, derivative: Array) -> Array:
+        """f, given `derivative_value` there, which spares some activations its costly part; `dual` by default."""
+        del derivative
+        return self.dual(px, py, kxy)
+
     def dual_diagonal(self, k: Array) -> Array:
         """f(k, k, k) = c E[sigma(g)^2], g ~ N(0, k) (a scalar); the map of pairs by default."""
         prepared = self.prepare(k)

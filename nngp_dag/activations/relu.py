@@ -12,7 +12,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nngp_dag.activations.arc_cosine import arc_cosine_one, arc_cosine_zero, half_normal_mean
+from nngp_dag.activations.arc_cosine import (
+    arc_cosine_one,
+    arc_cosine_zero,
+    half_normal_mean,
+    one_from_zero,
+    zero_from_product,
+)
 from nngp_dag.activations.base import Activation
 
 __all__ = ["Relu"]
@@ -35,6 +41,12 @@ class Relu(Activation):
 
     def dual_derivative(self, px: Array, py: Array, kxy: Array) -> Array:
         return arc_cosine_zero(px, py, kxy)
+
+    def derivative_value(self, px: Array, py: Array, kxy: Array) -> Array:
+        return zero_from_product(px * py, kxy)
+
+    def value_from_derivative(self, px: Array, py: Array, kxy: Array, derivative: Array) -> Array:
+        return one_from_zero(px * py, kxy, derivative)
 
     def dual_diagonal(self, k: Array) -> Array:
         return k

@@ -26,6 +26,7 @@ COMMANDS = {
     "paths": "Path counts, effective depth and width of DAGs.",
     "sweep": "Kernels of many DAGs on the same data, a row per DAG.",
     "kernel": "Infinite-width kernels of one DAG on data, and their spectra.",
+    "conv-kernel": "Exact kernels of a convolutional network of NAS-Bench-201 on images, and their spectra.",
     "montecarlo": "Kernels of real finite networks, and which method they accept or reject.",
     "train": "Training curves of finite networks, and their infinite-width prediction.",
     "predict": "What infinitely wide networks predict: NNGP posterior and NTK.",

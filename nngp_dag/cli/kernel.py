@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from nngp_dag.activations import Activation
     from nngp_dag.spectrum import CertifiedSpectrum, Spectrum
 
-__all__ = ["command", "estimated_bytes"]
+__all__ = ["KernelNames", "command", "estimated_bytes", "statistic_rows"]
 
 _KERNELS = ("nngp", "ntk")
 
 
-class _KernelNames(click.ParamType):
+class KernelNames(click.ParamType):
     """Kernels joined by commas, each at most once."""
 
     name = "kernels"
@@ -48,7 +48,7 @@ class _KernelNames(click.ParamType):
 @click.option(
     "--get",
     "names",
-    type=_KernelNames(),
+    type=KernelNames(),
     default="nngp,ntk",
     show_default=True,
     metavar="KERNELS",
@@ -119,7 +119,7 @@ def command(
     print_table(
         f"{title}, {n:,} rows",
         ["", *(name.upper() for name in names)],
-        [*_statistic_rows(spectra), *_proved_rows(proved)],
+        [*statistic_rows(spectra), *_proved_rows(proved)],
     )
     if out is not None:
         click.echo(f"kernels written to {out}", err=True)
@@ -178,7 +178,7 @@ def _accuracy_line(activation: Activation) -> str:
     return f"{activation.name}: dual maps by quadrature, relative errors {', '.join(errors)}"
 
 
-def _statistic_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[object]]:
+def statistic_rows(spectra: Mapping[str, Spectrum]) -> Iterator[list[object]]:
     """The statistics as rows for people."""
     statistics = {
         "lambda_min": lambda s: s.lambda_min,

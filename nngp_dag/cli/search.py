@@ -29,7 +29,7 @@ __all__ = ["command"]
 
 
 @click.command("search")
-@click.argument("name", metavar="wot|te-nas|fp-nas")
+@click.argument("name", metavar="wot|te-nas|fp-nas|exact-ntk|exact-nngp")
 @click.option("--space", "space_name", default="nasbench201", show_default=True, help="nasbench201 or darts.")
 @click.option(
     "--filter",
@@ -42,8 +42,8 @@ __all__ = ["command"]
 @click.option("--runs", type=counts(1), default=3, show_default=True, help="Runs, with seeds one apart.")
 @image_options()
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="FILE", help="Test accuracies of the space.")
-@click.option("--num", type=counts(1), help="wot: architectures drawn (100).")
-@click.option("--batch-size", type=counts(2), help="Images of a batch (128 wot, 32 te-nas, 64 fp-nas).")
+@click.option("--num", type=counts(1), help="wot, exact-*: architectures drawn (100).")
+@click.option("--batch-size", type=counts(2), help="Images of a batch (128 wot, 64 fp-nas, else 32).")
 @click.option("--repeats", type=counts(1), help="te-nas: initial weights for every value (3).")
 @click.option("--patches", type=counts(2), help="te-nas: patches of each of three batches (1000).")
 @click.option("--steps", type=counts(1), help="fp-nas: steps (200).")
@@ -168,14 +168,14 @@ def _settings(name: str, networks: SpaceNetworks, sizes: Mapping[str, Any]) -> t
         if name == "fp-nas":
             training["batch_size"] = batch
         else:
-            given["ntk_images" if name == "te-nas" else "batch_size"] = batch
+            given["batch_size" if name == "wot" else "ntk_images"] = batch
     fp_nas = FpNasSettings(**training)
     settings = SearchSettings(**given, fp_nas=fp_nas)
     remaining = len(networks.layout.operations) - 1
     rounds = range(remaining, 1, -networks.layout.prune)
     candidates = networks.layout.cells * len(networks.layout.edges) * sum(rounds)
-    steps = {"wot": settings.num, "te-nas": candidates, "fp-nas": fp_nas.steps + fp_nas.warmup}
-    return settings, steps[name]
+    steps = {"te-nas": candidates, "fp-nas": fp_nas.steps + fp_nas.warmup}
+    return settings, steps.get(name, settings.num)
 
 
 def _summary(space: Space, result: SearchResult, accuracy: dict[str, float] | None, seed: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from nngp_dag.kernel.ports import is_known
 from nngp_dag.reading import Setting
 from nngp_dag.wiring import Wiring
 
-__all__ = ["AccuracyWarning", "prepared_for", "prepared_for_many", "settled"]
+__all__ = ["AccuracyWarning", "prepared_for", "prepared_for_many", "serving_for", "settled"]
 
 _KEPT = 1e-8
 _NUM_SAMPLES = 8
@@ -84,7 +84,7 @@ def prepared_for(
     reached: dict[Activation, list[Array]] = {}
     for activation, variances in bare_method.reached(bare, _rows(bare_method, program, k)):
         reached.setdefault(activation, []).append(variances)
-    return _exchanged(method, network, lambda activation: _serving(activation, reached.get(_Bare(activation), [])))
+    return _exchanged(method, network, lambda activation: serving_for(activation, reached.get(_Bare(activation), [])))
 
 
 def prepared_for_many(method: AnyMethod, codes: np.ndarray, norms: Callable[[], Sequence[Array]]) -> AnyMethod:
@@ -95,7 +95,7 @@ def prepared_for_many(method: AnyMethod, codes: np.ndarray, norms: Callable[[], 
 
 def settled(method: AnyMethod, variances: Iterable[Array]) -> AnyMethod:
     """The method with the rule of its activation for these variances (arrays of any shape)."""
-    return _of(method, lambda activation: _serving(activation, variances))
+    return _of(method, lambda activation: serving_for(activation, variances))
 
 
 def _activations(method: AnyMethod, network: Network) -> list[Activation]:
@@ -132,7 +132,7 @@ def _of(method: AnyMethod, by: Callable[[Activation], Activation]) -> AnyMethod:
     return replace(method, setting=Setting(method.setting.method, reading))
 
 
-def _serving(activation: Activation, variances: Iterable[Array]) -> Activation:
+def serving_for(activation: Activation, variances: Iterable[Array]) -> Activation:
     """The rule of an activation for these variances; the activation itself where there are none."""
     found = [np.asarray(v, dtype=np.float64) for v in variances]
     positive = np.concatenate([v[np.isfinite(v) & (v > 0)] for v in found]) if found else np.empty(0)

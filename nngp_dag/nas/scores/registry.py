@@ -105,6 +105,22 @@ SCORES: dict[str, Score] = {
         higher_is_better=True,
         batch=labelled_batches(128, batches=2),
     ),
+    "exact-nngp": Score(
+        "nngp_dag.nas.scores.exact_kernel:make_nngp",
+        title="least eigenvalue over mean diagonal of the exact NNGP",
+        source="infinite width, no weights",
+        higher_is_better=True,
+        batch=image_batches(NTK_IMAGES),
+        weights=False,
+    ),
+    "exact-ntk": Score(
+        "nngp_dag.nas.scores.exact_kernel:make_ntk",
+        title="least eigenvalue over mean diagonal of the exact NTK",
+        source="infinite width, no weights",
+        higher_is_better=True,
+        batch=image_batches(NTK_IMAGES),
+        weights=False,
+    ),
     "effective-depth": Score(
         "nngp_dag.nas.scores.effective_depth:make",
         title="effective depth of the (normal) cell",

@@ -70,6 +70,7 @@ class Score:
         batch: how the batch that the function takes is drawn; None for scores without data.
         options: the options that it takes.
         baseline: whether it is trivial: without data and weights, and always shown beside the others.
+        weights: whether it draws initial weights and needs a key, unless it is a baseline.
     """
 
     implementation: str
@@ -79,6 +80,7 @@ class Score:
     batch: BatchRecipe | None = None
     options: tuple[ScoreOption, ...] = ()
     baseline: bool = False
+    weights: bool = True
 
     def make(self, networks: SpaceNetworks, **options: str) -> ScoreFunction:
         """The function on a space's networks, with options by keyword."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -31,10 +32,10 @@ class SearchSettings:
     """Sizes of all searches.
 
     Attributes:
-        num: architectures that NAS-WOT draws.
+        num: architectures that NAS-WOT and searches by an exact kernel draw.
         batch_size: images of NAS-WOT's batch.
         wot_weights: `once` or `released`, see `nngp_dag.nas.scores.wot`.
-        ntk_images: images of TE-NAS's tangent kernels.
+        ntk_images: images of TE-NAS's tangent kernels, and of exact kernels.
         patches: patches of each of the three batches on which TE-NAS counts linear regions.
         repeats: new initial weights for every statistic of TE-NAS.
         fp_nas: sizes of FP-NAS.
@@ -94,6 +95,28 @@ def _wot(
     return replace(result, compile_seconds=compile_seconds)
 
 
+def _exact(
+    name: str,
+    networks: SpaceNetworks,
+    images: Images,
+    chosen: SearchFilter,
+    seed: int,
+    settings: SearchSettings,
+    on_step: Callable[[int], None] | None,
+) -> SearchResult:
+    """The best exact score among random architectures; it draws no weights."""
+    batch = images.batch(settings.ntk_images, np.random.default_rng([seed, 1]))
+    function = make_score(name, networks)
+    return random_search(
+        networks.space,
+        ScoreCache(lambda architecture: function(architecture, batch, None)),
+        num=settings.num,
+        rng=np.random.default_rng(seed),
+        keep=chosen.predicate,
+        on_step=on_step,
+    )
+
+
 def _te_nas(
     networks: SpaceNetworks,
     images: Images,
@@ -128,7 +151,13 @@ def _fp_nas(
     return fp_nas(networks, images, seed=seed, settings=settings.fp_nas, keep=chosen.predicate, on_step=on_step)
 
 
-SEARCHES: dict[str, Callable[..., SearchResult]] = {"wot": _wot, "te-nas": _te_nas, "fp-nas": _fp_nas}
+SEARCHES: dict[str, Callable[..., SearchResult]] = {
+    "wot": _wot,
+    "te-nas": _te_nas,
+    "fp-nas": _fp_nas,
+    "exact-nngp": partial(_exact, "exact-nngp"),
+    "exact-ntk": partial(_exact, "exact-ntk"),
+}
 """All searches by name."""
 
 
@@ -145,7 +174,7 @@ def run_search(
     """Run a search once.
 
     Args:
-        name: `wot`, `te-nas` or `fp-nas`.
+        name: `wot`, `te-nas`, `fp-nas`, `exact-nngp` or `exact-ntk`.
         networks: the space's networks.
         images: real images, with labels for `fp-nas`.
         chosen: the filter (`nngp_dag.nas.search.filters.make_filter`).

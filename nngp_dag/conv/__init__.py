@@ -1,0 +1,11 @@
+"""Infinite-width kernels of convolutional networks: NAS-Bench-201's cells, and any DAG of convolutions and poolings.
+
+`conv_kernel_fn` makes the kernel function of a network; a network of one's own is a `ConvNetwork` of `ConvCell`s.
+"""
+
+from nngp_dag.conv.cell import ConvCell as ConvCell
+from nngp_dag.conv.functions import conv_kernel_fn as conv_kernel_fn
+from nngp_dag.conv.network import ConvNetwork as ConvNetwork
+from nngp_dag.conv.operations import Convolution as Convolution
+from nngp_dag.conv.operations import Pool as Pool
+from nngp_dag.conv.operations import Skip as Skip

@@ -1,0 +1,114 @@
+"""Which pairs of pixels a kernel of images holds, and where: all of them, or each pixel with itself.
+
+Arrays have the pairs of images (or the images) on their last axis, so that what is done to pixels runs over contiguous
+memory. Displacements d = p' - p never mix without pooling (a convolution reads p + o and p' + o), so that the pairs
+(p, p) alone are enough where nothing asks for others.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+__all__ = ["DIAGONAL", "PAIRS", "Diagonal", "Pairs", "PixelLayout"]
+
+
+class PixelLayout(ABC):
+    """A set of pairs of pixels. Instances are immutable and hashable.
+
+    Attributes:
+        axes: the axes of height and of width; a pair of two axes belongs to the first and the second image.
+        sides: the axes of height and width of the first image, and of the second one where it has its own.
+    """
+
+    axes: tuple[tuple[int, ...], tuple[int, ...]]
+    sides: tuple[tuple[int, int], ...]
+
+    @abstractmethod
+    def products(self, x: Array, y: Array) -> Array:
+        """K_in(x, x', p, p'), the mean over channels of x(p) x'(p'), of images [B, h, w, C] and [B, h, w, C]."""
+
+    @abstractmethod
+    def variances(self, k: Array) -> Array:
+        """The values [h, w, B] of each pixel with itself."""
+
+    @abstractmethod
+    def outer(self, x: Array, y: Array) -> Array:
+        """The product x(p) y(p') of values [h, w, B]."""
+
+    @abstractmethod
+    def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Map f(x, y, k, ...) of scalars over pairs: of values [h, w, B] of both images, and arrays of pairs."""
+
+    @staticmethod
+    def each(function: Callable[..., Any]) -> Callable[..., Any]:
+        """Map f of a scalar over values [h, w, B]."""
+        return jax.vmap(jax.vmap(jax.vmap(function)))
+
+    @abstractmethod
+    def size(self, pixels: int) -> int:
+        """Number of pairs of an image of so many pixels."""
+
+
+class Diagonal(PixelLayout):
+    """Each pixel with itself: arrays [h, w, B]."""
+
+    axes = ((0,), (1,))
+    sides = ((0, 1),)
+
+    def products(self, x: Array, y: Array) -> Array:
+        return jnp.moveaxis((x * y).mean(-1), 0, -1)
+
+    def variances(self, k: Array) -> Array:
+        return k
+
+    def outer(self, x: Array, y: Array) -> Array:
+        return x * y
+
+    def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return _mapped(function, [(0, 0)] * 3)
+
+    def size(self, pixels: int) -> int:
+        return pixels
+
+
+class Pairs(PixelLayout):
+    """All pairs of pixels: arrays [h, w, h', w', B]."""
+
+    axes = ((0, 2), (1, 3))
+    sides = ((0, 1), (2, 3))
+
+    def products(self, x: Array, y: Array) -> Array:
+        return jnp.einsum("bhwc,bijc->hwijb", x, y, precision="highest") / x.shape[-1]
+
+    def variances(self, k: Array) -> Array:
+        return jnp.einsum("hwhwb->hwb", k)
+
+    def outer(self, x: Array, y: Array) -> Array:
+        return x[:, :, None, None] * y
+
+    def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return _mapped(function, [(0, None), (0, None), (None, 0), (None, 0), (0, 0)])
+
+    def size(self, pixels: int) -> int:
+        return pixels**2
+
+
+def _mapped(function: Callable[..., Any], axes: Sequence[tuple[int | None, int | None]]) -> Callable[..., Any]:
+    """A function mapped over leading axes, the first outermost: of which of its first two arguments, and of others."""
+
+    def mapped(x: Any, y: Any, *pairs: Array) -> Any:
+        over = function
+        for axis in reversed(axes):
+            over = jax.vmap(over, (*axis, *[0] * len(pairs)))
+        return over(x, y, *pairs)
+
+    return mapped
+
+
+PAIRS, DIAGONAL = Pairs(), Diagonal()

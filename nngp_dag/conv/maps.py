@@ -1,0 +1,186 @@
+"""Linear maps of images, and what they do to kernels: the weights of a convolutional cell.
+
+A deterministic map P (skips, average pooling and sums of their products along skip paths) turns a kernel K into
+P K P^T. A random convolution turns it into C_k[K](p, p') = k^-2 sum_o K(p + o, p' + o), zero outside the image. Windows
+are boxes, so that both act on heights and widths one after the other.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from nngp_dag.conv.layout import DIAGONAL, PixelLayout
+from nngp_dag.conv.operations import Convolution, Pool, output_length
+
+__all__ = ["Filter", "Mean", "Paths", "Scaled", "averages"]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """P, a sum over skip paths: for every sequence of poolings the sum of the gains of its paths.
+
+    Attributes:
+        terms: (poolings in the order in which they act, factor), each sequence once.
+    """
+
+    terms: tuple[tuple[tuple[Pool, ...], float], ...]
+
+    @classmethod
+    def identity(cls) -> Paths:
+        """The path of no edges."""
+        return cls((((), 1.0),))
+
+    @classmethod
+    def sum(cls, parts: list[Paths]) -> Paths:
+        """The sum, equal sequences merged and those of factor 0 dropped."""
+        total: dict[tuple[Pool, ...], float] = {}
+        for poolings, factor in (term for part in parts for term in part.terms):
+            total[poolings] = total.get(poolings, 0.0) + factor
+        return cls(tuple((poolings, factor) for poolings, factor in sorted(total.items(), key=repr) if factor))
+
+    def then(self, pool: Pool | None, gain: float) -> Paths:
+        """These paths, each with one more edge: a pooling (without its gain), or None for a skip."""
+        more = () if pool is None else (Pool(pool.size, pool.stride),)
+        return Paths(tuple((poolings + more, gain * factor) for poolings, factor in self.terms))
+
+    @property
+    def pools(self) -> bool:
+        """Whether a path pools."""
+        return any(poolings for poolings, _ in self.terms)
+
+    def image(self, values: Array) -> Array:
+        """P m of values [h, w, B]."""
+        return _paths(self, DIAGONAL.sides, values)
+
+    def kernel(self, layout: PixelLayout, values: Array) -> Array:
+        """P D P^T of a kernel; each pixel with itself is enough only where no path pools."""
+        if layout == DIAGONAL and not self.pools:  # both sides at once
+            return _paths(Paths(tuple((poolings, factor**2) for poolings, factor in self.terms)), layout.sides, values)
+        return _paths(self, layout.sides, values)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A convolution of scales g, w and v: D = g^2 (w^2 C_k[V] + v^2)."""
+
+    conv: Convolution
+
+    def kernel(self, layout: PixelLayout, values: Array) -> Array:
+        """D from V, and E from W."""
+        return _filtered(self.conv, layout.axes, values)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A factor for a kernel, and its root for images."""
+
+    factor: float = 1.0
+
+    def image(self, values: Array) -> Array:
+        """The image times the root of the factor."""
+        return values * self.factor**0.5
+
+    def kernel(self, layout: PixelLayout, values: Array) -> Array:
+        """The kernel times the factor."""
+        del layout
+        return values * self.factor
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A read-out: the mean over all pairs of pixels, or over each pixel with itself.
+
+    Attributes:
+        flatten: every pixel has weights of its own.
+    """
+
+    flatten: bool = False
+
+    def kernel(self, layout: PixelLayout, values: Array) -> Array:
+        """[B] of a kernel."""
+        return _mean(layout, self.flatten, values)
+
+
+def averages(length: int, size: int, stride: int) -> np.ndarray:
+    """Average pooling along one axis, a matrix [outputs, length]; rows are means over the pixels inside."""
+    outputs = output_length(Pool(size, stride), length)
+    first = np.arange(outputs)[:, None] * stride - (size - 1) // 2
+    place = np.arange(length)
+    inside = (place >= first) & (place < first + size)
+    return np.asarray(inside / inside.sum(1, keepdims=True))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _mean(layout: PixelLayout, flatten: bool, values: Array) -> Array:
+    values = layout.variances(values) if flatten else values
+    return values.mean(range(values.ndim - 1))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _paths(paths: Paths, sides: tuple[tuple[int, int], ...], values: Array) -> Array:
+    for side in sides:
+        values = _along(paths.terms, side, values)
+    return values
+
+
+def _along(terms: tuple[tuple[tuple[Pool, ...], float], ...], side: tuple[int, int], values: Array) -> Array:
+    """P applied to one side, a product of two matrices for every sequence of poolings."""
+    total = None
+    for poolings, factor in terms:
+        part = values
+        for axis in side if poolings else ():
+            matrix = np.eye(values.shape[axis])
+            for pool in poolings:
+                matrix = averages(len(matrix), pool.size, pool.stride) @ matrix
+            part = _matrix_along(jnp.asarray(matrix, values.dtype), axis, part)
+        part = part if factor == 1 else factor * part
+        total = part if total is None else total + part
+    assert total is not None
+    return total
+
+
+def _matrix_along(matrix: Array, axis: int, values: Array) -> Array:
+    """A matrix applied along one axis; a batch of products, so that nothing is transposed."""
+    shape = values.shape
+    flat = values.reshape(-1, shape[axis], math.prod(shape[axis + 1 :]))
+    product = jnp.matmul(jnp.broadcast_to(matrix, (len(flat), *matrix.shape)), flat, precision=lax.Precision.HIGHEST)
+    return product.reshape(*shape[:axis], -1, *shape[axis + 1 :])
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _filtered(conv: Convolution, axes: tuple[tuple[int, ...], ...], values: Array) -> Array:
+    if conv.size > 1 or conv.stride > 1:
+        for joint in axes:
+            values = _window_sum(conv, joint, values)
+    factor = conv.gain**2 * conv.weight_scale**2 / conv.size**2
+    values = values if factor == 1 else factor * values
+    return values + (conv.gain * conv.bias_scale) ** 2 if conv.bias_scale else values
+
+
+def _window_sum(conv: Convolution, joint: tuple[int, ...], values: Array) -> Array:
+    """The sum over offsets along one axis of the image, which is two axes of a kernel of all pairs of pixels."""
+    length = values.shape[joint[0]]
+    outputs = output_length(conv, length)
+    total = None
+    for step in range(-(conv.size // 2), conv.size // 2 + 1):
+        offset = step * conv.dilation
+        first = max(0, -(offset // conv.stride))  # the first and the last position whose pixel lies inside
+        last = min(outputs - 1, (length - 1 - offset) // conv.stride)
+        if last < first:
+            continue
+        start = first * conv.stride + offset
+        taken = values
+        for axis in joint:
+            taken = lax.slice_in_dim(taken, start, start + (last - first) * conv.stride + 1, conv.stride, axis)
+        padding = [(first, outputs - 1 - last, 0) if axis in joint else (0, 0, 0) for axis in range(values.ndim)]
+        part = lax.pad(taken, values.dtype.type(0), padding)
+        total = part if total is None else total + part
+    assert total is not None
+    return total

@@ -1,0 +1,70 @@
+"""Convolutional networks as data: a stem, cells one after the other, and a read-out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nngp_dag.conv.cell import ConvCell
+from nngp_dag.conv.layout import DIAGONAL, PAIRS, PixelLayout
+from nngp_dag.conv.operations import Convolution
+from nngp_dag.conv.plan import Plan, plan_cell, plan_readout
+from nngp_dag.errors import unknown
+from nngp_dag.reading import Order
+
+__all__ = ["ConvNetwork"]
+
+
+@dataclass(frozen=True)
+class ConvNetwork:
+    """A network without normalisation, every weight of which is trained.
+
+    A trained convolution without activation makes features of an image, cells follow one another, and at the end
+    outputs are u = sum_p a_p . h(p) of the last cell's features, after an activation with activation-first. Under
+    `average` all pixels share the weights a, divided by their number; under `flatten` each pixel has weights of its
+    own, divided by the root of that number.
+
+    Attributes:
+        stem: the first convolution (its activation is not looked at).
+        cells: pruned or not; a cell without a path from its input to its output makes all kernels zero.
+        readout: `average` or `flatten`.
+
+    Raises:
+        InputError: another read-out.
+    """
+
+    stem: Convolution
+    cells: tuple[ConvCell, ...]
+    readout: Literal["average", "flatten"] = "average"
+
+    def __post_init__(self) -> None:
+        if self.readout not in ("average", "flatten"):
+            raise unknown("read-out", self.readout, ("average", "flatten"))
+
+    @property
+    def layout(self) -> PixelLayout:
+        """The pairs of pixels that are needed."""
+        return DIAGONAL if self.readout == "flatten" and not any(cell.pools for cell in self._pruned()) else PAIRS
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether no path leads from the image to the output."""
+        return any(not cell.edges for cell in self._pruned())
+
+    def plans(self, order: Order) -> tuple[Plan, ...]:
+        """What the recursion does: cells and read-out."""
+        return (*(plan_cell(cell, order) for cell in self._pruned()), plan_readout(order, self.readout == "flatten"))
+
+    def shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
+        """Height and width after the stem and after every cell, for images of that height and width.
+
+        Raises:
+            InputError: a size that a cell cannot take.
+        """
+        found = [ConvCell(((0, 1, self.stem),)).output_shape(shape)]
+        for cell in self.cells:
+            found.append(cell.output_shape(found[-1]))
+        return found
+
+    def _pruned(self) -> tuple[ConvCell, ...]:
+        return tuple(cell.pruned() for cell in self.cells)
