@@ -30,6 +30,7 @@ COMMANDS = {
     "montecarlo": "Kernels of real finite networks, and which method they accept or reject.",
     "train": "Training curves of finite networks, and their infinite-width prediction.",
     "predict": "What infinitely wide networks predict: NNGP posterior and NTK.",
+    "signal": "Maps of variance and correlation, the order-to-chaos plane, activations shaped for a DAG.",
     "space": "An architecture space: size, centre and radius of (d, m), and Figure 5 on a benchmark.",
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
     "score": "Scores of untrained networks (NAS-WOT, TE-NAS, SynFlow, ...), a row per architecture.",

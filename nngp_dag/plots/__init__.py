@@ -6,6 +6,7 @@ from nngp_dag.plots.dag_drawing import draw_dag as draw_dag
 from nngp_dag.plots.depth import plot_depth as plot_depth
 from nngp_dag.plots.dual_map import fixed_points as fixed_points
 from nngp_dag.plots.dual_map import plot_dual_map as plot_dual_map
+from nngp_dag.plots.order_chaos import plot_order_chaos as plot_order_chaos
 from nngp_dag.plots.space import plot_discrepancy_map as plot_discrepancy_map
 from nngp_dag.plots.space import plot_space as plot_space
 from nngp_dag.plots.spectra import plot_spectral_density as plot_spectral_density
@@ -24,6 +25,7 @@ __all__ = [
     "plot_depth",
     "plot_discrepancy_map",
     "plot_dual_map",
+    "plot_order_chaos",
     "plot_space",
     "plot_spectral_density",
     "plot_spectrum",

@@ -1,4 +1,4 @@
-"""What one transformed activation does to unit variance: its Q and C maps and their derivatives there, by quadrature.
+"""The Q and C maps of one transformed activation, and their derivatives, at unit variance, by quadrature.
 
 For phi(x) = gamma (sigma(alpha x + beta) + delta) and z ~ N(0, 1), the map of variances Q(q) = E[phi(sqrt(q) z)^2] and,
 where Q(1) = 1, the map of correlations C(c) at unit variance have (arXiv:2110.01765, Section 4)
