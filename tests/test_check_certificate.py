@@ -33,8 +33,9 @@ READINGS = [
 ROWS = ((2, -3), (-3, -2), (2, 1), (-1, 2))
 
 
-def test_it_is_short_and_imports_the_standard_library_and_python_flint():
-    text = SCRIPT.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["check_certificate.py", "check_spectrum.py"])
+def test_it_is_short_and_imports_the_standard_library_and_python_flint(name):
+    text = SCRIPT.with_name(name).read_text(encoding="utf-8")
     assert len(text.splitlines()) < 150
     imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {
@@ -104,7 +105,8 @@ def test_it_proves_what_is_proved(certificates, tmp_path):
     assert all(certificate["proved"] and recheck(certificate)["proved"] for certificate in certificates)
     assert all(_check(certificate) for certificate in certificates)
     file = tmp_path / "report.json"
-    file.write_text(json.dumps({"claims": [{"evidence": {"certificates": certificates}}]}))
+    others = [{"schema": 2, "kind": "spectrum"}]  # which check_spectrum.py reads
+    file.write_text(json.dumps({"claims": [{"evidence": {"certificates": [*certificates, *others]}}]}))
     run = subprocess.run([sys.executable, "-I", SCRIPT, file], capture_output=True, text=True, check=False)
     assert run.returncode == 0 and run.stdout.count("proved: ") == len(certificates), run.stderr
 
@@ -137,3 +139,11 @@ def _id(certificate):
 def test_a_bound_that_is_false_is_not_proved(which, bound, certificates):
     tampered = {**certificates[which], "bound": bound}
     assert not _check(tampered) and not recheck({**tampered, "id": _id(tampered)})["proved"]
+
+
+def test_rows_that_are_no_integers_are_no_statement(certificates):
+    """Products of floats would be rounded before they become balls: these two rows are 1e-17 apart, and not 0."""
+    false = {**certificates[-1], "code": "2", "bound": "1/1000000000000000000000"}
+    for rows in ([[1.0, 1e-9], [1.0, 2e-9]], [], [["1"], ["2"]], [[True, False], [False, True]]):
+        with pytest.raises(AssertionError, match="no statement"):
+            script.bound({**false, "rows": rows, "vector": ["1", "-1"]})

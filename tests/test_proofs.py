@@ -14,7 +14,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel import pair_kernel
 from nngp_dag.proofs import Inequality, Term, prove, recheck, two_point
 from nngp_dag.proofs.certificate import to_certificate
-from nngp_dag.proofs.matrices import exceeds, falls_below, independent_kernel, pair_bound_by_paths, unit_gram
+from nngp_dag.proofs.matrices import exceeds, falls_below, pair_bound_by_paths, unit_gram, unit_row_kernel
 from nngp_dag.proofs.prove import precision
 from nngp_dag.proofs.relu import deficit_factor, gap_factor, relu_dual
 from nngp_dag.reading import Setting
@@ -226,7 +226,7 @@ def rows():
 @pytest.mark.parametrize("code", ["2_02_002", "2_21_112", "1_12_222", "0_12_021"])
 def test_a_whole_kernel_and_the_bound_by_paths(code, rows):
     dag = Dag.from_code(code)
-    balls = independent_kernel(dag, unit_gram(rows))
+    balls = unit_row_kernel(dag, unit_gram(rows), Setting.make("independent"))
     expected = np.asarray(kernel_fn(dag, "independent")(rows, get="nngp"))
     np.testing.assert_allclose([[float(entry) for entry in row] for row in balls], expected, rtol=1e-12)
     paths = np.asarray(kernel_fn(dag, "path-sum")(rows, get="nngp"))
@@ -235,7 +235,7 @@ def test_a_whole_kernel_and_the_bound_by_paths(code, rows):
 
 
 def test_bounds_of_the_smallest_eigenvalue(rows):
-    k = independent_kernel(Dag.from_code("2_21_112"), unit_gram(rows))
+    k = unit_row_kernel(Dag.from_code("2_21_112"), unit_gram(rows), Setting.make("independent"))
     values, vectors = np.linalg.eigh([[float(entry) for entry in row] for row in k])
     below, above = arb(values[0] * (1 - 1e-9)), arb(values[0] * (1 + 1e-9))
     assert exceeds(k, below) and not exceeds(k, above)

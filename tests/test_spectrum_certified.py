@@ -232,6 +232,8 @@ def test_enclosures_hold_after_a_perturbation_of_the_permitted_norm(n, seed, rad
         moved = (moved + moved.T) / 2
         assert np.all(np.linalg.eigvalsh(moved) >= bounds.low - 1e-13 * n)
         assert np.all(np.linalg.eigvalsh(moved) <= bounds.high + 1e-13 * n)
+    reach = 0.999999 * n * radius  # of the trace of middle +- radius I
+    assert bounds.trace[0] <= np.trace(middle) - reach <= np.trace(middle) + reach <= bounds.trace[1]
     shifted = np.linalg.eigvalsh(middle) - 0.999999 * radius  # of middle - radius I
     assert np.all(shifted >= bounds.low - 1e-13 * n)
 
@@ -248,6 +250,7 @@ def test_known_spectra(n):
     bounds = enclosed_eigenvalues(EnclosedMatrix(np.ones((n, n)) + 0.5 * np.eye(n), 0.0))
     values = [arb(0.5)] * (n - 1) + [arb(n) + 0.5]
     assert _inside(bounds, values)
+    assert bounds.trace[0] <= 1.5 * n <= bounds.trace[1] <= 1.5 * n * (1 + 1e-14)
     chain = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
     values = [2 - 2 * (arb.pi() * k / (n + 1)).cos() for k in range(1, n + 1)]
     bounds = enclosed_eigenvalues(EnclosedMatrix(chain, 0.0))
@@ -328,7 +331,8 @@ def test_powers_of_two_only_scale_the_bounds(exponent):
     m = X @ X.T + np.eye(7)
     plain = enclosed_eigenvalues(EnclosedMatrix(m, 1e-9))
     scaled = enclosed_eigenvalues(EnclosedMatrix(np.ldexp(m, exponent), float(np.ldexp(1e-9, exponent))))
-    for a, b in ((plain.least, scaled.least), (plain.greatest, scaled.greatest)):
+    for name in ("least", "greatest", "trace"):
+        a, b = getattr(plain, name), getattr(scaled, name)
         np.testing.assert_allclose(np.ldexp(b, -exponent), a, rtol=1e-14)
 
 
@@ -439,7 +443,7 @@ def test_a_certificate_is_proved_again(certificate):
     assert checked["proved"], checked["reason"]
     assert checked["statement"] == certificate["statement"]
     assert "stem" in checked["statement"]
-    assert script.proved(plain, X.shape, _sha(X), [arb(v) for v in X.ravel().tolist()])
+    assert script.proved(plain, X.tobytes())
 
 
 def test_without_its_rows_it_is_not(certificate):
@@ -448,25 +452,23 @@ def test_without_its_rows_it_is_not(certificate):
     other[0, 0] = np.nextafter(other[0, 0], 2)
     assert "not at hand" in recheck(certificate, _rows(other))["reason"]
     with pytest.raises(AssertionError, match="other rows"):
-        script.proved(certificate, other.shape, _sha(other), [arb(v) for v in other.ravel().tolist()])
-
-
-def _sha(x):
-    import hashlib
-
-    return hashlib.sha256(x.tobytes()).hexdigest()
+        script.proved(certificate, other.tobytes())
 
 
 def _altered(certificate):
     """Certificates with one false statement each."""
     (a, b), (c, d) = certificate["lambda_min"], certificate["lambda_max"]
-    middle, top = (a + b) / 2, (c + d) / 2
+    middle, top, trace = (a + b) / 2, (c + d) / 2, sum(certificate["trace"]) / 2 * (1 + 1e-12)
     for change in (
         {"lambda_min": [middle + (b - a) / 4, b]},
         {"lambda_min": [a, middle - (b - a) / 4]},
         {"lambda_min": [middle, middle]},
         {"lambda_max": [top + (d - c) / 4, d]},
         {"lambda_max": [c, top - (d - c) / 4]},
+        {"trace": [trace, trace]},
+        {"trace": certificate["lambda_max"]},
+        {"lambda_min": certificate["lambda_max"], "lambda_max": certificate["lambda_min"]},
+        {"lambda_min": [0.0, 0.0]},
         {"code": "2_21_111"},
         {"kernel": "nngp"},
         {"method": "independent"},
@@ -480,10 +482,9 @@ def _altered(certificate):
 
 
 def test_altered_statements_are_not_proved(certificate):
-    rows = [arb(v) for v in X.ravel().tolist()]
     for false in _altered(certificate):
         assert not recheck(false, _rows(X))["proved"], false
-        assert not script.proved(false, X.shape, _sha(X), rows), false
+        assert not script.proved(false, X.tobytes()), false
 
 
 def test_an_altered_statement_does_not_keep_its_id(certificate):
@@ -506,6 +507,8 @@ def test_an_altered_statement_does_not_keep_its_id(certificate):
         ("lambda_min", [2, 1]),
         ("lambda_min", [float("nan"), 1]),
         ("lambda_max", ["1", 2]),
+        ("trace", None),
+        ("trace", [0, float("inf")]),
         ("lambda_max", [10**400, 10**401]),
         ("lambda_max", [2**53 + 1, 2**60]),
         ("order", ""),
@@ -540,7 +543,7 @@ def test_a_sharp_certificate_is_proved_by_its_vectors():
     code = "_".join("1" * t for t in range(1, 101))
     content = certified(Dag.from_code(code), X[:3], "nngp", normalize=True).certificate()
     assert recheck(content, _rows(X[:3]))["reason"] == ""
-    assert script.proved(content, (3, 4), _sha(X[:3]), [arb(v) for v in X[:3].ravel().tolist()])
+    assert script.proved(content, X.tobytes())
 
 
 @pytest.mark.parametrize("source", ["digits:rows.npy", "digits:rows", "rows.npy"])
@@ -560,7 +563,30 @@ def test_the_script_takes_no_words_for_numbers_or_truth(certificate, change):
     if "rows" in change:
         change = {"rows": {**certificate["rows"], "normalized": change["rows"]}}
     with pytest.raises(AssertionError):
-        script.proved({**certificate, **change}, X.shape, _sha(X), [arb(v) for v in X.ravel().tolist()])
+        script.proved({**certificate, **change}, X.tobytes())
+
+
+@given(dags().filter(lambda code: path_counts(Dag.from_code(code))), all_settings(), st.booleans())
+@settings(max_examples=15)
+def test_the_kernel_of_the_script_is_that_of_the_library(code, setting, normalized):
+    found = enclosed_kernels(Dag.from_code(code), X[:3], setting, normalize=normalized)
+    for name, matrix in found.items():
+        names = {**setting.names(), "code": code, "kernel": name, "rows": {"normalized": normalized}}
+        with precision(128):
+            kernel = script.kernel(names, arb_mat(3, 4, X[:3].ravel().tolist()))
+        off = [abs(kernel[i, j] - matrix.middle[i, j].item()) for i in range(3) for j in range(3)]
+        assert all(distance <= arb(matrix.radius) + arb(2.0**-60) for distance in off)
+
+
+def test_the_script_reads_a_report_and_takes_the_first_rows_of_a_file(certificate, tmp_path):
+    few = certified(Dag.from_code("2"), X[:3], "nngp").certificate()
+    report = {"claims": [{"evidence": {"certificates": [certificate, {"schema": 1}, few]}}]}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    X.tofile(tmp_path / "rows")
+    run = [sys.executable, "-I", script.__file__, str(tmp_path / "report.json"), str(tmp_path / "rows")]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("proved: ") == 2
 
 
 @pytest.mark.parametrize("name", ["check_spectrum", "check_certificate"])
@@ -575,15 +601,15 @@ def test_the_scripts_do_not_run_without_assertions(name):
 def test_the_script_proves_spectra_of_large_norms_too(name):
     x = X[:3] * 1e40
     content = certified(Dag.from_code("2"), x, "nngp", activation=name).certificate()
-    assert script.proved(content, x.shape, _sha(x), [arb(v) for v in x.ravel().tolist()])
+    assert script.proved(content, x.tobytes())
 
 
 def test_the_script_imports_the_standard_library_and_python_flint(certificate, tmp_path):
-    np.save(tmp_path / "rows.npy", X)
+    X.tofile(tmp_path / "rows")
     for name, content, code in (("true", certificate, 0), ("false", next(_altered(certificate)), 1)):
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
         blocked = "import sys; sys.modules.update(dict.fromkeys(['nngp_dag', 'numpy', 'jax', 'scipy']));"
-        run = f"sys.argv = ['x', {str(tmp_path / name)!r} + '.json', {str(tmp_path / 'rows.npy')!r}];"
+        run = f"sys.argv = ['x', {str(tmp_path / name)!r} + '.json', {str(tmp_path / 'rows')!r}];"
         source = f"import runpy; runpy.run_path({script.__file__!r}, run_name='__main__')"
         done = subprocess.run(
             [sys.executable, "-c", blocked + run + source], capture_output=True, text=True, check=False

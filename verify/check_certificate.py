@@ -1,7 +1,7 @@
 """Prove certificates of nngp-dag again with python-flint alone: python check_certificate.py FILE.json ...
 
-A file is a certificate, a list of them, or a report.json. Kernels are of ReLU networks (c = 2) on unit rows, x.x' = rho
-= 1 - v, on the DAG cut down to its paths; A are the skip, L the linear predecessors of a node, f is Lemma 3.2's map:
+A file is a certificate of schema 1, a list of them, or a report.json. Kernels are of ReLU networks (c = 2), unit rows,
+x.x' = rho = 1 - v, the DAG cut down to its paths; A are the skip, L the linear predecessors of a node, f Lemma 3.2's:
   exact        K_tt = sum_{A,A} K_ss' + 2 sum_A S_s sum_L b_l + (sum_L b_l)^2 - sum_L b_l^2 + sum_L f(K_ll),
                K_tr = sum_A K_sr + S_r sum_L b_l (r < t), S_t = sum_A S_s + sum_L b_l, b_l = sqrt(K_ll(x, x) / pi)
                (activation-first: 0);
@@ -122,7 +122,7 @@ def inequality(c):  # constant + sum of terms > 0 on every box, and the boxes co
 def bound(c):  # side above: all pivots of K - t I are positive; below: a vector x with x' (K - t I) x < 0
     rows, t, at = c["rows"], rational(c["bound"]), lambda v: output(*map(c.get, SETTING), v, v)
     dot = lambda x, y: sum((a * b for a, b in zip(x, y, strict=True)), ZERO)  # noqa: E731
-    assert c["side"] in ("above", "below"), "another side"
+    assert c["side"] in ("above", "below") and rows and all(type(a) is int for row in rows for a in row), "no statement"
     m = [[at(ZERO)[0] - t for _ in rows] for _ in rows]
     for i, j in combinations(range(len(rows)), 2):
         v = 1 - dot(rows[i], rows[j]) / (arb(dot(rows[i], rows[i])) * dot(rows[j], rows[j])).sqrt()
@@ -140,7 +140,7 @@ if __name__ == "__main__":
     for file in sys.argv[1:]:
         content = json.loads(Path(file).read_bytes())
         if isinstance(content, dict) and "claims" in content:
-            content = [c for claim in content["claims"] for c in claim["evidence"]["certificates"]]
+            content = [c for claim in content["claims"] for c in claim["evidence"]["certificates"] if c["schema"] == 1]
         for c in content if isinstance(content, list) else [content]:
             flint.ctx.prec = int(c["precision"])
             assert c["schema"] == 1 and c["activation"] == "relu", "another schema (2: check_spectrum.py)"

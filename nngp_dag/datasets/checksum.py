@@ -22,23 +22,30 @@ def rows_finder(spec: str | None = None, data_dir: str | None = None) -> FindRow
     """A function that finds rows: in the data of `spec` where it is given, else in those digits that a certificate
     names as its source. Never read, of a source that a file names, is anything else: no path, no download.
     """
+    found: dict[Rows, np.ndarray | None] = {}  # the certificates of a report speak of the same rows many times
 
     def find(rows: Rows) -> np.ndarray | None:
-        return next((x for x in _candidates(rows, spec, data_dir) if rows.are(x)), None)
+        if rows not in found:
+            found[rows] = next((x for x in _candidates(rows, spec, data_dir) if rows.are(x)), None)
+        return found[rows]
 
     return find
 
 
 def _candidates(rows: Rows, spec: str | None, data_dir: str | None) -> Iterator[np.ndarray]:
-    """Rows as they are, and divided by their norms in floats; of a named data set also its first N in random order."""
+    """Rows as they are, and divided by their norms in floats; of a named data set also its first N in random order, of
+    a file its first N.
+    """
     specs = [] if spec is None else [spec, f"{spec}:{rows.shape[0]}"]
     if re.fullmatch(_EMBEDDED, rows.source):
         specs.append(rows.source)
     for name in specs:
         for raw in (True, False):
             try:
-                yield load(name, raw=raw, data_dir=data_dir, labels=False).x
+                x = load(name, raw=raw, data_dir=data_dir, labels=False).x
             except InputError:
                 if name == spec:
                     raise
                 break  # a source or a number of rows that this data has not
+            yield x
+            yield x[: rows.shape[0]]

@@ -90,6 +90,7 @@ class EigenvalueBounds:
         low, high: float64 [N], of all eigenvalues in ascending order.
         vectors: [2, N], float32 numbers in float64; their Rayleigh quotients bound lambda_min from above and
             lambda_max from below.
+        trace: of the sum of all eigenvalues, which is N times the mean diagonal.
     """
 
     least: Interval
@@ -97,6 +98,7 @@ class EigenvalueBounds:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     vectors: NDArray[np.float64]
+    trace: Interval
 
     @property
     def condition(self) -> Interval | None:
@@ -121,7 +123,8 @@ def enclosed_eigenvalues(matrix: EnclosedMatrix) -> EigenvalueBounds:
         return bounds
     low = np.array([_back((v, v), exponent)[0] for v in bounds.low.tolist()])
     high = np.array([_back((v, v), exponent)[1] for v in bounds.high.tolist()])
-    return EigenvalueBounds(_back(bounds.least, exponent), _back(bounds.greatest, exponent), low, high, bounds.vectors)
+    least, greatest, trace = (_back(i, exponent) for i in (bounds.least, bounds.greatest, bounds.trace))
+    return EigenvalueBounds(least, greatest, low, high, bounds.vectors, trace)
 
 
 def _enclosed(matrix: EnclosedMatrix) -> EigenvalueBounds:
@@ -142,7 +145,14 @@ def _enclosed(matrix: EnclosedMatrix) -> EigenvalueBounds:
     greatest = rayleigh_quotient(matrix, ends[1])[0], float(min(high[-1], above))
     low[0], low[-1] = max(low[0], least[0]), max(low[-1], greatest[0])
     high[0], high[-1] = min(high[0], least[1]), min(high[-1], greatest[1])
-    return EigenvalueBounds(least, greatest, low, high, vectors=ends)
+    return EigenvalueBounds(least, greatest, low, high, ends, _trace(matrix))
+
+
+def _trace(matrix: EnclosedMatrix) -> Interval:
+    """Of tr(A): |A_ii - M_ii| <= r."""
+    diagonal = sum((arb(v) for v in np.diagonal(matrix.middle).tolist()), arb(0))
+    error = len(matrix.middle) * arb(matrix.radius)
+    return _down(diagonal - error), _up(diagonal + error)
 
 
 def _candidates(m: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,7 +1,7 @@
 r"""Whole kernels in ball arithmetic, and rigorous bounds of their smallest eigenvalue (ReLU, unit rows).
 
 On unit rows the variance of a node is the same for every row, so that an entry is the two-point kernel of its pair
-(`two_point`, any method that it knows). `independent_kernel` computes the paper's recursion directly, entry by entry.
+(`two_point`, any method that it knows).
 
 With K = L D L' in balls, lambda_min(K) > t is proved where every pivot of K - t I is positive; lambda_min(K) < t where
 a vector has x'(K - t I) x < 0.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from flint import arb, fmpq
 
-from nngp_dag.dag import Dag, Op
+from nngp_dag.dag import Dag
 from nngp_dag.paths import path_counts
 from nngp_dag.proofs.relu import relu_dual
 from nngp_dag.proofs.two_point import two_point
@@ -24,7 +24,6 @@ __all__ = [
     "Matrix",
     "exceeds",
     "falls_below",
-    "independent_kernel",
     "pair_bound_by_paths",
     "unit_gram",
     "unit_row_kernel",
@@ -67,26 +66,6 @@ def unit_row_kernel(dag: Dag, gram: Matrix, setting: Setting) -> Matrix:
     return kernel
 
 
-def independent_kernel(dag: Dag, gram: Matrix) -> Matrix:
-    """K^(H) by Eq. 6-11: K_t = sum_skip K_s + sum_linear f(K_s), for a DAG with a path."""
-    pruned = dag.pruned()
-    nodes = [gram]
-    through: dict[int, Matrix] = {}
-    for t in range(1, pruned.num_nodes):
-        total: Matrix | None = None
-        for s in range(t):
-            op = pruned.op(s, t)
-            if op is Op.ZERO:
-                continue
-            if op is Op.LINEAR and s not in through:
-                through[s] = _linear(nodes[s])
-            term = nodes[s] if op is Op.SKIP else through[s]
-            total = term if total is None else _sum(total, term)
-        assert total is not None  # every node of a pruned DAG is reached
-        nodes.append(total)
-    return nodes[-1]
-
-
 def pair_bound_by_paths(dag: Dag, gram: Matrix) -> arb:
     """The right-hand side of Eq. 12 on a Gram matrix of unit diagonal: min over i != j of P - sum_d n_d f^d(K_ij)."""
     counts = path_counts(dag.pruned())
@@ -122,21 +101,6 @@ def falls_below(matrix: Matrix, t: arb, vector: Sequence[float] | Sequence[arb])
     x = [value if isinstance(value, arb) else arb(float(value)) for value in vector]
     image = [_dot(row, x) for row in matrix]
     return bool(_dot(x, image) < t * _dot(x, x))
-
-
-def _linear(k: Matrix) -> Matrix:
-    roots = [k[i][i].sqrt() for i in range(len(k))]
-    n = len(k)
-    mapped = [[k[i][i]] * n for i in range(n)]
-    for i in range(n):
-        for j in range(i):
-            scale = roots[i] * roots[j]
-            mapped[i][j] = mapped[j][i] = scale * relu_dual(k[i][j] / scale)
-    return mapped
-
-
-def _sum(a: Matrix, b: Matrix) -> Matrix:
-    return [[x + y for x, y in zip(*rows, strict=True)] for rows in zip(a, b, strict=True)]
 
 
 def _dot(a: Sequence[arb], b: Sequence[arb]) -> arb:

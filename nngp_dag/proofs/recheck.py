@@ -10,10 +10,10 @@ import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.proofs import spectrum_bounds
-from nngp_dag.proofs.certificate import certificate_id, read_certificate
+from nngp_dag.proofs.certificate import Statement, certificate_id, read_certificate
 from nngp_dag.proofs.prove import Checked
 
-__all__ = ["FindRows", "Recheck", "recheck", "recheck_all"]
+__all__ = ["FindRows", "Recheck", "read_statement", "recheck", "recheck_all"]
 
 FindRows: TypeAlias = Callable[[spectrum_bounds.Rows], np.ndarray | None]
 """The rows that a checksum names, or None where they are not at hand."""
@@ -63,9 +63,24 @@ def recheck(certificate: object, find_rows: FindRows = _no_rows) -> Recheck:
     }
 
 
+def read_statement(certificate: object) -> Statement | spectrum_bounds.SpectrumBounds:
+    """The statement of a certificate of either schema.
+
+    Raises:
+        InputError: data that is no certificate.
+    """
+    if _is_spectrum(certificate):
+        return spectrum_bounds.read_spectrum(certificate)[0]
+    return read_certificate(certificate)[0]
+
+
+def _is_spectrum(certificate: object) -> bool:
+    return isinstance(certificate, dict) and certificate.get("schema") == spectrum_bounds.SCHEMA
+
+
 def _read(certificate: object, find_rows: FindRows) -> tuple[str, str, Callable[[], Checked]]:
     """The id and the words of a certificate of either schema, made from its data, and how to check it."""
-    if isinstance(certificate, dict) and certificate.get("schema") == spectrum_bounds.SCHEMA:
+    if _is_spectrum(certificate):
         bounds, vectors, bits = spectrum_bounds.read_spectrum(certificate)
 
         def check_bounds() -> Checked:

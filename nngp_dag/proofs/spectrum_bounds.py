@@ -1,9 +1,10 @@
 """Statements about the spectrum of a kernel on data, as certificates of schema 2, and checking them again.
 
-Such a certificate says that lambda_min and lambda_max of one kernel of a DAG on given rows lie in two intervals. Rows
-are named by a checksum of their float64 numbers, and what was said of where they come from; whoever checks has to have
-them. The witness is two vectors, whose Rayleigh quotients bound lambda_min from above and lambda_max from below; that
-nothing lies outside is proved anew. verify/check_spectrum.py does the same with python-flint alone, and in another way.
+Such a certificate says that lambda_min, lambda_max and the trace of one kernel of a DAG on given rows lie in three
+intervals; the trace over N is the mean diagonal, by which eigenvalues are made free of scale. Rows are named by a
+checksum of their float64 numbers, and what was said of where they come from; whoever checks has to have them. The
+witness is two vectors, whose Rayleigh quotients bound lambda_min from above and lambda_max from below; that nothing
+lies outside is proved anew. verify/check_spectrum.py does the same with python-flint alone, and in another way.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, cast
 
 import numpy as np
@@ -42,6 +44,9 @@ _WIDENED = 0.25
 otherwise, prove it too."""
 
 KernelName = Literal["nngp", "ntk"]
+Quotient = tuple[Fraction | float, Fraction | float]
+"""(low, high) of a quotient of two numbers in intervals: rational numbers, and so not rounded."""
+
 _Floats = NDArray[np.float64]
 
 
@@ -73,14 +78,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class SpectrumBounds:
-    """lambda_min and lambda_max of a kernel of a DAG on rows lie in these intervals.
+    """lambda_min, lambda_max and the trace of a kernel of a DAG on rows lie in these intervals.
 
     Attributes:
         code: a DAG with a path.
         setting: method, order, embedding and activation.
         kernel: "nngp" or "ntk".
         rows: the rows.
-        least, greatest: (low, high), floats.
+        least, greatest, trace: (low, high), floats.
 
     Raises:
         InputError: intervals or a kernel that are none.
@@ -92,6 +97,7 @@ class SpectrumBounds:
     rows: Rows
     least: Interval
     greatest: Interval
+    trace: Interval
 
     def __post_init__(self) -> None:
         if self.kernel not in ("nngp", "ntk"):
@@ -103,7 +109,7 @@ class SpectrumBounds:
             raise InputError(
                 f"a certificate names its activation, and {name} names another one: {ACTIVATIONS.get(name)}"
             )
-        for low, high in (self.least, self.greatest):
+        for low, high in (self.least, self.greatest, self.trace):
             if not (math.isfinite(low) and math.isfinite(high) and low <= high):
                 raise InputError(f"an interval has two finite ends, low and high, got [{low}, {high}]")
 
@@ -121,11 +127,22 @@ class SpectrumBounds:
         n, d = self.rows.shape
         setting = ", ".join(self.setting.names().values())
         rows = f"{n} {'normalised ' if self.rows.normalized else ''}rows of length {d}, sha256 {self.rows.sha256[:12]}"
-        least, greatest = (f"[{low!r}, {high!r}]" for low, high in (self.least, self.greatest))
+        intervals = (f"[{low!r}, {high!r}]" for low, high in (self.least, self.greatest, self.trace))
+        least, greatest, trace = intervals
         return (
             f"{self.kernel.upper()} of {self.code}, {setting}, on {rows}: lambda_min in {least},"
-            f" lambda_max in {greatest}"
+            f" lambda_max in {greatest}, trace in {trace}"
         )
+
+    @property
+    def scale_free(self) -> Quotient:
+        """(low, high) of lambda_min over the mean diagonal; infinite where the trace is not told from zero."""
+        return _over(self.least, self.trace, self.rows.shape[0])
+
+    @property
+    def inverse_condition(self) -> Quotient:
+        """(low, high) of lambda_min / lambda_max; infinite where lambda_max is not told from zero."""
+        return _over(self.least, self.greatest)
 
     def document(self) -> dict[str, object]:
         """The statement as plain data."""
@@ -143,6 +160,7 @@ class SpectrumBounds:
             },
             "lambda_min": list(self.least),
             "lambda_max": list(self.greatest),
+            "trace": list(self.trace),
         }
 
     def enclosure(self, x: _Floats, bits: int = BITS) -> EnclosedMatrix:
@@ -157,7 +175,7 @@ class SpectrumBounds:
         return kernels[self.kernel]
 
     def why_not_proved(self, matrix: EnclosedMatrix, vectors: _Floats) -> str:
-        """Check all four bounds on an enclosure of the kernel: empty where they are proved, else the first that is not.
+        """Check all six bounds on an enclosure of the kernel: empty where they are proved, else the first that is not.
 
         `vectors` [2, N] are the witness.
         """
@@ -172,6 +190,8 @@ class SpectrumBounds:
             return f"lambda_min >= {self.least[0]!r} is not proved"
         if not bounds.greatest[1] <= self.greatest[1]:
             return f"lambda_max <= {self.greatest[1]!r} is not proved"
+        if not (bounds.trace[0] >= self.trace[0] and bounds.trace[1] <= self.trace[1]):
+            return f"a trace within [{self.trace[0]!r}, {self.trace[1]!r}] is not proved"
         return ""
 
 
@@ -179,7 +199,8 @@ def spectrum_certificate(
     code: str, setting: Setting, kernel: KernelName, rows: Rows, bounds: EigenvalueBounds, seconds: float
 ) -> dict[str, object]:
     """A proof about a kernel, as plain data; intervals are a little wider than the proved ones."""
-    statement = SpectrumBounds(code, setting, kernel, rows, _widened(bounds.least), _widened(bounds.greatest))
+    intervals = (_widened(interval) for interval in (bounds.least, bounds.greatest, bounds.trace))
+    statement = SpectrumBounds(code, setting, kernel, rows, *intervals)
     vectors = base64.b64encode(bounds.vectors.astype("<f4").tobytes()).decode()
     return {
         **statement.document(),
@@ -215,6 +236,7 @@ def read_spectrum(certificate: object) -> tuple[SpectrumBounds, _Floats, int]:
             Rows(_text(rows["sha256"]), (n, d), rows["normalized"], _text(rows.get("source", ""))),
             _interval(certificate["lambda_min"]),
             _interval(certificate["lambda_max"]),
+            _interval(certificate["trace"]),
         )
         bits = _count(certificate["precision"])
         if not 64 <= bits <= 4096:
@@ -230,6 +252,13 @@ def _widened(interval: Interval) -> Interval:
     low, high = interval
     more = _WIDENED * (high - low) / 2
     return float(np.nextafter(low - more, -np.inf)), float(np.nextafter(high + more, np.inf))
+
+
+def _over(interval: Interval, divisor: Interval, times: int = 1) -> Quotient:
+    if not divisor[0] > 0:
+        return -math.inf, math.inf
+    found = [times * Fraction(a) / Fraction(b) for a in interval for b in divisor]
+    return min(found), max(found)
 
 
 def _bytes(x: _Floats) -> bytes:

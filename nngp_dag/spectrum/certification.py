@@ -68,6 +68,11 @@ class CertifiedSpectrum:
         return self.bounds.condition
 
     @property
+    def trace(self) -> Interval:
+        """(low, high) of the sum of all eigenvalues."""
+        return self.bounds.trace
+
+    @property
     def eigenvalues(self) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of all eigenvalues, float64 [N] each, in ascending order."""
         return self.bounds.low, self.bounds.high

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from nngp_dag.proofs import Inequality, Term
-from nngp_dag.proofs.certificate import Statement
 from nngp_dag.reading import Setting
-from verify.framework.needs import Need, any_of, at_a_point, setting_of
+from verify.framework.needs import Need, Statement, any_of, at_a_point, setting_of
 from verify.framework.record import FindingRecord
 from verify.tools.literal import EQUATIONS
 from verify.tools.proofs import RHOS, Proved, largest_of, term

@@ -9,7 +9,8 @@ import numpy as np
 from nngp_dag.proofs import Term
 from nngp_dag.reading import Setting
 from verify import Context, Evidence, KeyValue, Lines, Series, claim
-from verify.framework.needs import Need
+from verify.claims._eq_12_rows import ORTHONORMAL, needs_on_rows, on_data, on_orthonormal_rows
+from verify.framework.needs import Need, setting_of
 from verify.framework.record import FindingRecord
 from verify.papers import CONNECTIVITY
 from verify.tools.exhaustive import VIOLATIONS, Counterexample, Exhaustive, Statement, Violation, try_on_spaces
@@ -107,6 +108,8 @@ _NEIGHBOUR = Statement(
 
 
 def _needs(reading: FindingRecord) -> list[Need]:
+    if reading["label"] == ORTHONORMAL:
+        return needs_on_rows(setting_of(reading))
     return (_ABSOLUTE if reading["label"] else _EQ_12).needs(reading)
 
 
@@ -115,10 +118,14 @@ def _needs(reading: FindingRecord) -> list[Need]:
     title="P minus the sum over paths of f^d bounds the smallest eigenvalue",
     paper=CONNECTIVITY,
     source="Eq. 12",
-    statement="For every DAG the smallest eigenvalue of a two-point kernel is at most P - sum_p f^(d_p)(rho).",
+    statement="For every DAG the smallest eigenvalue of the kernel of two rows, or of more, is at most P - sum_p"
+    " f^(d_p)(rho) of any two of them.",
     latex=r"\lambda_{\min}(K^{(H)}) \le \min_{i \ne j} \Big( P - \sum_{p=1}^{P} f^{d_p}(K^{(0)}_{ij}) \Big)",
     expected="refuted",
-    settings={"DAGs": "all of four nodes; of five in the full profile", "rows": "two unit rows, rho in (-1, 1)"},
+    settings={
+        "DAGs": "all of four nodes; of five in the full profile",
+        "rows": "two unit rows, rho in (-1, 1); 8 orthonormal rows, and 8 of real data",
+    },
     fast=True,
     duration=2,
     needs=_needs,
@@ -129,6 +136,9 @@ def check(context: Context) -> Evidence:
     result = try_on_spaces(spaces, NNGP_SETTINGS, _EQ_12)
     absolute = try_on_spaces(spaces[:1], NNGP_SETTINGS, _ABSOLUTE)
     gaps = {setting: int((_excess_of_gap(spaces[0], setting) > 1e-9).sum()) for setting in NNGP_SETTINGS}
+    orthonormal = [on_orthonormal_rows(setting) for setting in NNGP_SETTINGS]
+    rows = context.rows(8)
+    real = [on_data(rows, context.data, setting) for setting in NNGP_SETTINGS[1:]]
     codes = sorted({found.code for found in result.smallest})
     counts = "; ".join(
         f"{space.num_nodes} nodes ({len(space.names)} DAGs with a path): "
@@ -136,8 +146,9 @@ def check(context: Context) -> Evidence:
         for space in spaces
     )
     return Evidence(
-        result.findings + absolute.findings,
-        summary=f"DAGs whose lambda_min exceeds Eq. 12: {counts}.",
+        [*result.findings, *absolute.findings, *(finding for finding, _ in orthonormal), *real],
+        summary=f"DAGs whose lambda_min exceeds Eq. 12: {counts}. Of N rows too: on orthonormal ones in every reading,"
+        f" on {len(rows)} rows of {context.data} in {len(real)}.",
         condition="It bounds the smallest eigenvalue of every DAG in none of these classes, and of no other (written"
         " proof eq-12-domain; tried on every DAG of the spaces). (a) A linear edge leaves a node that paths of"
         " different depths reach. In exact also (b): two nodes are joined by two skip paths. In exact activation-last"
@@ -147,7 +158,7 @@ def check(context: Context) -> Evidence:
         " convex and of degree one; each violation adds to the gap, and nothing takes from it; and near rho = 1"
         " lambda_min is the gap.",
         counterexample=result.counterexample(NNGP_SETTINGS[0]),
-        certificates=_distinct(result, absolute),
+        certificates=[*_distinct(result, absolute), *(c for _, found in orthonormal for c in found)],
         controls=true_of_every_dag(
             "lambda_min <= K_ii (1 - rho), which is Eq. 12 with K_ii for P and without f.",
             spaces[0],

@@ -8,6 +8,7 @@ import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.reading import Setting
+from nngp_dag.spectrum import certified
 from verify import Context, Control, Evidence, Finding, KeyValue, Proof, Table, claim
 from verify.papers import CONNECTIVITY
 from verify.tools.pair_recursion import exact_gram
@@ -75,6 +76,24 @@ def _of_reference(space: ConnectedDags, rows: np.ndarray, setting: Setting) -> _
     return _Kernels(setting, np.array([nngp for nngp, _ in grams]), np.array([ntk for _, ntk in grams]))
 
 
+def _by_intervals(space: ConnectedDags, rows: np.ndarray) -> tuple[Finding, int]:
+    """The finding that no proved lambda_min(NTK) lies below lambda_min(NNGP), and of how many DAGs it lies above."""
+    dags = {Dag.from_code(name).pruned() for name in space.names}
+    found = [certified(dag, rows, normalize=True) for dag in sorted(dags, key=Dag.to_code)]
+    margins = [(k["ntk"].lambda_min[1] - k["nngp"].lambda_min[0]) / k["ntk"].lambda_max[1] for k in found]
+    finding = Finding.inequality(
+        min(margins),
+        tolerance=0.0,
+        strict=False,
+        cases=len(found),
+        setting=_SETTINGS[0],
+        label="proved eigenvalues",
+        proof=_PROOF,
+        detail="smallest of the upper end of lambda_min(NTK) less the lower end of lambda_min(NNGP), over lambda_max",
+    )
+    return finding, sum(k["ntk"].lambda_min[0] > k["nngp"].lambda_min[1] for k in found)
+
+
 def _controls(kernels: _Kernels, linear: np.ndarray) -> list[Control]:
     """Of the same kernels: what is false of them, and what a wrong order would be.
 
@@ -133,12 +152,13 @@ def check(context: Context) -> Evidence:
         table.append((words, activation, float(order.min()), float(semidefinite.min()), strictly))
         if not controls:
             controls = _controls(kernels, space.flags("has_linear_path"))
+    intervals, above = _by_intervals(space, rows)
     return Evidence(
-        findings,
+        [*findings, intervals],
         summary=f"All {len(space.names)} DAGs on {len(rows)} rows of {context.data} in {len(findings)} readings: never"
         f" violated beyond"
         f" rounding, {min(row[4] for row in table)} to {max(row[4] for row in table)} DAGs"
-        f" strictly.",
+        f" strictly. By proved eigenvalues never at all, and strictly for {above} of {intervals.cases} distinct DAGs.",
         controls=controls,
         tables=[
             Table(

@@ -11,10 +11,9 @@ import numpy as np
 from nngp_dag.dag import Dag
 from nngp_dag.paths import path_counts
 from nngp_dag.proofs import Inequality
-from nngp_dag.proofs.certificate import Statement
 from nngp_dag.reading import Setting
 from verify import Captioned, Context, Control, Dags, Evidence, Finding, KeyValue, Proof, Table, Undecided, claim
-from verify.framework.needs import Need, setting_of
+from verify.framework.needs import Need, Statement, setting_of
 from verify.framework.record import FindingRecord
 from verify.papers import CONNECTIVITY
 from verify.tools.exhaustive import identity_violations, membership

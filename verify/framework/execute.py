@@ -23,7 +23,7 @@ def execute(claim: Claim, context: Context) -> ClaimRecord:
     try:
         evidence, verdict = _checked(claim, context)
         record = evidence_record(evidence)
-        _check_proofs(claim, evidence, record)
+        _check_proofs(claim, context, evidence, record)
     except Exception as error:  # the boundary that keeps one claim's failure from the others
         reason = reason_of(error)
         return crash_record(claim, context, reason, time.perf_counter() - start, traceback.format_exc())
@@ -49,7 +49,7 @@ def _checked(claim: Claim, context: Context) -> tuple[Evidence, Verdict]:
     return evidence, evidence.verdict() if verdict == claim.expected else verdict
 
 
-def _check_proofs(claim: Claim, evidence: Evidence, record: EvidenceRecord) -> None:
+def _check_proofs(claim: Claim, context: Context, evidence: Evidence, record: EvidenceRecord) -> None:
     """Check that what findings name as their proofs is there, and proves.
 
     Raises:
@@ -60,11 +60,13 @@ def _check_proofs(claim: Claim, evidence: Evidence, record: EvidenceRecord) -> N
         if find_page(page, claim.path) is None:
             raise EvidenceError(f"no written proof {page}: neither verify/proofs/{page}.md nor beside the claim's file")
     if record["certificates"]:
+        from nngp_dag.datasets.checksum import rows_finder
         from nngp_dag.proofs import recheck
         from verify.framework.needs import lacking
 
         named = {name for reading in record["readings"] for name in reading["certificates"]}
-        for item in (recheck(certificate) for certificate in record["certificates"]):
+        find_rows = rows_finder(context.data, context.data_dir)
+        for item in (recheck(certificate, find_rows) for certificate in record["certificates"]):
             if item["id"] in named and not item["proved"]:
                 raise EvidenceError(f"not proved again ({item['reason']}): {item['statement']}")
         if lines := lacking(record["readings"], record["certificates"], claim.needs):

@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nngp_dag.proofs.certificate import Statement, read_certificate
+from nngp_dag.proofs.eigenvalue_bound import EigenvalueBound
 from nngp_dag.proofs.prove import Inequality, Term
+from nngp_dag.proofs.recheck import read_statement
+from nngp_dag.proofs.spectrum_bounds import SpectrumBounds
 from nngp_dag.reading import Setting
 from verify.framework.proof import INTERVALS
 from verify.framework.record import FindingRecord
 
-__all__ = ["Need", "Needs", "any_of", "at_a_point", "exactly", "lacking", "setting_of"]
+__all__ = ["Need", "Needs", "Statement", "Together", "any_of", "at_a_point", "exactly", "lacking", "setting_of"]
+
+
+Statement = Inequality | EigenvalueBound | SpectrumBounds
+"""What a certificate states."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +36,25 @@ class Need:
     accepts: Callable[[Statement], bool]
     shows: bool | None = None
 
+    def is_met(self, statements: Sequence[Statement]) -> bool:
+        """True where one of the statements of a reading's certificates is accepted."""
+        return any(self.accepts(statement) for statement in statements)
 
-Needs = Callable[[FindingRecord], Sequence[Need]]
+
+@dataclass(frozen=True)
+class Together:
+    """What follows from the certificates of a reading together: an order of two intervals, say."""
+
+    words: str
+    follows: Callable[[Sequence[Statement]], bool]
+    shows: bool | None = None
+
+    def is_met(self, statements: Sequence[Statement]) -> bool:
+        """True where it follows from these statements."""
+        return self.follows(statements)
+
+
+Needs = Callable[[FindingRecord], Sequence[Need | Together]]
 """From a reading to the certificates that it needs to be proved."""
 
 
@@ -68,7 +91,7 @@ def lacking(
         certificates: those of the evidence, of well-formed content; whether they are proved is seen elsewhere.
         needs: what the claim needs; None where it does not say.
     """
-    statements = {str(certificate.get("id")): read_certificate(certificate)[0] for certificate in certificates}
+    statements = {str(certificate.get("id")): read_statement(certificate) for certificate in certificates}
     lines = []
     for reading in readings:
         named = [name for name in reading["certificates"] if name in statements]
@@ -80,7 +103,7 @@ def lacking(
         for need in needs(reading) if needs is not None and reading["certificates"] else ():
             if need.shows is not None and reading["holds"] is not need.shows:
                 lines.append(f"{reading['name']}: its certificates prove the opposite of its outcome")
-            if not any(need.accepts(statements[name]) for name in named):
+            if not need.is_met([statements[name] for name in named]):
                 lines.append(f"{reading['name']}: no certificate of {need.words}")
     return lines
 
