@@ -39,6 +39,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "nas": ("Scores and searches", ("nngp_dag.nas",)),
     "reproduce": ("Figures and tables of the paper", ("nngp_dag.reproduce",)),
     "proofs": ("Interval-arithmetic proofs", ("nngp_dag.proofs",)),
+    "pytest": ("Claims under pytest", ("nngp_dag.pytest_plugin",)),
     "verify": ("Claims and their verification", ("verify", "verify.framework")),
 }
 """Page -> its title, and its modules and packages; of a package all modules are shown."""
