@@ -93,7 +93,7 @@ class _Proved:
 
     @property
     def margin(self) -> float:
-        """What the bound exceeds lambda_min by at least, over lambda_max."""
+        """The least by which the bound exceeds lambda_min, over lambda_max."""
         return (self.bound[0] - self.least[1]) / self.greatest[1]
 
     def row(self) -> list[object]:

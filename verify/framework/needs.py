@@ -22,7 +22,7 @@ __all__ = ["Need", "Needs", "Statement", "Together", "any_of", "at_a_point", "ex
 
 
 Statement = Inequality | EigenvalueBound | SpectrumBounds
-"""What a certificate states."""
+"""The statement of a certificate."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Together:
-    """What follows from the certificates of a reading together: an order of two intervals, say."""
+    """A statement that has to follow from the certificates of a reading together: an order of two intervals, say."""
 
     words: str
     follows: Callable[[Sequence[Statement]], bool]

@@ -84,7 +84,7 @@ def middle(interval: Quotient) -> float:
 def kernel_among(
     statements: Sequence[Statement], code: str, setting: Setting, kernel: str
 ) -> Mapping[tuple[str, tuple[int, int]], SpectrumBounds]:
-    """What certificates state of a kernel of a DAG on normalised rows, by checksum and shape of the rows."""
+    """The statements of certificates about a kernel of a DAG on normalised rows, by checksum and shape of the rows."""
     return {
         (found.rows.sha256, found.rows.shape): found
         for found in statements

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from verify.mutation.faults import (
     activations,
+    certified,
     data,
     enclosures,
     first_step,
@@ -38,6 +39,7 @@ AREAS: dict[str, tuple[Fault, ...]] = {
     "graphs": graphs.FAULTS,
     "enclosures": enclosures.FAULTS,
     "proving": proving.FAULTS,
+    "certified spectra": certified.FAULTS,
     "training": training.FAULTS,
     "sampling": sampling.FAULTS,
     "spectra": spectra.FAULTS,
