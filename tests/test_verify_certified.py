@@ -78,7 +78,7 @@ def test_a_pair_against_a_ranking_is_proved_and_needed(context):
     value = np.array([middle(kernel.statement.least) for kernel in kernels])
     found = witnesses.Witnesses(context, rows, INDEPENDENT, codes, np.full(4, 3))
     depths = np.array([float(witnesses._shape(code, "effective depth")) for code in codes])
-    proof = found.proof(witnesses.Ranked("NNGP, by effective depth", depths, value))
+    proof = found.proof(witnesses.RankedReading("NNGP, by effective depth", depths, value))
     reading = {"name": "r", "method": "independent", "order": "activation-last", "embedding": "gaussian"}
     reading |= {"activation": "relu", "holds": False, "proof": proof.words, "certificates": list(proof.certificates)}
     reading["label"] = "NNGP, by effective depth"

@@ -25,7 +25,7 @@ from verify.framework.needs import Statement, Together, setting_of
 from verify.framework.record import FindingRecord
 from verify.tools.certified import QUANTITIES, CertifiedKernel, certified_kernels, in_order, kernel_among
 
-__all__ = ["LINEAR", "SHAPES", "Ranked", "Witnesses", "needs"]
+__all__ = ["LINEAR", "SHAPES", "RankedReading", "Witnesses", "needs"]
 
 _CLEAR = 1e-4
 """The least relative difference of two eigenvalues of a pair that is tried."""
@@ -36,7 +36,7 @@ LINEAR = (2, 3, 4)
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
+class RankedReading:
     """One reading: lambda_min of a kernel against what ranks.
 
     Attributes:
@@ -98,7 +98,7 @@ class Witnesses:
     certificates: list[Mapping[str, object]] = field(default_factory=list)
     first: tuple[str, str] = ("", "")
 
-    def proof(self, ranked: Ranked) -> Proof:
+    def proof(self, ranked: RankedReading) -> Proof:
         """The proof that the order of `by` is not that of `value`.
 
         Raises:
@@ -116,7 +116,7 @@ class Witnesses:
         return Proof.by_certificates(*named)
 
     def _pair(
-        self, ranked: Ranked, kernel: str, quantity: str, sign: int
+        self, ranked: RankedReading, kernel: str, quantity: str, sign: int
     ) -> tuple[tuple[str, str], list[Mapping[str, object]]]:
         """A pair against `sign` times the ranking, and the certificate that Eq. 12 needs."""
         _, _, shape = _parts(ranked.label)

@@ -10,7 +10,7 @@ from scipy import stats
 from nngp_dag.paths import effective_depth_width
 from nngp_dag.reading import Setting
 from verify import Context, Control, Evidence, Finding, KeyValue, Points, Proof, Series, Table, claim
-from verify.claims._section_4_witnesses import LINEAR, SHAPES, Ranked, Witnesses, needs
+from verify.claims._section_4_witnesses import LINEAR, SHAPES, RankedReading, Witnesses, needs
 from verify.papers import CONNECTIVITY
 from verify.tools.certified import middle
 from verify.tools.data import space_spectra
@@ -97,7 +97,7 @@ class _Ranking:
         found = []
         for shape, by in (("", self.by), (SHAPES[0], space.depth), (SHAPES[1], space.width)):
             label = self.finding(shape).label
-            proof = witnesses.proof(Ranked(label, by, self.value)) if self.discordant(shape) else None
+            proof = witnesses.proof(RankedReading(label, by, self.value)) if self.discordant(shape) else None
             found.append(self.finding(shape, proof))
         return found
 
