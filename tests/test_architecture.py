@@ -38,7 +38,7 @@ nngp_dag.nas, nngp_dag.analysis
 nngp_dag.reproduce, nngp_dag.reproduce.figure4, nngp_dag.reproduce.figure5, nngp_dag.reproduce.tables
 nngp_dag
 verify.framework
-verify, verify.report, verify.baseline, verify.papers
+verify, verify.report, verify.baseline, verify.papers, verify.work
 verify.tools, verify.session, verify.recheck, verify.check_certificate, verify.check_spectrum
 verify.mutation, nngp_dag.pytest_plugin
 verify.claims

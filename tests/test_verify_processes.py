@@ -1,6 +1,7 @@
 """Processes of a run: however a claim's process ends the others go on, and none is left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,7 +125,9 @@ def test_a_run_that_is_killed_or_interrupted_leaves_no_process(tmp_path, sent):
     assert not [child for child in children if _runs(child)]
     assert process.returncode == (130 if sent == signal.SIGINT else -signal.SIGKILL)
     assert "Traceback" not in errors
-    assert ("interrupted: 1 of 2 claims are done; the same command goes on" in errors) == (sent == signal.SIGINT)
+    # A record may be on the disk just before it is counted.
+    told = re.search(r"interrupted: [01] of 2 claims are done; start again to resume$", errors, flags=re.M)
+    assert (told is not None) == (sent == signal.SIGINT)
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no groups of processes")

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from nngp_dag.errors import InputError
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.support.files import write_text
 from nngp_dag.support.strict_json import Json, load_json
 from verify.framework.record import BaselineClaim, BaselineComparison, BaselineRecord, ClaimRecord, RunRecord
@@ -74,17 +74,28 @@ def save_baseline(baseline: BaselineRecord, path: Path) -> None:
 
 
 def load_baseline(path: Path) -> BaselineRecord:
-    """Read a baseline file.
+    """Read a baseline file, or `builtin:NAME`, one that comes with this package.
 
     Raises:
-        InputError: a file that cannot be read, or is no baseline.
+        InputError: a file that cannot be read, or is no baseline, or no such name.
     """
-    baseline = load_json(path)
+    baseline = load_json(_place(path))
     _rename_figures(baseline)
     claims = baseline.get("claims") if isinstance(baseline, dict) and _is_schema(baseline) else None
     if not isinstance(claims, dict) or not all(_is_claim(claim) for claim in claims.values()):
         raise InputError(f"{path} is no baseline of schema {_SCHEMA}: record one with --update-baseline")
     return cast(BaselineRecord, baseline)
+
+
+def _place(path: Path) -> Path:
+    """The file of a baseline that was named."""
+    kind, _, name = str(path).partition(":")
+    if kind != "builtin":
+        return path
+    found = {file.stem: file for file in (Path(__file__).parent / "baselines").glob("*.json")}
+    if name not in found:
+        raise unknown("baseline", name, found, "of nngp-dag")
+    return found[name]
 
 
 def _rename_figures(baseline: Json) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nngp_dag.support.files import check_writable, make_folder, write_text
 from nngp_dag.support.lock import Lock
-from nngp_dag.support.progress import display
+from nngp_dag.support.progress import display, starting
 from verify.baseline import (
     baseline_of,
     check_comparable,
@@ -29,6 +29,8 @@ from verify.framework.record import BaselineRecord, ClaimRecord, Document
 from verify.framework.runner import run
 from verify.framework.store import Store
 from verify.report.document import build_document
+from verify.report.words import claims_text
+from verify.work import Work
 
 __all__ = ["REPORTS", "Request", "run_session", "update_baseline", "write_reports"]
 
@@ -78,7 +80,8 @@ def _run_session(request: Request) -> Document:
     known = _checked_baseline(request)
     if request.partial and not request.options.directories:  # an error shows before claims are imported
         catalogue(request.options, words_only=True).select(request.claims, request.paper)
-    found = catalogue(request.options)
+    with starting("reading the claims"):
+        found = catalogue(request.options)
     found.say_what_is_empty()
     claims = found.select(request.claims, request.paper)
     identity = fingerprint(request.options, checked_data(request.options))
@@ -121,7 +124,9 @@ def update_baseline(path: Path, known: BaselineRecord | None, new: BaselineRecor
     before = {} if known is None else known["claims"]
     updated = merge_baselines(known, new) if known is not None and partial else new
     save_baseline(updated, path)
-    counts = f"{len(new['claims'])} claims recorded, {len(updated['claims']) - len(new['claims'])} left as they were"
+    counts = (
+        f"{claims_text(len(new['claims']))} recorded, {len(updated['claims']) - len(new['claims'])} left as they were"
+    )
     gone = sorted(before.keys() - updated["claims"].keys())
     print(f"nngp-dag: {path}: {counts}{', removed: ' if gone else ''}{', '.join(gone)}", file=sys.stderr)
 
@@ -145,12 +150,7 @@ def _run_or_resume(claims: Sequence[Claim], options: Options, store: Store) -> t
         try:
             fresh = run(left, replace(options, compiled=str(store.compiled)), on_start, keep)
         except KeyboardInterrupt:
-            print(
-                f"nngp-dag: interrupted: {len(store)} of {len(claims)} claims are done; the same command goes on where"
-                " it was",
-                file=sys.stderr,
-            )
-            raise
+            raise KeyboardInterrupt(f"{len(store)} of {claims_text(len(claims))} are done") from None
     known = {**done, **{record["id"]: record for record in fresh}}
     return [known[claim.id] for claim in claims], resumed
 
@@ -182,28 +182,31 @@ def _progress(
     claims: Sequence[Claim], resumed: Sequence[str]
 ) -> Iterator[tuple[Callable[[Claim], None], Callable[[ClaimRecord], None]]]:
     """Progress on stderr: a bar on a terminal, a line per finished claim elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-    running: list[str] = []
+    work = Work(claims, resumed)
     columns = (
         TextColumn("verify"),
-        BarColumn(),
+        work.column(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
     with display(*columns) as progress:
+        progress.console.print(f"verify: {claims_text(len(claims))}", highlight=False)
         if resumed:
-            progress.console.print(f"Resuming: {len(resumed)} of {len(claims)} claims were done.", highlight=False)
+            progress.console.print(
+                f"Resuming: {len(resumed)} of {claims_text(len(claims))} were done.", highlight=False
+            )
         task = progress.add_task("", total=len(claims), completed=len(resumed))
 
         def on_start(claim: Claim) -> None:
-            running.append(claim.id)
-            progress.update(task, description=", ".join(running))
+            work.start(claim.id)
+            progress.update(task, description=", ".join(work.running))
 
         def on_record(record: ClaimRecord) -> None:
-            running.remove(record["id"])
-            progress.update(task, advance=1, description=", ".join(running))
+            work.end(record["id"])
+            progress.update(task, advance=1, description=", ".join(work.running))
             note = "" if record["as_expected"] else f" (expected {record['expected']})"
             progress.console.print(
                 f"{record['id']}: {record['verdict']}{note}, {record['seconds']:.1f} s", highlight=False

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 import click
 
 import nngp_dag
+from nngp_dag.cli.examples import with_example
 from nngp_dag.cli.streams import prepare_streams
+from nngp_dag.cli.suggestions import SuggestingGroup
 from nngp_dag.errors import InputError
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -40,8 +42,11 @@ COMMANDS = {
 }
 """Subcommands with their one-line help, in the order in which they are shown."""
 
+RESUMABLE = {"sweep", "score", "search", "table-1", "table-2", "table-3"}
+"""Commands that with --out go on where they were when they are started again."""
 
-class _LazyGroup(click.Group):
+
+class _LazyGroup(SuggestingGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -50,7 +55,7 @@ class _LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"nngp_dag.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
-        return command
+        return with_example(command, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""
@@ -95,8 +100,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _failed(error.format_message())
     except InputError as error:
         return _failed(str(error))
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+    except (click.Abort, KeyboardInterrupt) as stop:
+        return _interrupted(stop, arguments)
     except MemoryError as error:
         return _failed(f"not enough memory: {error}".rstrip(": "))
     except OSError as error:  # the system's refusal, wherever it came: the words name the file
@@ -106,6 +111,16 @@ def _run(arguments: Sequence[str] | None) -> int:
             return _failed(f"not enough memory: {str(error).splitlines()[0][:200]}")
         raise
     return status if isinstance(status, int) else 0
+
+
+def _interrupted(stop: BaseException, arguments: Sequence[str] | None) -> int:
+    """A line that says whether starting again goes on; what was done so far is told by whoever knows it."""
+    interrupt = stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__
+    told = str(interrupt or "")  # click's Abort has the interrupt as its cause
+    words = set(sys.argv[1:] if arguments is None else arguments)
+    resumes = "verify" in words or (words & RESUMABLE and any(word.startswith("--out") for word in words))
+    click.echo(f"nngp-dag: interrupted{told and ': ' + told}{'; start again to resume' if resumes else ''}", err=True)
+    return 130
 
 
 def _failed(message: str) -> int:

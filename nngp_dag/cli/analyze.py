@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 @click.command("analyze")
 @click.argument("codes", nargs=-1, required=True, metavar="CODE...")
-@row_options("digits:128")
+@row_options()
 @reading_options
 @click.option("--width", type=counts(1), default=256, show_default=True, help="Neurons of finite networks.")
 @click.option("--seeds", type=counts(4), default=32, show_default=True, help="Number of finite networks.")

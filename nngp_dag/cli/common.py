@@ -5,6 +5,7 @@ With `--json` stdout carries one strict JSON document and nothing else; progress
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TypeVar
@@ -12,11 +13,16 @@ from typing import TypeVar
 import click
 import numpy as np
 
+from nngp_dag.support.progress import starting
 from nngp_dag.support.strict_json import strict_json_text
 
 __all__ = ["counts", "emit_json", "json_option", "open_option", "print_table", "seed_option", "use_float64"]
 
 _T = TypeVar("_T")
+
+_CODE = re.compile(r"[0-2](_[0-2]+)+")
+_LONGEST_CODE = 40
+"""Characters of a code that keeps its line, whatever the width of the terminal."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
 
@@ -45,10 +51,14 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[obje
     from rich.table import Table
 
     table = Table()
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_shown(cell) for cell in row))
+    cells = [[_shown(cell) for cell in row] for row in rows]
+    for place, column in enumerate(columns):
+        codes = [len(row[place]) for row in cells if _CODE.fullmatch(row[place])]
+        # A code that goes on in the next line cannot be copied: other columns are folded instead.
+        kept = codes and max(codes) <= _LONGEST_CODE
+        table.add_column(column, overflow="fold", no_wrap=bool(kept), min_width=max(codes) if kept else None)
+    for row in cells:
+        table.add_row(*row)
     console = Console()
     console.print(title, style="bold", markup=False, highlight=False)  # a title of the table would wrap at its width
     console.print(table)
@@ -68,7 +78,8 @@ def use_float64(function: Callable[..., _T]) -> Callable[..., _T]:
 
     @functools.wraps(function)
     def wrapper(*args: object, **kwargs: object) -> _T:
-        import jax
+        with starting():
+            import jax
 
         jax.config.update("jax_enable_x64", True)
         return function(*args, **kwargs)

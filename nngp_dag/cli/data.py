@@ -17,11 +17,24 @@ if TYPE_CHECKING:
     from nngp_dag.datasets import Dataset
     from nngp_dag.nas import Images
 
-__all__ = ["ImageSource", "LinesFile", "RowSource", "data_dir_option", "image_options", "row_options"]
+__all__ = [
+    "LABELLED",
+    "ROWS",
+    "ImageSource",
+    "LinesFile",
+    "RowSource",
+    "data_dir_option",
+    "image_options",
+    "row_options",
+]
 
 _T = TypeVar("_T")
 
+ROWS = "digits:128"
+"""Rows where no --data is given."""
 _ROWS = "digits, mnist, cifar10, mnist-test, cifar10-test (each with an optional :N rows), or an .npy or .npz file."
+LABELLED = "Rows with labels: digits, mnist, cifar10, ... (with an optional :N), or an .npz file with x and y."
+"""The help of --data where labels are needed."""
 _IMAGES = "cifar10, cifar10-test (with an optional :N), an .npz or .npy of images [N, h, w, 3], or a folder of images."
 
 
@@ -111,9 +124,7 @@ def _array_file(spec: str) -> Path | None:
     return path if path.suffix.lower() in SUFFIXES else None
 
 
-def _data_option(default: str | None, words: str) -> OptionDecorator:
-    if default is None:
-        return click.option("--data", required=True, metavar="SPEC", help=words)
+def _data_option(default: str, words: str) -> OptionDecorator:
     return click.option("--data", default=default, show_default=True, metavar="SPEC", help=words)
 
 
@@ -123,14 +134,14 @@ def data_dir_option(words: str) -> OptionDecorator:
 
 
 def row_options(
-    default: str | None = None,
+    default: str = ROWS,
     words: str = _ROWS,
     folder: str = "Folder with the original MNIST or CIFAR-10 files.",
 ) -> OptionDecorator:
     """Add --data, --raw and --data-dir, and hand the command one `data: RowSource`.
 
     Args:
-        default: SPEC where none is given; None makes the option required.
+        default: SPEC where none is given.
         words: the help of --data.
         folder: the help of --data-dir.
     """

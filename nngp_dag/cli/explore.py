@@ -24,14 +24,10 @@ __all__ = ["command"]
 @open_option
 @json_option
 def command(code: str, out: Path | None, open_page: bool, as_json: bool) -> None:
-    r"""Draw a DAG and see its kernels at once, on a page that needs neither server nor network.
+    """Draw a DAG and see its kernels at once, on a page that needs neither server nor network.
 
     It opens with CODE (by default DAG#3 of the paper): clicking an edge changes it. The address holds what is shown,
     to be kept or sent.
-
-    \b
-    Example:
-      nngp-dag explore 1_12_002
     """
     from nngp_dag.explorer import explore
 

@@ -20,7 +20,7 @@ __all__ = ["command"]
 
 @click.command("montecarlo")
 @click.argument("code")
-@row_options(words="digits:20, mnist:100, rows.npy, ...", folder="Folder with the original data files.")
+@row_options()
 @click.option("--width", type=counts(1), default=1024, show_default=True, help="Neurons of every node.")
 @click.option("--seeds", type=counts(4), default=16, show_default=True, help="Number of networks.")
 @reading_options
@@ -35,7 +35,9 @@ __all__ = ["command"]
     metavar="M1,M2,...",
     help="Also fit the rate at which the error of one draw falls over these widths (theory: exponent -1/2).",
 )
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True)
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True, help="Of the networks."
+)
 @seed_option
 @json_option
 @use_float64

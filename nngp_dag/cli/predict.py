@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
-from nngp_dag.cli.data import RowSource, row_options
+from nngp_dag.cli.data import LABELLED, RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
 from nngp_dag.reading import Setting
@@ -24,7 +24,7 @@ __all__ = ["command"]
 
 @click.command("predict")
 @click.argument("code")
-@row_options(words="Training rows with labels: digits:500, an .npz, ...", folder="Folder with the original data files.")
+@row_options(words=LABELLED)
 @click.option("--test", metavar="SPEC", help="Test rows with labels; by default the last fifth of --data is held out.")
 @click.option("--steps", type=int, help="Steps of full-batch gradient descent; by default trained to the end.")
 @click.option("--lr", type=float, help="Learning rate for the mean over rows.  [default: half the largest stable one]")

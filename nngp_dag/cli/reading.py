@@ -8,15 +8,31 @@ from typing import TypeVar
 
 import click
 
+from nngp_dag.cli.completion import activation_names
 from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Reading, Setting
+from nngp_dag.support.progress import starting
 
 __all__ = ["reading_options", "setting_options"]
 
 _T = TypeVar("_T")
 _Command = Callable[..., _T]
 
-_embedding = click.option("--embedding", type=click.Choice(EMBEDDINGS), default=EMBEDDINGS[0], show_default=True)
-_activation = click.option("--activation", default="relu", show_default=True, metavar="NAME")
+_embedding = click.option(
+    "--embedding",
+    type=click.Choice(EMBEDDINGS),
+    default=EMBEDDINGS[0],
+    show_default=True,
+    help="First layer: a random matrix that stays (gaussian) or is trained, or one with an activation (stem).",
+)
+_activation = click.option(
+    "--activation",
+    default="relu",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=activation_names,
+    help="Of linear edges: relu, leaky_relu, erf, gelu, sin, tanh, identity, ...",
+)
+_ORDER = "Whether a linear edge ends in its activation, or in its matrix."
 
 
 def reading_options(function: _Command[_T]) -> _Command[_T]:
@@ -24,9 +40,11 @@ def reading_options(function: _Command[_T]) -> _Command[_T]:
 
     @functools.wraps(function)
     def command(*args: object, order: str, embedding: str, activation: str, **options: object) -> _T:
-        return function(*args, reading=Reading.make(order, embedding, activation), **options)
+        with starting():  # activations bring JAX
+            reading = Reading.make(order, embedding, activation)
+        return function(*args, reading=reading, **options)
 
-    order = click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
+    order = click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True, help=_ORDER)
     return order(_embedding(_activation(command)))
 
 
@@ -37,10 +55,20 @@ def setting_options(function: _Command[_T]) -> _Command[_T]:
     def command(
         *args: object, method: str, order: str | None, embedding: str, activation: str, **options: object
     ) -> _T:
-        return function(*args, setting=Setting.make(method, order, embedding, activation), **options)
+        with starting():
+            setting = Setting.make(method, order, embedding, activation)
+        return function(*args, setting=setting, **options)
 
-    method = click.option("--method", type=click.Choice(list(METHODS)), default="exact", show_default=True)
+    method = click.option(
+        "--method",
+        type=click.Choice(list(METHODS)),
+        default="exact",
+        show_default=True,
+        help="The kernel of wide networks (exact), of Eq. 6-11 (independent), of Eq. 12 (path-sum), or the package's.",
+    )
     order = click.option(
-        "--order", type=click.Choice(ORDERS), help="Default: activation-last; for neural-tangents activation-first."
+        "--order",
+        type=click.Choice(ORDERS),
+        help=f"{_ORDER}  [default: activation-last; for neural-tangents activation-first]",
     )
     return method(order(_embedding(_activation(command))))

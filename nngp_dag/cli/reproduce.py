@@ -9,6 +9,9 @@ import importlib
 
 import click
 
+from nngp_dag.cli.examples import with_example
+from nngp_dag.cli.suggestions import SuggestingGroup
+
 __all__ = ["TARGETS", "command"]
 
 TARGETS = {
@@ -24,7 +27,7 @@ TARGETS = {
 """Target -> where its click command is, and its line of help."""
 
 
-class _Targets(click.Group):
+class _Targets(SuggestingGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(TARGETS)
 
@@ -34,7 +37,7 @@ class _Targets(click.Group):
         module, name = TARGETS[cmd_name][0].split(":")
         found = getattr(importlib.import_module(module), name)
         assert isinstance(found, click.Command)
-        return found
+        return with_example(found, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the targets without importing them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.data import LABELLED
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import atomic_file, write_text
@@ -23,14 +24,27 @@ __all__ = ["command"]
 
 
 @click.command("figure-4")
-@click.option("--data", default="digits", show_default=True, metavar="SPEC", help="digits, mnist, cifar10, ...")
-@click.option("--preset", type=click.Choice(["laptop", "paper"]), default="laptop", show_default=True)
-@click.option("--width", type=int, help="Instead of the preset's; so are the next four.")
-@click.option("--batch", type=int)
-@click.option("--lr", type=float)
-@click.option("--epochs", type=int)
-@click.option("--seeds", type=int)
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", default="figure-4", show_default=True)
+@click.option("--data", default="digits", show_default=True, metavar="SPEC", help=LABELLED)
+@click.option(
+    "--preset",
+    type=click.Choice(["laptop", "paper"]),
+    default="laptop",
+    show_default=True,
+    help="Sizes for minutes on two cores, or those of the paper.",
+)
+@click.option("--width", type=int, help="Neurons of every node, instead of the preset's.")
+@click.option("--batch", type=int, help="Rows in a batch, instead of the preset's.")
+@click.option("--lr", type=float, help="Learning rate, instead of the preset's.")
+@click.option("--epochs", type=int, help="Passes over the data, instead of the preset's.")
+@click.option("--seeds", type=int, help="Networks of each DAG, instead of the preset's.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default="figure-4",
+    show_default=True,
+    help="Folder of the figure, its numbers and the checkpoints.",
+)
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the original data files.")
 @seed_option

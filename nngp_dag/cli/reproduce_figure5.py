@@ -21,7 +21,14 @@ FILE = "nas_bench_201_test_accuracy.csv"
 @click.option("--benchmark", type=click.Path(path_type=Path), help=f"CSV file or NATS-Bench folder ({FILE}).")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the benchmark (the cache folder).")
 @click.option("--fixed-parameterised", type=counts(0), default=3, show_default=True, help="Convolutions.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="figure-5", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    default="figure-5",
+    show_default=True,
+    help="Folder of the figure and its tables.",
+)
 @click.option("--resamples", type=counts(1), default=1000, show_default=True, help="Bootstrap resamples.")
 @seed_option
 @json_option

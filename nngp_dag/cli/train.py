@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
-from nngp_dag.cli.data import RowSource, row_options
+from nngp_dag.cli.data import LABELLED, RowSource, row_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -30,21 +30,37 @@ __all__ = ["command"]
 
 @click.command("train")
 @click.argument("codes", nargs=-1, required=True, metavar="CODE...")
-@row_options(words="digits, mnist:10000, an .npz with x and y, ...", folder="Folder with the original data files.")
-@click.option("--loss", type=click.Choice(["mse", "cross-entropy"]), default="mse", show_default=True)
-@click.option("--optimizer", type=click.Choice(["sgd", "gd"]), default="sgd", show_default=True)
+@row_options(words=LABELLED)
+@click.option(
+    "--loss", type=click.Choice(["mse", "cross-entropy"]), default="mse", show_default=True, help="Of one-hot targets."
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "gd"]),
+    default="sgd",
+    show_default=True,
+    help="Stochastic gradient descent in batches, or on all rows.",
+)
 @click.option("--lr", type=float, default=0.01, show_default=True, help="For the loss averaged over a batch.")
 @click.option("--batch", type=int, help="Rows in a batch of sgd.  [default: 128]")
 @click.option("--epochs", type=float, help="Passes over the data.  [default: 10]")
 @click.option("--steps", type=int, help="Number of steps, instead of epochs.")
 @click.option("--eval-every", type=int, help="Steps between two points of the curves.  [default: an epoch]")
-@click.option("--width", type=int, default=1024, show_default=True)
+@click.option("--width", type=int, default=1024, show_default=True, help="Neurons of every node.")
 @click.option("--seeds", type=counts(1), default=3, show_default=True, help="Networks of each DAG.")
 @reading_options
-@click.option("--parameterization", type=click.Choice(["ntk", "standard"]), default="ntk", show_default=True)
+@click.option(
+    "--parameterization",
+    type=click.Choice(["ntk", "standard"]),
+    default="ntk",
+    show_default=True,
+    help="Weights of unit variance with a factor before them, or of variance 1 / width.",
+)
 @click.option("--batch-norm", is_flag=True, help="Batch normalisation (with the standard parameterization).")
 @click.option("--scale-matched", is_flag=True, help="Divide outputs by the root of the NNGP's mean diagonal.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True)
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True, help="Of the networks."
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Curves, plot and checkpoints go here.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--checkpoint-seconds", type=float, default=60.0, show_default=True, help="Time between checkpoints.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, open_option, seed_option
+from nngp_dag.cli.completion import claim_names
 from nngp_dag.errors import InputError
 from nngp_dag.support.suite import check_suite
 
@@ -28,7 +29,7 @@ __all__ = ["command"]
     show_default=True,
     help="A minute on two cores, or up to an hour.",
 )
-@click.option("--claims", metavar="ID,...", help="Only these claims.")
+@click.option("--claims", metavar="ID,...", shell_complete=claim_names, help="Only these claims.")
 @click.option("--paper", metavar="NAME", help="Only the claims of this paper; --list names the papers.")
 @click.option(
     "--out",
@@ -40,7 +41,7 @@ __all__ = ["command"]
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Recorded run to compare verdicts and key values with.",
+    help="Recorded run to compare verdicts and key values with; builtin:quick is the one that comes with nngp-dag.",
 )
 @click.option(
     "--update-baseline",
@@ -105,6 +106,8 @@ def command(
         return _recheck(recheck, data, None if data_dir is None else str(data_dir), as_json)
     if update_baseline and baseline is None:
         raise InputError("--update-baseline needs --baseline FILE, the file to write")
+    if update_baseline and str(baseline).startswith("builtin:"):
+        raise InputError(f"{baseline} comes with nngp-dag and is not written to: name a file")
     folders = tuple(str(directory.resolve()) for directory in directories)
     from nngp_dag.support.cores import available_cores
     from verify.framework.options import Options

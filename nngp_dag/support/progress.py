@@ -6,6 +6,7 @@ one whose caller knows the size takes the function that such a bar yields, calle
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -13,7 +14,17 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
-__all__ = ["Advance", "ProgressBar", "Transfer", "display", "no_progress", "progress_bar", "stages", "track"]
+__all__ = [
+    "Advance",
+    "ProgressBar",
+    "Transfer",
+    "display",
+    "no_progress",
+    "progress_bar",
+    "stages",
+    "starting",
+    "track",
+]
 
 _T = TypeVar("_T")
 
@@ -97,6 +108,19 @@ def track(items: Iterable[_T], description: str, total: int | None = None) -> It
 
     with display(*Progress.get_default_columns()) as progress:
         yield from progress.track(items, total=total, description=description)
+
+
+@contextmanager
+def starting(words: str = "starting") -> Iterator[None]:
+    """Say on a terminal that something is going on before there is a result or a bar; the line vanishes."""
+    shown = sys.stderr.isatty()
+    if shown:
+        print(f"nngp-dag: {words} ...", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 class Transfer:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from nngp_dag.theme.palette import VERDICTS
 from verify.framework.record import ClaimRecord, Document
 from verify.report.papers import by_paper, heading
-from verify.report.words import expected, outcome, printable, verdict_remarks
+from verify.report.words import claims_text, expected, outcome, printable, verdict_remarks
 
 __all__ = ["markdown_report"]
 
@@ -44,7 +44,7 @@ def _headline(document: Document) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
     state = "**as expected**" if document["passed"] else "**NOT as expected**"
     return (
-        f"{len(document['claims'])} claims, {counts}: {state}. Profile {document['profile']}, data"
+        f"{claims_text(len(document['claims']))}, {counts}: {state}. Profile {document['profile']}, data"
         f" {_text(document['data'])}, seed {document['seed']}, {document['seconds']:.0f} s, started"
         f" {document['started']}."
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 from nngp_dag.theme.palette import VERDICTS
 from verify.framework.record import BaselineComparison, ClaimRecord, Document
 from verify.report.papers import by_paper, heading
-from verify.report.words import expected, printable
+from verify.report.words import claims_text, expected, printable
 
 __all__ = ["print_document"]
 
@@ -38,7 +38,7 @@ def print_document(document: Document, console: Console | None = None) -> None:
         console.print(f"[bold underline]{_safe(heading(paper))}[/]", no_wrap=True, overflow="ellipsis")
         _print_claims(group, (names, verdicts), console)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in document["summary"].items())
-    console.print(f"\n{len(claims)} claims in {document['seconds']:.1f} s: {counts}.")
+    console.print(f"\n{claims_text(len(claims))} in {document['seconds']:.1f} s: {counts}.")
     for item in document["unexpected"]:
         console.print(f"[bold red]{_safe(item['id'])}: {item['verdict']}, expected {expected(item['expected'])}[/]")
     if document["baseline"] is not None:
