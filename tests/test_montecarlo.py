@@ -25,6 +25,7 @@ from nngp_dag.finite.montecarlo import (
 )
 from nngp_dag.finite.montecarlo import estimate as estimate_module
 from nngp_dag.finite.montecarlo.moments import empty_moments, half_width, standard_error, update_moments
+from nngp_dag.finite.montecarlo.words import outcome, too_wide
 from nngp_dag.kernel import kernel_fn
 from nngp_dag.reading import Reading
 
@@ -193,3 +194,22 @@ def test_the_right_method_is_rejected_no_more_often_than_promised():
         result = monte_carlo(dag, x, width=256, seeds=16, seed=seed)
         rejected += not agreement(result.nngp, kernel.nngp, 16).accepted
     assert rejected <= stats.binom.ppf(0.999, 200, 0.01)
+
+
+def test_what_is_not_rejected_is_praised_only_where_intervals_are_narrow():
+    """A relative error of 73 % at z = 4.4 that four networks cannot reject is undecided, not accepted."""
+    poor = Agreement(relative_error=0.73, z=4.4, p=0.3, accepted=True)
+    assert outcome(poor, half_width=1.1) == "undecided"
+    assert outcome(poor, half_width=0.05) == "not rejected"
+    assert outcome(Agreement(0.5, 20.0, 1e-6, False), half_width=1.1) == "rejected"
+    assert too_wide({"nngp": 0.05, "ntk": 0.1}, 0.95) == ""
+    warning = too_wide({"nngp": 0.05, "ntk": 0.731}, 0.95)
+    assert "95% intervals are NTK ±73% of the mean diagonal" in warning and "NNGP" not in warning
+    assert too_wide({"nngp": float("inf")}, 0.95) and too_wide({"nngp": float("nan")}, 0.95)
+
+
+def test_few_networks_decide_nothing_and_the_command_says_so():
+    arguments = ["1_01_222", "--data", "digits:4", "--width", "8", "--seeds", "4"]
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert "too wide to tell" in done.stdout and "undecided" in done.stdout
+    assert "accepted" not in done.stdout and "not rejected" not in done.stdout

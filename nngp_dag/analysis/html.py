@@ -52,6 +52,7 @@ def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) 
         path_counts=[(d, _count(n)) for d, n in path_rows(paths.counts)],
         remarks=remarks(analysis),
         figures=_figures(analysis, has_path),
+        looks={"not rejected": "is-holds", "rejected": "is-refuted", "undecided": "is-inconclusive"},
         columns=METHOD_COLUMNS,
         tables=[(name.upper(), _method_table(analysis, name)) for name in ("nngp", "ntk")] if has_path else [],
         finite=_finite(analysis) if finite and has_path else None,
@@ -102,15 +103,18 @@ def _method_table(analysis: DagOnData, kernel: str) -> list[tuple[str, list[str]
 
 
 def _finite(analysis: DagOnData) -> dict[str, object]:
+    from nngp_dag.finite.montecarlo.words import too_wide
+
     rows = [(method, [shown(cell) for cell in cells]) for method, cells in finite_rows(analysis)]
     estimate = analysis.networks
     words = (
         f"{estimate.seeds} random networks of {analysis.width} neurons per node, on {estimate.nngp.mean.shape[0]} of"
         " the rows. z: the largest distance of an entry in standard errors; p: the probability of such a distance were"
-        " the method right (Bonferroni over entries); accepted where p ≥ 0.01. A finite width has a bias of its own, of"
-        " order 1 / width."
+        " the method right (Bonferroni over entries); rejected where p < 0.01. What is not rejected need not be right."
+        " A finite width has a bias of its own, of order 1 / width."
     )
-    return {"words": words, "rows": rows}
+    half_widths = {kernel: getattr(estimate, kernel).tightness for kernel in ("nngp", "ntk")}
+    return {"words": words, "warning": too_wide(half_widths, estimate.confidence), "rows": rows}
 
 
 def _neighbours(analysis: DagOnData) -> dict[str, object]:

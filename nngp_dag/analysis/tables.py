@@ -32,6 +32,7 @@ def method_rows(analysis: DagOnData, kernel: str) -> list[tuple[str, list[Cell]]
 def finite_rows(analysis: DagOnData) -> list[tuple[str, list[Cell]]]:
     """A row for each method: relative error, z, p and the verdict of the networks, for NNGP and NTK."""
     from nngp_dag.finite.montecarlo import Agreement
+    from nngp_dag.finite.montecarlo.words import outcome
 
     rows: list[tuple[str, list[Cell]]] = []
     for method in METHODS:
@@ -39,7 +40,8 @@ def finite_rows(analysis: DagOnData) -> list[tuple[str, list[Cell]]]:
         for kernel in ("nngp", "ntk"):
             found = analysis.agreement[kernel][method]
             if isinstance(found, Agreement):
-                cells += [_share(found.relative_error), found.z, found.p, "accepted" if found.accepted else "rejected"]
+                half_width = getattr(analysis.networks, kernel).tightness
+                cells += [_share(found.relative_error), found.z, found.p, outcome(found, half_width)]
         rows.append((method, cells))
     return rows
 

@@ -56,8 +56,9 @@ def command(
 ) -> None:
     """Compare the empirical NNGP and NTK of random networks of CODE with the kernel of every method.
 
-    Networks are drawn one after another (memory does not grow with --seeds). A method is accepted where no entry of the
-    mean differs from its kernel by more standard errors than chance allows (p >= 0.01).
+    Networks are drawn one after another (memory does not grow with --seeds). A method is rejected where an entry of the
+    mean differs from its kernel by more standard errors than chance allows (p < 0.01). That it is not rejected says
+    something only where the intervals are narrow: where they are not, it is undecided.
     """
     from nngp_dag.finite.montecarlo import compare_methods, monte_carlo, width_rate
 
@@ -113,11 +114,16 @@ def _widths(text: str | None) -> tuple[int, ...]:
 
 
 def _print(document: dict[str, Any]) -> None:
+    from nngp_dag.finite.montecarlo import Agreement
+    from nngp_dag.finite.montecarlo.words import outcome, too_wide
+
+    interval = document["interval"]
+    widths = {kernel: interval[f"{kernel}_half_width"] for kernel in ("nngp", "ntk")}
     rows, reasons = [], {}
     for kernel in ("nngp", "ntk"):
         for method, found in document[kernel].items():
             if found["available"]:
-                verdict = "accepted" if found["accepted"] else "rejected"
+                verdict = outcome(Agreement(**found), widths[kernel])
                 rows.append([kernel, method, found["relative_error"], found["z"], found["p"], verdict])
             else:
                 reasons[method] = found["reason"]
@@ -125,7 +131,8 @@ def _print(document: dict[str, Any]) -> None:
     print_table(title, ["kernel", "method", "relative error", "z", "p", "verdict"], rows)
     for method, reason in reasons.items():
         click.echo(f"{method} is not available: {reason}")
-    interval = document["interval"]
+    if warning := too_wide(widths, interval["confidence"]):
+        click.echo(warning)
     click.echo(
         f"Largest half width of a {interval['confidence']:.0%} confidence interval over the mean diagonal:"
         f" nngp {interval['nngp_half_width']:.3g}, ntk {interval['ntk_half_width']:.3g}"

@@ -113,7 +113,7 @@ def _summary(comparisons: Sequence[EquationComparison], findings: Sequence[Findi
         for label, words in ((EIGENVALUE, "rho >= 0"), (EIGENVALUE_NEGATIVE, "rho < 0"))
     )
     networks = [
-        f"{'accepted' if f.holds else 'rejected'} in {f.order}, {f.embedding}"
+        f"{'not rejected' if f.holds else 'rejected'} in {f.order}, {f.embedding}"
         for f in findings
         if f.method == "networks"
     ]

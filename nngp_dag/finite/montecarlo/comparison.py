@@ -1,4 +1,4 @@
-"""Methods against finite networks: the kernel of each is accepted or rejected by a test over all entries.
+"""Methods against finite networks: the kernel of each is rejected, or not, by a test over all entries.
 
 For n seeds, z = max |mean - K| / standard error over the upper triangle (diagonal included, E entries), and
 p = min(1, 2 E P(T > z)) with Student's T of n - 1 degrees: Bonferroni, so that the chance to reject the right kernel is
@@ -22,7 +22,7 @@ from nngp_dag.reading import METHODS, Setting
 __all__ = ["LEVEL", "Agreement", "Unavailable", "agreement", "compare_methods"]
 
 LEVEL = 0.01
-"""A method is accepted where p is at least this."""
+"""A method is rejected where p is less than this."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Agreement:
         relative_error: |mean - K|_F / |K|_F; NaN where K is zero and the mean is not.
         z: the largest distance of an entry in standard errors.
         p: probability of such a z, or a larger one, were K the mean (an upper bound: Bonferroni).
-        accepted: p >= 0.01.
+        accepted: p >= 0.01: not rejected, which says something only where the intervals are narrow (`words`).
     """
 
     relative_error: float
