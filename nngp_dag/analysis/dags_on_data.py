@@ -101,7 +101,8 @@ class DagsOnData:
         from nngp_dag.plots.style import shown_name
 
         ax = plot_spectrum(self.spectra[kernel], ax, scale_free=scale_free)
-        ax.set_title(f"{kernel.upper()} on {shown_name(self.data)}")
+        scale = ", divided by its scale" if scale_free else ""
+        ax.set_title(f"{kernel.upper()} on {shown_name(self.data)}{scale}")
         return ax
 
     def plot_scale_free(self, ax: Axes | None = None, kernel: str = "nngp") -> Axes:

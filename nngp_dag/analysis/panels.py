@@ -78,8 +78,8 @@ def depth_panel(analysis: DagOnData, ax: Axes) -> None:
     """Eigenvalues of the exact kernel of every node."""
     if not analysis.nodes:
         raise InputError("no path leads from the input to the output: there is no kernel to draw")
-    plot_depth(analysis.nodes, ax, legend=False)
-    ax.set_title("eigenvalues node by node: largest, median, smallest")
+    plot_depth(analysis.nodes, ax)
+    ax.set_title("eigenvalues node by node")
 
 
 def thumbnail(analysis: DagOnData, ax: Axes) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
-from nngp_dag.plots.style import COLOURS, SYMBOLS, Look, figure_style, new_axes, tidy
+from nngp_dag.plots.style import COLOURS, GREY, SYMBOLS, Look, figure_style, new_axes, tidy
 from nngp_dag.spectrum import Spectrum, spectrum
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def plot_depth(
     values = np.array([s.eigenvalues / scale[node] for node, s in spectra.items()])
     if not resolved.any():
         raise InputError("nothing to draw: no eigenvalue of any node can be told from zero")
-    # What cannot be told from zero is drawn at the bottom, below all that can.
-    bottom = 0.3 * float(values[resolved].min())
-    values = np.where(resolved, values, bottom)
+    # What cannot be told from zero is drawn on the line of zero, half a decade below all that can, between two ticks.
+    zero = 10 ** (np.floor(np.log10(values[resolved].min())) - 0.5)
+    values = np.where(resolved, values, zero)
     position = np.array(list(spectra))
     with figure_style():
         from matplotlib.ticker import MaxNLocator
@@ -65,19 +65,26 @@ def plot_depth(
             ("median", np.median(values, axis=1), {"color": COLOURS["blue"], "marker": "o", "linestyle": "-"}),
             ("lambda_min", values[:, 0], {"color": COLOURS["vermilion"], "marker": "s", "linestyle": "--"}),
         )
+        every = max(1, len(position) // 10)  # in a long chain markers would hide the line
         for name, line, look in lines:
-            ax.plot(position, line, label=SYMBOLS.get(name, name), **look)
-        if not resolved.all():
-            ax.set_ylim(bottom=bottom)
-            ax.annotate(
-                "zero", (0, 0), xycoords="axes fraction", xytext=(4, 3), textcoords="offset points", fontsize=7.5
-            )
+            ax.plot(position, line, label=SYMBOLS.get(name, name), markevery=every, **look)
         ax.set(yscale="log", xlabel="node $t$", ylabel=_label(scale_free))
+        low, high = float(values.min()), float(values.max())
+        margin = (high / low) ** 0.05
+        ax.set_ylim(low / margin, high * margin)
+        if not resolved.all():
+            _mark_zero(ax, zero)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        ax.margins(y=0.06)
         if legend:
-            ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, columnspacing=1.2)
     return ax
+
+
+def _mark_zero(ax: Axes, zero: float) -> None:
+    """A line for what is zero, named like a tick; ticks below it would be of no value."""
+    ax.axhline(zero, color=GREY, linestyle=":", linewidth=1, zorder=1)
+    place = {"xycoords": ("axes fraction", "data"), "xytext": (-5, 0), "textcoords": "offset points"}
+    ax.annotate("zero", (0, zero), ha="right", va="center", fontsize=7.5, annotation_clip=False, **place)
 
 
 def _label(scale_free: bool) -> str:
