@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, use_float64
+from nngp_dag.cli.completion import activation_names
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.kernel import KernelNames, statistic_rows
 from nngp_dag.errors import InputError
@@ -32,8 +33,21 @@ _WORDS = (
 @click.option(
     "--stages", type=counts(1), default=3, show_default=True, help="Stages; between two of them images are halved."
 )
-@click.option("--order", type=click.Choice(ORDERS), default="activation-first", show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    default="activation-first",
+    show_default=True,
+    help="Whether a convolution ends in its activation, or in its filters.",
+)
+@click.option(
+    "--activation",
+    default="relu",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=activation_names,
+    help="Of every convolution.",
+)
 @click.option(
     "--readout", type=click.Choice(["average", "flatten"]), default="average", show_default=True, help="Over pixels."
 )
@@ -43,7 +57,15 @@ _WORDS = (
 @click.option(
     "--bias-scale", type=float, default=0.0, show_default=True, metavar="V", help="Of every convolution of a cell."
 )
-@click.option("--get", "names", type=KernelNames(), default="nngp,ntk", show_default=True, metavar="KERNELS")
+@click.option(
+    "--get",
+    "names",
+    type=KernelNames(),
+    default="nngp,ntk",
+    show_default=True,
+    metavar="KERNELS",
+    help="Which kernels to compute.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.npz", help="Write the kernels (arrays nngp, ntk, float64)."
 )

@@ -12,6 +12,9 @@ EXAMPLES = {
     "paths": "nngp-dag paths 2_02_002 1_01_222 2_21_112",
     "sweep": "nngp-dag sweep --nodes 4 --data digits:64 --out sweep.csv",
     "kernel": "nngp-dag kernel 2_21_112 --data mnist:1000 --out kernels.npz",
+    "conv-kernel": (
+        "nngp-dag conv-kernel '|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|' --data digits:8"
+    ),
     "montecarlo": "nngp-dag montecarlo 1_01_222 --data digits:16 --width 1024",
     "train": "nngp-dag train 2_21_112 --data digits:500 --epochs 5 --out run",
     "predict": "nngp-dag predict 2_21_112 --data digits:500",

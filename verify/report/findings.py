@@ -10,6 +10,7 @@ from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
 from verify.framework.record import ClaimRecord, Document
 from verify.report.order import in_order
+from verify.report.papers import by_paper
 from verify.report.words import claims_text
 
 __all__ = ["DrawnCounterexample", "Line", "lines", "smallest_counterexample", "sum_up"]
@@ -43,7 +44,8 @@ class DrawnCounterexample(NamedTuple):
 
 def lines(document: Document) -> list[Line]:
     """A line for each verdict that there is."""
-    ordered = in_order(document["claims"])
+    groups = by_paper(in_order(document["claims"]), document["papers"])
+    ordered = [claim for _, claims in groups for claim in claims]
     found = [(verdict, words, [c for c in ordered if c["verdict"] == verdict]) for verdict, words in _WORDS.items()]
     return [Line(verdict, words, claims) for verdict, words, claims in found if claims]
 

@@ -38,7 +38,7 @@ def html_report(document: Document) -> str:
     found = smallest_counterexample(document["claims"])
     page = environment.from_string(_read("report.html.j2")).render(
         run=document,
-        title=papers[0]["title"] if len(papers) == 1 else f"{len(groups)} papers and notes" if papers else "Claims",
+        title=papers[0]["title"] if len(papers) == 1 else claims_text(len(document["claims"])),
         papers=papers,
         groups=groups,
         sum_up=sum_up(document),
