@@ -83,8 +83,17 @@ def plot_depth(
 def _mark_zero(ax: Axes, zero: float) -> None:
     """A line for what is zero, named like a tick; ticks below it would be of no value."""
     ax.axhline(zero, color=GREY, linestyle=":", linewidth=1, zorder=1)
-    place = {"xycoords": ("axes fraction", "data"), "xytext": (-5, 0), "textcoords": "offset points"}
-    ax.annotate("zero", (0, zero), ha="right", va="center", fontsize=7.5, annotation_clip=False, **place)
+    ax.annotate(
+        "zero",
+        (0, zero),
+        xycoords=("axes fraction", "data"),
+        xytext=(-5, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=7.5,
+        annotation_clip=False,
+    )
 
 
 def _label(scale_free: bool) -> str:
