@@ -7,14 +7,17 @@ written proofs, a page a claim, and the pages of the API. Any warning is an erro
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from docs.claims import record, write_claims
+from docs.notebook_pictures import gallery, with_alternatives
 from docs.reference import write_reference
 from nngp_dag.errors import InputError
 from nngp_dag.explorer import explore
-from nngp_dag.support.files import make_folder
+from nngp_dag.support.files import make_folder, write_text
+from nngp_dag.theme.css import badges, variables
 from verify.framework.proof import PAGES
 
 HERE = Path(__file__).parent
@@ -54,14 +57,23 @@ def assemble(source: Path) -> Path:
     for path in [*HERE.rglob("*.md"), *HERE.rglob("*.png")]:
         if "_build" not in path.parts:
             wanted[path.relative_to(HERE)] = path.read_bytes()
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        wanted[Path("notebooks") / path.name] = path.read_bytes()
+    files = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    notebooks = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    thumbnails = gallery(notebooks)
+    wanted |= {name: content for name, content in thumbnails.items() if isinstance(content, str)}
+    for name, notebook in notebooks.items():
+        wanted[Path("notebooks") / f"{name}.ipynb"] = json.dumps(with_alternatives(notebook))
     for path in sorted(PAGES.glob("*.md")):
         wanted[Path("proofs") / path.name] = path.read_bytes()
     wanted |= write_claims(HERE / "evidence.json")
     wanted |= write_reference()
     extra = source.parent / "extra"
-    extra.mkdir(exist_ok=True)
+    (extra / "gallery").mkdir(parents=True, exist_ok=True)
+    static = make_folder(source.parent / "static")
+    write_text(static / "theme.css", variables(".content") + badges(".content"))
+    for name, content in thumbnails.items():
+        if isinstance(content, bytes):  # HTML refers to them, which Sphinx does not look into
+            (extra / name).write_bytes(content)
     explore().save(extra / "explorer.html")
     for stale in [path for path in source.rglob("*") if path.is_file() and path.relative_to(source) not in wanted]:
         stale.unlink()

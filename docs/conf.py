@@ -8,7 +8,6 @@ sys.path.insert(0, str(ROOT))
 
 import nngp_dag  # noqa: E402
 from docs.docstrings import as_restructured_text  # noqa: E402
-from nngp_dag.theme.css import badges, variables  # noqa: E402
 from nngp_dag.theme.palette import ROLES  # noqa: E402
 
 project = "nngp_dag"
@@ -45,9 +44,9 @@ napoleon_custom_sections = [("Warns", "Raises")]
 
 html_theme = "furo"
 html_title = f"nngp_dag {version}"
-html_static_path = ["_static"]
+html_static_path = ["_static", "_build/static"]
 html_extra_path = ["_build/extra"]  # the explorer
-html_css_files = ["site.css"]
+html_css_files = ["theme.css", "site.css"]
 html_theme_options = {
     "source_view_link": "",
     **{
@@ -67,6 +66,5 @@ def is_unexplained_field(_app, _what, _name, member, skip, _options):
 
 def setup(app):
     """Docstrings are written for people who read the source; Sphinx gets them with its own marks escaped."""
-    app.add_css_file(None, body=variables(".content") + badges(".content"))
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)
     app.connect("autodoc-skip-member", is_unexplained_field)

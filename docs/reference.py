@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 __all__ = ["PAGES", "write_reference"]
@@ -45,24 +46,46 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
 """Page -> its title, and its modules and packages; of a package all modules are shown."""
 
 
+SHOWN: dict[str, tuple[str, ...]] = {
+    "dag": ("Dag.from_code", "path_statistics"),
+    "kernel": ("kernel_fn", "pair_kernel", "angle_curves"),
+    "spectrum": ("spectrum",),
+    "analysis": ("analyze",),
+    "plots": ("draw_dag",),
+    "datasets": ("load",),
+    "networks": ("monte_carlo",),
+    "spaces": ("prefilter",),
+}
+"""Page -> the functions whose paragraphs of start.md it opens with: arguments, shapes, and a tested example."""
+
+
 def write_reference() -> dict[Path, str]:
     """The pages by file name, with the page that lists them."""
-    pages = {Path("reference") / f"{name}.md": _page(title, roots) for name, (title, roots) in PAGES.items()}
+    pages = {Path("reference") / f"{name}.md": _page(name, title, roots) for name, (title, roots) in PAGES.items()}
     listing = "\n".join(PAGES)
     pages[Path("reference") / "index.md"] = (
         "# API reference\n\n"
-        "Start with `nngp_dag.Dag`, `nngp_dag.kernel_fn`, `nngp_dag.analyze` and `nngp_dag.compare`; everything else is"
-        " imported from the module that it stands in.\n\n"
+        "[Fifteen functions](../start.md) come first, with an example each."
+        " Start with `nngp_dag.Dag`, `nngp_dag.kernel_fn`, `nngp_dag.analyze` and `nngp_dag.compare`; everything else"
+        " is imported from the module that it stands in.\n\n"
         f"```{{toctree}}\n:maxdepth: 1\n\n{listing}\n```\n"
     )
     return pages
 
 
-def _page(title: str, roots: tuple[str, ...]) -> str:
-    parts = [f"# {title}\n"]
+def _page(page: str, title: str, roots: tuple[str, ...]) -> str:
+    parts = [f"# {title}\n", *_examples(SHOWN.get(page, ()))]
     for name in (module for root in roots for module in _modules(root)):
         parts.append(f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{_options(name)}```\n")
     return "\n".join(parts)
+
+
+def _examples(names: tuple[str, ...]) -> list[str]:
+    """The paragraphs of start.md about these functions, each with its example."""
+    text = (Path(__file__).parent / "start.md").read_text(encoding="utf-8")
+    paragraphs = re.findall(r"^(`[A-Za-z].*?^```python\n.*?^```\n)", text, flags=re.M | re.S)
+    found = {name: part for name in names for part in paragraphs if part.startswith((f"`{name}(", f"`{name}`"))}
+    return [found[name] for name in names]
 
 
 def _modules(root: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Execute the notebooks: python -m notebooks [--check] [NAME...].
 
 Each is run from top to bottom in a fresh kernel and written back with its outputs; pictures get a palette, so that all
-figures of a notebook stay below 300 KB. With `--check` nothing is written: a notebook that fails, or that would be too
+figures of a notebook stay below 400 KB. With `--check` nothing is written: a notebook that fails, or that would be too
 large, ends with status 1. `NNGP_DAG_NOTEBOOKS=full` in the environment makes those with larger settings use them.
 """
 

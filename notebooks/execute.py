@@ -12,7 +12,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.support.files import write_text
 
 FOLDER = Path(__file__).parent
-FIGURE_LIMIT = 300_000
+FIGURE_LIMIT = 400_000
 """Bytes of figures that a notebook may hold."""
 
 

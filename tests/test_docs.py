@@ -1,7 +1,9 @@
 """The documentation: what it names exists, docstrings survive conversion, one page per claim; it builds (full)."""
 
 import ast
+import contextlib
 import importlib
+import io
 import json
 import re
 import shlex
@@ -15,7 +17,7 @@ import pytest
 
 from docs.claims import _OF_A_RUN, _linked, record, write_claims
 from docs.docstrings import convert
-from docs.reference import PAGES, write_reference
+from docs.reference import PAGES, SHOWN, write_reference
 from nngp_dag.cli import COMMANDS, cli
 from nngp_dag.errors import InputError
 from nngp_dag.nas.scores.registry import SCORES
@@ -78,6 +80,8 @@ def registries():
         registry.update(entries)
 
 
+DEFINITIONS = {"method", "order"}
+"""Pages whose Python only defines what the library is to take up."""
 WITH_PYTHON = [path for path in PAGES_OF_TEXT if blocks(path, "python")]
 
 
@@ -85,9 +89,11 @@ WITH_PYTHON = [path for path in PAGES_OF_TEXT if blocks(path, "python")]
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=lambda path: path.stem)
 def test_python_examples_run(path):
     names = {"__name__": "example"}
-    for block in blocks(path, "python"):
-        exec(compile(block, str(path), "exec"), names)
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        for block in blocks(path, "python"):
+            exec(compile(block, str(path), "exec"), names)
     assert len(names) > 2  # with __builtins__
+    assert path.stem in DEFINITIONS or shown.getvalue().strip() not in ("", "[]", "None"), "it shows nothing"
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=IDS)
@@ -99,7 +105,9 @@ def test_links_lead_somewhere(path):
         generated = target == "explorer.html" or (
             {"index.md"} & {file.name} and file.parent.name in ("claims", "reference")
         )
-        generated = generated or (file.parent.name == "proofs" and (PROOFS / file.name).is_file())
+        generated = (
+            generated or target == "gallery.md" or (file.parent.name == "proofs" and (PROOFS / file.name).is_file())
+        )
         notebook = ROOT / "notebooks" / file.name
         assert file.is_file() or generated or (file.suffix == ".ipynb" and notebook.is_file()), target
 
@@ -216,6 +224,14 @@ def test_the_reference_shows_every_module_once():
     }
     assert every - internal <= set(shown)
     assert all(title for title, _ in PAGES.values())
+
+
+def test_pages_of_the_api_open_with_shapes_and_an_example():
+    pages = {name.stem: text for name, text in write_reference().items()}
+    assert "`fn(x1, x2=None, get=None)`" in pages["kernel"] and "kernels = kernel_fn(dag)(x)" in pages["kernel"]
+    for page, names in SHOWN.items():
+        opening = pages[page][: pages[page].index("automodule")]
+        assert opening.count("```python") == len(names) and all(f"`{name}(" in opening for name in names), page
 
 
 # ---- docstrings ------------------------------------------------------------------------------------------------------
@@ -347,3 +363,34 @@ def test_what_cannot_be_used_is_one_line_and_status_2(arguments, monkeypatch, ca
     assert stop.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"python -m {module}: error: ")
+
+
+# ---- pictures --------------------------------------------------------------------------------------------------------
+
+
+def test_pictures_of_notebooks_have_words_and_a_gallery():
+    from docs.notebook_pictures import gallery, with_alternatives
+
+    notebooks = {p.stem: json.loads(p.read_text("utf-8")) for p in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    files = gallery(notebooks)
+    page = files.pop(Path("gallery.md"))
+    assert len(files) >= 20 and all(bytes(content).startswith(b"\x89PNG") for content in files.values())
+    words = re.findall(r'<img src="(gallery/[^"]+)" alt="([^"]*)"', page)
+    assert [Path(name) for name, _ in words] == list(files)
+    assert all(len(text) > 10 for _, text in words) and len({text for _, text in words}) > 0.8 * len(words)
+    for notebook in notebooks.values():
+        for cell in with_alternatives(notebook)["cells"]:
+            drawn = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+            assert bool(cell["metadata"].get("mystnb", {}).get("image", {}).get("alt")) == drawn
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=IDS)
+def test_lines_of_code_fit(path):
+    """A line of code is as wide as the page of the documents, and no wider."""
+    lines = [
+        line
+        for language in ("python", "sh", "bash", "yaml")
+        for block in blocks(path, language)
+        for line in block.splitlines()
+    ]
+    assert max(map(len, lines), default=0) <= 120

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+from nngp_dag.theme.notation import unicode_text
 from nngp_dag.theme.palette import VERDICTS
 from verify.framework.record import BaselineComparison, ClaimRecord, Document
 from verify.report.papers import by_paper, heading
@@ -59,7 +60,7 @@ def _print_claims(claims: Sequence[ClaimRecord], widths: tuple[int, int], consol
         if not claim["as_expected"]:
             console.print(f"  [bold red]expected {expected(claim['expected'])}[/]")
         text = claim["evidence"]["summary"] if claim["error"] is None else claim["error"]["reason"]
-        for line in _wrapped(text, console):
+        for line in _wrapped(unicode_text(text), console):
             console.print(line)
 
 
