@@ -154,7 +154,14 @@ def _evidence(name: str, verdict: str, evidence: Mapping[str, Any], drawn: dict[
     for place, plot in enumerate(evidence["plots"], start=1):
         file = f"{name}-{place}.svg"
         drawn[file] = draw_svg(plot).encode("utf-8")
-        lines += [f"```{{figure}} {file}", f":alt: {_plain(plot['title'])}", "", _text(plot["title"]), "```", ""]
+        lines += [
+            f"```{{figure}} {file}",
+            f":alt: {json.dumps(_plain(plot['title']), ensure_ascii=False)}",
+            "",
+            _text(plot["title"]),
+            "```",
+            "",
+        ]
     lines += [
         "## Readings",
         "",

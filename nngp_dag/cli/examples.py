@@ -15,6 +15,7 @@ EXAMPLES = {
     "conv-kernel": (
         "nngp-dag conv-kernel '|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|' --data digits:8"
     ),
+    "signal": "nngp-dag signal 2_21_112 --activation tanh --weight-scale 1.2 --bias-scale 0.1",
     "montecarlo": "nngp-dag montecarlo 1_01_222 --data digits:16 --width 1024",
     "train": "nngp-dag train 2_21_112 --data digits:500 --epochs 5 --out run",
     "predict": "nngp-dag predict 2_21_112 --data digits:500",

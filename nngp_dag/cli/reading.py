@@ -12,7 +12,7 @@ from nngp_dag.cli.completion import activation_names
 from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Reading, Setting
 from nngp_dag.support.progress import starting
 
-__all__ = ["reading_options", "setting_options"]
+__all__ = ["ORDER_HELP", "reading_options", "setting_options"]
 
 _T = TypeVar("_T")
 _Command = Callable[..., _T]
@@ -32,7 +32,7 @@ _activation = click.option(
     shell_complete=activation_names,
     help="Of linear edges: relu, leaky_relu, erf, gelu, sin, tanh, identity, ...",
 )
-_ORDER = "Whether a linear edge ends in its activation, or in its matrix."
+ORDER_HELP = "Whether a linear edge ends in its activation, or in its matrix."
 
 
 def reading_options(function: _Command[_T]) -> _Command[_T]:
@@ -44,7 +44,7 @@ def reading_options(function: _Command[_T]) -> _Command[_T]:
             reading = Reading.make(order, embedding, activation)
         return function(*args, reading=reading, **options)
 
-    order = click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True, help=_ORDER)
+    order = click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True, help=ORDER_HELP)
     return order(_embedding(_activation(command)))
 
 
@@ -69,6 +69,6 @@ def setting_options(function: _Command[_T]) -> _Command[_T]:
     order = click.option(
         "--order",
         type=click.Choice(ORDERS),
-        help=f"{_ORDER}  [default: activation-last; for neural-tangents activation-first]",
+        help=f"{ORDER_HELP}  [default: activation-last; for neural-tangents activation-first]",
     )
     return method(order(_embedding(_activation(command))))

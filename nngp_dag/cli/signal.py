@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, use_float64
+from nngp_dag.cli.completion import activation_names
+from nngp_dag.cli.reading import ORDER_HELP
 from nngp_dag.errors import InputError
 from nngp_dag.reading import ORDERS
 from nngp_dag.support.files import atomic_file, check_writable
@@ -20,8 +22,15 @@ _KINDS = (".png", ".svg", ".pdf")
 
 @click.command("signal")
 @click.argument("code")
-@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
-@click.option("--activation", default="relu", show_default=True, metavar="NAME")
+@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True, help=ORDER_HELP)
+@click.option(
+    "--activation",
+    default="relu",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=activation_names,
+    help="Of every linear edge.",
+)
 @click.option("--weight-scale", type=float, default=1.0, show_default=True, help="w of every linear edge.")
 @click.option("--bias-scale", type=float, default=0.0, show_default=True, help="v of every linear edge.")
 @click.option("--in-degree", is_flag=True, help="Divide all gains by the square root of the in-degree.")

@@ -1,6 +1,6 @@
 """Infinite-width kernels of convolutional networks: NAS-Bench-201's cells, and any DAG of convolutions and poolings.
 
-`conv_kernel_fn` makes the kernel function of a network; a network of one's own is a `ConvNetwork` of `ConvCell`s.
+`conv_kernel_fn` makes the kernel function of a network; one of your own is a `ConvNetwork` of cells (`ConvCell`).
 """
 
 from nngp_dag.conv.cell import ConvCell as ConvCell
