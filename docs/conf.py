@@ -31,6 +31,7 @@ nb_merge_streams = True
 nb_render_markdown_format = "myst"  # tables in Markdown outputs, which CommonMark does not know
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_update_mathjax = False
+suppress_warnings = ["ref.python"]  # two modules have a type Rows; annotations name it without its module
 myst_heading_anchors = 3
 
 autodoc_typehints = "description"

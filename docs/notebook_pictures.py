@@ -44,13 +44,13 @@ def gallery(notebooks: dict[str, dict[str, Any]]) -> dict[Path, str | bytes]:
     files: dict[Path, str | bytes] = {}
     lines = ["# Gallery", "", "Every picture of the notebooks; a click leads to the code that draws it.", ""]
     for name, notebook in notebooks.items():
-        lines += [f"## {_title(notebook)}", "", '<div class="gallery">', ""]
+        lines += [f"## {_title(notebook)}", "", '<div class="gallery">']  # an empty line would end the HTML
         for place, (heading, cell) in enumerate(_pictures(notebook)):
             file = Path("gallery") / f"{name}-{place}.png"
             files[file] = _thumbnail(_png(cell))
             image = f'<img src="{file}" alt="{_words(heading, cell)}" loading="lazy">'
             lines += [f'<a href="notebooks/{name}.html">{image}<span>{heading}</span></a>']
-        lines += ["", "</div>", ""]
+        lines += ["</div>", ""]
     return {**files, Path("gallery.md"): "\n".join(lines) + "\n"}
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Matrix"]
 
 _SCALES = ("linear", "log")
+_MOST_LABELS = 12
+"""Labels of columns that are written; of more, every second, third, ..."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Matrix(Plot):
         ax = drawn.add_subplot()
         image = ax.imshow(values, aspect="auto", cmap="magma_r", norm=self._colours())
         ax.set_yticks(range(len(values)), self.rows, fontsize=7)
-        ax.set_xticks(range(len(self.columns)), self.columns, fontsize=7, rotation=45, ha="right")
+        every = -(-len(self.columns) // _MOST_LABELS)
+        ax.set_xticks(range(0, len(self.columns), every), self.columns[::every], fontsize=7, rotation=45, ha="right")
         ax.set_xlabel(mathtext(self.x))
         ax.set_ylabel(mathtext(self.y))
         drawn.colorbar(image, ax=ax, label=mathtext(self.label))
