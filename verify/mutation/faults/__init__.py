@@ -21,6 +21,7 @@ from verify.mutation.faults import (
     recursion,
     sampling,
     scores,
+    signal,
     spaces,
     spectra,
     training,
@@ -47,6 +48,7 @@ AREAS: dict[str, tuple[Fault, ...]] = {
     "data": data.FAULTS,
     "networks": networks.FAULTS,
     "scores": scores.FAULTS,
+    "signal": signal.FAULTS,
     "first step": first_step.FAULTS,
     "verdicts": verdicts.FAULTS,
 }
