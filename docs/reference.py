@@ -19,6 +19,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "conv": ("Kernels of convolutional networks", ("nngp_dag.conv",)),
     "activations": ("Activations", ("nngp_dag.activations",)),
     "spectrum": ("Spectra", ("nngp_dag.spectrum",)),
+    "matrix-free": ("Kernels without a matrix", ("nngp_dag.matrix_free",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),
     "signal": ("Signal propagation", ("nngp_dag.signal",)),
     "plots": ("Plots and pages", ("nngp_dag.plots", "nngp_dag.explorer", "nngp_dag.theme")),

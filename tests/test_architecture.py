@@ -23,7 +23,7 @@ nngp_dag.reading
 nngp_dag.wiring
 nngp_dag.kernel
 nngp_dag.prediction, nngp_dag.proofs, nngp_dag.signal
-nngp_dag.spectrum
+nngp_dag.spectrum, nngp_dag.matrix_free
 nngp_dag.finite, nngp_dag.finite.network
 nngp_dag.finite.montecarlo, nngp_dag.finite.training, nngp_dag.finite.convergence
 nngp_dag.datasets, nngp_dag.spaces

@@ -11,6 +11,7 @@ import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.cli.data import RowSource, row_options
+from nngp_dag.cli.kernel_lanczos import LanczosOptions, lanczos_options, lanczos_rows, lanczos_spectra
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -64,6 +65,7 @@ class KernelNames(click.ParamType):
     metavar="FILE.json",
     help="Write what --certify proves as certificates, which `nngp-dag verify --recheck` proves again.",
 )
+@lanczos_options
 @json_option
 @use_float64
 def command(
@@ -74,6 +76,7 @@ def command(
     out: Path | None,
     certify: bool,
     certificate: Path | None,
+    lanczos: LanczosOptions,
     as_json: bool,
 ) -> None:
     """Infinite-width kernels of the DAG with code CODE on data, and statistics of their spectra."""
@@ -81,12 +84,11 @@ def command(
     from nngp_dag.spectrum import spectrum
 
     dag = Dag.from_code(code)
-    if out is not None:
-        check_writable(out, "an .npz file", [data.file])
-    if certificate is not None:
-        if certificate == out:
-            raise InputError("--out and --certificate are two files")
-        check_writable(certificate, "a .json file", [data.file])
+    lanczos.check({"--out": out, "--certify": certify, "--certificate": certificate})
+    if lanczos.wanted:
+        _without_matrix(dag, data, setting, names, lanczos, as_json)
+        return
+    _check_outputs(out, certificate, data.file)
     compute = kernel_of(dag, setting)
     proved = _certified(dag, data, setting, names, certificate) if certify or certificate else {}
     with stages(2 + len(names)) as stage:
@@ -123,6 +125,30 @@ def command(
     )
     if out is not None:
         click.echo(f"kernels written to {out}", err=True)
+
+
+def _check_outputs(out: Path | None, certificate: Path | None, source: Path | None) -> None:
+    if out is not None:
+        check_writable(out, "an .npz file", [source])
+    if certificate is not None:
+        if certificate == out:
+            raise InputError("--out and --certificate are two files")
+        check_writable(certificate, "a .json file", [source])
+
+
+def _without_matrix(
+    dag: Dag, data: RowSource, setting: Setting, names: tuple[str, ...], options: LanczosOptions, as_json: bool
+) -> None:
+    """`--spectrum lanczos`."""
+    x = data.load(labels=False).x
+    spectra = lanczos_spectra(dag, x, setting, names, options)
+    document = {"code": dag.to_code(), "n": len(x), **setting.names(), "spectrum": "lanczos"}
+    if as_json:
+        emit_json({**document, **{name: found.summary() for name, found in spectra.items()}})
+        return
+    title = " ".join(str(document[key]) for key in ("code", "method", "order", "embedding", "activation"))
+    columns = ["", *(name.upper() for name in names)]
+    print_table(f"{title}, {len(x):,} rows, without a matrix", columns, lanczos_rows(spectra))
 
 
 def _certified(

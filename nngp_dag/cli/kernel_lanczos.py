@@ -1,0 +1,195 @@
+"""The part of `nngp-dag kernel` that stores no matrix: options, the run with its estimate, and the tables."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+import numpy as np
+
+from nngp_dag.cli.common import counts
+from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
+from nngp_dag.reading import Setting
+from nngp_dag.support.digest import digest
+from nngp_dag.support.files import atomic_file, check_writable
+from nngp_dag.support.own_folder import own_folder
+from nngp_dag.support.progress import progress_bar
+
+if TYPE_CHECKING:
+    from nngp_dag.matrix_free import LanczosSpectrum
+
+__all__ = ["LanczosOptions", "lanczos_options", "lanczos_rows", "lanczos_spectra"]
+
+_T = TypeVar("_T")
+_PICTURES = (".png", ".pdf", ".svg")
+
+
+@dataclass(frozen=True)
+class LanczosOptions:
+    """The options of a run without a matrix.
+
+    Attributes:
+        wanted: whether it is one.
+        steps: of each run of Lanczos.
+        devices: number of devices, None: one.
+        checkpoint: folder of the steps done.
+        density: file of a plot.
+        seed: of the random vectors.
+    """
+
+    wanted: bool
+    steps: int | None
+    devices: int | None
+    checkpoint: Path | None
+    density: Path | None
+    seed: int
+
+    def check(self, others: Mapping[str, object]) -> None:
+        """Refuse options that go with the other kind of spectrum only (`others`, by name, of the dense one)."""
+        if self.wanted:
+            given = [name for name, value in others.items() if value]
+            if given:
+                raise InputError(f"{given[0]} needs whole matrices, which --spectrum lanczos never stores")
+        elif self.steps or self.devices or self.checkpoint or self.density:
+            raise InputError("--steps, --devices, --checkpoint and --density go with --spectrum lanczos")
+        if self.density is not None:
+            check_writable(self.density, "a picture")
+            if self.density.suffix not in _PICTURES:
+                raise InputError(f"{self.density}: a picture is one of {', '.join(_PICTURES)}")
+
+
+def lanczos_options(function: Callable[..., _T]) -> Callable[..., _T]:
+    """Add the options, and hand the command one `lanczos: LanczosOptions`."""
+
+    @functools.wraps(function)
+    def command(
+        *args: object,
+        spectrum: str,
+        steps: int | None,
+        devices: int | None,
+        checkpoint: Path | None,
+        density: Path | None,
+        seed: int,
+        **options: object,
+    ) -> _T:
+        chosen = LanczosOptions(spectrum == "lanczos", steps, devices, checkpoint, density, seed)
+        return function(*args, lanczos=chosen, **options)
+
+    path = click.Path(path_type=Path)
+    for option in (
+        click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of Lanczos."),
+        click.option("--density", type=path, metavar="FILE", help="Draw the spectral density (.png, .pdf, .svg)."),
+        click.option("--checkpoint", type=path, metavar="FOLDER", help="Keep the steps of Lanczos; go on from them."),
+        click.option(
+            "--devices", type=counts(1), is_eager=True, callback=_prepare_devices, help="Share tiles by them."
+        ),
+        click.option("--steps", type=counts(2), help="Of each of two runs of Lanczos.  [default: 100]"),
+        click.option(
+            "--spectrum",
+            type=click.Choice(["dense", "lanczos"]),
+            default="dense",
+            show_default=True,
+            help="All eigenvalues of a stored matrix, or the ends and the density by products alone.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _prepare_devices(context: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
+    """Processors are split before JAX starts to compute; of accelerators there are as many as there are."""
+    if value is not None:
+        import jax
+
+        try:
+            jax.config.update("jax_num_cpu_devices", value)
+        except RuntimeError:
+            if len(jax.devices()) < value:
+                raise InputError(f"JAX has {len(jax.devices())} devices, not {value}") from None
+    return value
+
+
+def lanczos_spectra(
+    dag: Dag, x: np.ndarray, setting: Setting, names: tuple[str, ...], options: LanczosOptions
+) -> dict[str, LanczosSpectrum]:
+    """The spectra of the kernels; the plot is drawn."""
+    import jax
+
+    from nngp_dag.matrix_free import KernelOperator, lanczos_spectrum
+
+    devices = None if options.devices is None else jax.devices()[: options.devices]
+    if devices is not None and len(devices) < (options.devices or 0):
+        raise InputError(f"JAX has {len(devices)} devices, not {options.devices}")
+    steps = min(options.steps or 100, len(x))
+    if options.checkpoint is not None:
+        own_folder(options.checkpoint, "nngp-dag-kernels", "nngp-dag", "runs of `nngp-dag kernel` on their way.")
+    found = {}
+    with progress_bar(f"Lanczos on {len(x):,} rows", 2 * steps * len(names), "products") as advance:
+        for number, name in enumerate(names):
+            operator = KernelOperator(
+                dag, x, name, setting.method, setting.order, setting.embedding, setting.activation, devices
+            )
+            if not number:
+                _estimate(operator.matmat, len(x), 2 * steps * len(names))
+            found[name] = lanczos_spectrum(
+                operator,
+                steps=steps,
+                seed=options.seed,
+                keep=None if options.checkpoint is None else options.checkpoint / name,
+                identity=f"{dag.to_code()} {sorted(setting.names().items())} {digest(x)}",
+                progress=_later(advance, 2 * steps * number),
+            )
+    if options.density is not None:
+        _draw(found, options.density)
+    return found
+
+
+def _later(advance: Callable[[int], None], before: int) -> Callable[[int], None]:
+    return lambda done: advance(before + done)
+
+
+def _estimate(multiply: Callable[[np.ndarray], np.ndarray], n: int, products: int) -> None:
+    """Say what a product takes and how long all of them will."""
+    block = np.ones((n, 8))
+    multiply(block)
+    start = time.perf_counter()
+    multiply(block)
+    seconds = time.perf_counter() - start
+    click.echo(f"a product takes {seconds:.3g} s: about {seconds * products:,.3g} s for {products:,}", err=True)
+
+
+def _draw(found: Mapping[str, LanczosSpectrum], path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    from nngp_dag.plots.measure import plot_measure_density
+
+    figure = Figure(figsize=(4.2, 3.0), layout="constrained")
+    plot_measure_density({name.upper(): spectrum.measure for name, spectrum in found.items()}, figure.subplots())
+    with atomic_file(path) as file:
+        figure.savefig(file, format=path.suffix.lstrip("."), dpi=200)
+
+
+def lanczos_rows(spectra: Mapping[str, LanczosSpectrum]) -> Iterator[list[object]]:
+    """The statistics as rows for people."""
+    statistics: dict[str, Callable[[LanczosSpectrum], object]] = {
+        "lambda_min": lambda s: s.lambda_min,
+        "lambda_min, at least": lambda s: s.lambda_min_low,
+        "lambda_min, residual": lambda s: s.lambda_min_residual,
+        "lambda_max": lambda s: s.lambda_max,
+        "lambda_max, at most": lambda s: s.lambda_max_high,
+        "lambda_max, residual": lambda s: s.lambda_max_residual,
+        "trace": lambda s: s.trace,
+        "condition number": lambda s: s.condition[0],
+        "effective rank": lambda s: s.effective_rank,
+        "log det": lambda s: f"{s.log_determinant:.6g} ± {s.log_determinant_error:.2g}",
+        "Wasserstein error of the density": lambda s: s.measure.bound(s.failure),
+        "products": lambda s: s.products,
+    }
+    for label, statistic in statistics.items():
+        yield [label, *(statistic(s) for s in spectra.values())]
