@@ -52,7 +52,7 @@ class ConvCell:
 
     @property
     def pools(self) -> bool:
-        """Whether an edge pools."""
+        """True where an edge pools."""
         return any(isinstance(operation, Pool) for _, _, operation in self.edges)
 
     @property

@@ -1,4 +1,4 @@
-"""What the kernels of images cost: known before anything is computed, and refused where it cannot be done.
+"""The cost of kernels of images: known before anything is computed, and refused where it cannot be done.
 
 Memory beyond the result is what is held of every image at every node (a few numbers a pixel) and one chunk of pairs of
 images: some arrays a node, each of at most 1 MiB or eight pairs.

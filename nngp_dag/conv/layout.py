@@ -1,4 +1,4 @@
-"""Which pairs of pixels a kernel of images holds, and where: all of them, or each pixel with itself.
+"""The pairs of pixels that a kernel of images holds, and their places: all of them, or each pixel with itself.
 
 Arrays have the pairs of images (or the images) on their last axis, so that what is done to pixels runs over contiguous
 memory. Displacements d = p' - p never mix without pooling (a convolution reads p + o and p' + o), so that the pairs

@@ -52,7 +52,7 @@ class Paths:
 
     @property
     def pools(self) -> bool:
-        """Whether a path pools."""
+        """True where a path pools."""
         return any(poolings for poolings, _ in self.terms)
 
     def image(self, values: Array) -> Array:

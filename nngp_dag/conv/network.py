@@ -48,11 +48,11 @@ class ConvNetwork:
 
     @property
     def is_zero(self) -> bool:
-        """Whether no path leads from the image to the output."""
+        """True where no path leads from the image to the output."""
         return any(not cell.edges for cell in self._pruned())
 
     def plans(self, order: Order) -> tuple[Plan, ...]:
-        """What the recursion does: cells and read-out."""
+        """The plans of the recursion: cells and read-out."""
         return (*(plan_cell(cell, order) for cell in self._pruned()), plan_readout(order, self.readout == "flatten"))
 
     def shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""What the recursion over nodes does for a convolutional cell: the weights of its nodes, as linear maps of images.
+"""The plan of the recursion over nodes for a convolutional cell: the weights of its nodes, as linear maps of images.
 
 As for DAGs (`nngp_dag.kernel.mixing`), a node receives D_t and E_t through its random edges, and through its skip edges
 what earlier nodes received, D_u by P_tu on both sides. Every node sends one thing through its random edges, by its
@@ -28,7 +28,7 @@ LinearMap = Filter | Scaled | Mean
 
 @dataclass(frozen=True)
 class Outlet:
-    """What a node sends through its random edges.
+    """The part that a node sends through its random edges.
 
     Attributes:
         activated: whether the activation is applied; else the identity.
@@ -40,7 +40,7 @@ class Outlet:
 
     @property
     def has_mean(self) -> bool:
-        """Whether what it sends has a mean: an activation that no random matrix follows."""
+        """True where what it sends has a mean: an activation that no random matrix follows."""
         return self.activated and not self.matrices
 
 

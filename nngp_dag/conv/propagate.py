@@ -26,7 +26,7 @@ __all__ = ["Arrived", "PixelNode", "propagate_images", "propagate_pairs"]
 
 
 class PixelNode(NamedTuple):
-    """What a pair needs of one image at a node with a port: all arrays [h, w, B].
+    """The values of one image at a node with a port that a pair needs: all arrays [h, w, B].
 
     Attributes:
         prepared: the prepared variances K(x, x, p, p); None where the port has no activation.
@@ -96,7 +96,7 @@ def _propagate(plan: Plan, layout: PixelLayout, activation: Activation, start: A
 
 
 def _sent(layout: PixelLayout, part: Arrived, weight: LinearMap | Paths) -> Arrived:
-    """What a linear map makes of kernels, and of means where there are any."""
+    """The images of kernels under a linear map, and of means where there are any."""
     tangent = None if part.tangent is None else weight.kernel(layout, part.tangent)
     mean = None if part.mean is None or isinstance(weight, Filter | Mean) else weight.image(part.mean)
     return Arrived(weight.kernel(layout, part.covariance), tangent, mean)

@@ -23,7 +23,7 @@ __all__ = ["Into", "Layout", "Port", "Scales", "variance_of"]
 
 @dataclass(frozen=True)
 class Port:
-    """What is known of a port before any number is: it is static under jit.
+    """A port, as far as it is known before any number is: it is static under jit.
 
     Attributes:
         activation: sigma.
