@@ -9,7 +9,7 @@ __all__ = ["FAULTS"]
 FAULTS = (
     Fault(
         "step-in-degree",
-        "the input's edges count as edges into it",
+        "edges into the first vertex are not counted",
         "verify.tools.first_step",
         "in_degrees",
         "degrees[t] += 1",
