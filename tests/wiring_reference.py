@@ -26,8 +26,11 @@ def duals(name, k):
     return dual.f(rows, k, columns), dual.fdot(rows, k, columns), dual.beta(variance)
 
 
-def reference_kernels(wiring, x, order, embedding, activation="relu", correlated=True):
-    """NNGP and NTK [N, N] of the output, and at every node of the pruned wiring K_tt and K_tt + Theta_tt [T, N, N]."""
+def reference_kernels(wiring, x, order, embedding, activation="relu", train_biases=True):
+    """NNGP and NTK [N, N] of the output, and at every node of the pruned wiring K_tt and K_tt + Theta_tt [T, N, N].
+
+    Where biases are not trained, their v^2 is no part of what the tangents receive.
+    """
     wiring = wiring.pruned()
     k_in = x @ x.T
     theta_in = np.zeros_like(k_in) if embedding == "gaussian" else k_in
@@ -52,12 +55,12 @@ def reference_kernels(wiring, x, order, embedding, activation="relu", correlated
                 f, fdot, beta = duals(name, w**2 * cov[s, s] + v**2)
                 b[s] = g * beta
                 received = received + g**2 * f
-                grown = grown + g**2 * fdot * (w**2 * (theta[s, s] + cov[s, s]) + v**2)
+                grown = grown + g**2 * fdot * (w**2 * (theta[s, s] + cov[s, s]) + train_biases * v**2)
             else:
                 f, fdot, _ = duals(name, cov[s, s])
                 b[s] = np.zeros(len(x))
                 received = received + g**2 * (w**2 * f + v**2)
-                grown = grown + g**2 * (w**2 * (fdot * theta[s, s] + f) + v**2)
+                grown = grown + g**2 * (w**2 * (fdot * theta[s, s] + f) + train_biases * v**2)
         for r in range(t):
             cov[t, r] = sum((g * cov[s, r] for s, g in a.items()), np.zeros_like(k_in))
             cov[t, r] = cov[t, r] + sum(np.outer(m, mean[r]) for m in b.values())

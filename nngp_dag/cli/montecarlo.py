@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
+from nngp_dag.cli.network import network_document, network_options
 from nngp_dag.cli.reading import reading_options
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.support.progress import progress_bar
+
+if TYPE_CHECKING:
+    from nngp_dag.kernel.network import Network
 
 __all__ = ["command"]
 
 
 @click.command("montecarlo")
-@click.argument("code")
+@network_options
 @row_options()
 @click.option("--width", type=counts(1), default=1024, show_default=True, help="Neurons of every node.")
 @click.option("--seeds", type=counts(4), default=16, show_default=True, help="Number of networks.")
@@ -42,7 +45,7 @@ __all__ = ["command"]
 @json_option
 @use_float64
 def command(
-    code: str,
+    network: Network,
     data: RowSource,
     width: int,
     seeds: int,
@@ -54,7 +57,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Compare the empirical NNGP and NTK of random networks of CODE with the kernel of every method.
+    """Compare the empirical NNGP and NTK of random networks of CODE, or of a wiring, with the kernel of every method.
 
     Networks are drawn one after another (memory does not grow with --seeds). A method is rejected where an entry of the
     mean differs from its kernel by more standard errors than chance allows (p < 0.01). That it is not rejected says
@@ -62,12 +65,11 @@ def command(
     """
     from nngp_dag.finite.montecarlo import compare_methods, monte_carlo, width_rate
 
-    dag = Dag.from_code(code)
     widths = _widths(rate_widths)
     rows = data.load(labels=False).x
     with progress_bar("Networks", seeds, "networks") as report:
         result = monte_carlo(
-            dag,
+            network,
             rows,
             width,
             seeds,
@@ -80,7 +82,7 @@ def command(
         )
     methods = compare_methods(result, rows)
     document: dict[str, object] = {
-        "code": dag.to_code(),
+        **network_document(network),
         "width": width,
         "seeds": result.seeds,
         **reading.names(),
@@ -93,7 +95,7 @@ def command(
     }
     if widths:
         with progress_bar("Rate", len(widths) * seeds, "networks") as report:
-            rate = width_rate(dag, rows, widths, seeds, seed, reading=reading, dtype=dtype, progress=report)
+            rate = width_rate(network, rows, widths, seeds, seed, reading=reading, dtype=dtype, progress=report)
         document["rate"] = asdict(rate)
     if as_json:
         emit_json(document)
@@ -127,7 +129,8 @@ def _print(document: dict[str, Any]) -> None:
                 rows.append([kernel, method, found["relative_error"], found["z"], found["p"], verdict])
             else:
                 reasons[method] = found["reason"]
-    title = f"{document['code']}: {document['seeds']} networks of width {document['width']}, {document['order']}"
+    wired = ", wired" if "wiring" in document else ""
+    title = f"{document['code']}{wired}: {document['seeds']} networks of width {document['width']}, {document['order']}"
     print_table(title, ["kernel", "method", "relative error", "z", "p", "verdict"], rows)
     for method, reason in reasons.items():
         click.echo(f"{method} is not available: {reason}")

@@ -15,7 +15,6 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.moments import StreamMoments, empty_moments, half_width, standard_error, update_moments
 from nngp_dag.finite.network import (
@@ -27,6 +26,7 @@ from nngp_dag.finite.network import (
     member_sharding,
     rebuild,
 )
+from nngp_dag.kernel.network import Network
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Reading
 from nngp_dag.support.memory import require_memory
@@ -61,9 +61,9 @@ class KernelEstimate:
 
 @dataclass(frozen=True)
 class MonteCarloEstimate:
-    """Empirical NNGP and NTK of a DAG at a finite width, averaged over `seeds` networks."""
+    """Empirical NNGP and NTK of a DAG or a wiring at a finite width, averaged over `seeds` networks."""
 
-    dag: Dag
+    dag: Network
     spec: NetworkSpec
     seeds: int
     confidence: float
@@ -72,7 +72,7 @@ class MonteCarloEstimate:
 
 
 def monte_carlo(
-    dag: Dag,
+    dag: Network,
     x: ArrayLike,
     width: int = 1024,
     seeds: int = 16,
@@ -88,7 +88,7 @@ def monte_carlo(
     """Empirical NNGP h_H h_H^T / m and NTK J J^T of independent networks (ntk parameterisation), averaged.
 
     Args:
-        dag: any DAG.
+        dag: any DAG, or a wiring (of which biases count in the NTK, and NNGP and NTK are those of the scaled read-out).
         x: rows [N, d]; not normalised.
         width: m.
         seeds: number of networks, 4 to 2^31 - 1 (the largest number, with a tolerance).
@@ -133,7 +133,7 @@ class Stream:
 
     def __init__(
         self,
-        dag: Dag,
+        dag: Network,
         x: ArrayLike,
         width: int,
         seed: int,

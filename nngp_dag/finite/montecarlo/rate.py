@@ -13,12 +13,12 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.montecarlo.estimate import Stream, chunk_kernels
 from nngp_dag.finite.montecarlo.moments import StreamMoments, empty_moments, standard_error, update_moments
 from nngp_dag.finite.network import Member, NetworkSpec
 from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.kernel.network import Network, dag_of
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Reading, Setting
 from nngp_dag.support.statistics import Estimate
@@ -56,7 +56,7 @@ class WidthRate:
 
 
 def width_rate(
-    dag: Dag,
+    dag: Network,
     x: ArrayLike,
     widths: Sequence[int] = (64, 128, 256, 512),
     seeds: int = 32,
@@ -69,7 +69,7 @@ def width_rate(
     """Error of one draw of the empirical kernels against the exact ones, at several widths.
 
     Args:
-        dag: a DAG with a path from input to output.
+        dag: a DAG or a wiring with a path from input to output.
         x: rows [N, d].
         widths: at least two different widths.
         seeds: networks at each width, at least 4.
@@ -88,7 +88,7 @@ def width_rate(
     reading = reading or Reading()
     limit = kernel_of(dag, Setting("exact", reading))(np.asarray(x, np.float64))
     if not np.any(np.asarray(limit.nngp)):
-        raise InputError(f"DAG {dag.to_code()} has a zero kernel: no path from input to output")
+        raise InputError(f"DAG {dag_of(dag).to_code()} has a zero kernel: no path from input to output")
     points: dict[str, list[tuple[float, float]]] = {"nngp": [], "ntk": []}
     done = 0
     for position, width in enumerate(widths):

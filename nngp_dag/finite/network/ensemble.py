@@ -16,10 +16,10 @@ from flax import nnx
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.finite.network.module import DagNetwork
 from nngp_dag.finite.network.spec import NetworkSpec
+from nngp_dag.kernel.network import Network
 
 __all__ = ["Ensemble", "Member", "check_seeds", "drawing_program", "initialize", "member_sharding", "rebuild"]
 
@@ -35,7 +35,7 @@ class Member(NamedTuple):
 
 
 def initialize(spec: NetworkSpec, wiring: Array, key: Array) -> Member:
-    """The state of the network of a wiring matrix [slots + 1, slots + 1], with weights drawn by `key`: traceable."""
+    """The state of the network of a matrix [`spec.wiring_shape`], with weights drawn by `key`: traceable."""
     model = DagNetwork(spec, wiring, rngs=nnx.Rngs(params=key))
     parts: Any = nnx.split(model, nnx.Param, ...)
     _, params, rest = parts
@@ -49,8 +49,7 @@ def rebuild(spec: NetworkSpec, member: Member) -> DagNetwork:
 
 
 def _graphdef(spec: NetworkSpec) -> Any:
-    shape = (spec.slots + 1, spec.slots + 1)
-    model = nnx.eval_shape(lambda: DagNetwork(spec, jnp.zeros(shape, spec.dtype), rngs=nnx.Rngs(0)))
+    model = nnx.eval_shape(lambda: DagNetwork(spec, jnp.zeros(spec.wiring_shape, spec.dtype), rngs=nnx.Rngs(0)))
     return nnx.split(model, nnx.Param, ...)[0]
 
 
@@ -70,7 +69,7 @@ def check_seeds(*seeds: int) -> None:
 
 @cache
 def drawing_program(spec: NetworkSpec, sharding: NamedSharding) -> Callable[[Array, Array], Member]:
-    """A compiled program: wirings [B, slots + 1, slots + 1] and keys [B] to B networks as one `Member`, sharded.
+    """A compiled program: matrices [B, *`spec.wiring_shape`] and keys [B] to B networks as one `Member`, sharded.
 
     Cached, so that ensembles that differ in seeds and DAGs alone share one compilation. What uses the weights is
     better another program: within one, XLA draws them again for every product that they enter.
@@ -87,13 +86,17 @@ class Ensemble:
 
     Args:
         spec: made for all the DAGs (`NetworkSpec.make(dags, ...)`).
-        dags: the D DAGs.
+        dags: the D DAGs, or wirings.
         seeds: the S seeds, non-negative integers below 2^32.
         devices: devices to split the members over, by default all of JAX's.
     """
 
     def __init__(
-        self, spec: NetworkSpec, dags: Sequence[Dag], seeds: Sequence[int], devices: Sequence[jax.Device] | None = None
+        self,
+        spec: NetworkSpec,
+        dags: Sequence[Network],
+        seeds: Sequence[int],
+        devices: Sequence[jax.Device] | None = None,
     ) -> None:
         if not dags or not seeds:
             raise InputError("an ensemble needs at least one DAG and one seed")

@@ -28,6 +28,7 @@ from nngp_dag.finite.training.program import (
     init_optimizer,
     run_steps,
 )
+from nngp_dag.kernel.network import dag_of
 from nngp_dag.support.memory import require_memory
 
 __all__ = ["Run", "check_memory", "make_data", "run_identity", "train"]
@@ -77,7 +78,8 @@ def run_identity(
         content.update(np.asarray(array).tobytes())
     recipe = {name: value for name, value in asdict(config).items() if name != "steps"}
     return {
-        "codes": [dag.to_code() for dag in ensemble.dags],
+        "codes": [dag_of(dag).to_code() for dag in ensemble.dags],
+        **_wired_identity(ensemble),
         "seeds": list(ensemble.seeds),
         "width": spec.width,
         "inputs": spec.inputs,
@@ -92,6 +94,15 @@ def run_identity(
         "data": content.hexdigest(),
         **recipe,
     }
+
+
+def _wired_identity(ensemble: Ensemble) -> dict[str, object]:
+    """The part of wirings in the identity of a run: their slots and their numbers."""
+    wired = ensemble.spec.wired
+    if wired is None:
+        return {}
+    slots = ["layer norm" if kind.activation is None else kind.activation.name for kind in wired.kinds]
+    return {"slots": slots, "wirings": hashlib.sha256(ensemble.wirings.tobytes()).hexdigest()}
 
 
 def train(
@@ -191,7 +202,7 @@ class Run:
         self.state = TrainState(member, jax.device_put(init_optimizer(member.params, rates), ensemble.sharding))
         self.tally = self._no_rows()
         self.step = 0
-        self.curves = Curves(tuple(dag.to_code() for dag in ensemble.dags), ensemble.seeds)
+        self.curves = Curves(tuple(dag_of(dag).to_code() for dag in ensemble.dags), ensemble.seeds)
 
     def _no_rows(self) -> Tally:
         zero = empty_tally(len(self.ensemble.member_seeds), self.ensemble.spec.outputs, self.ensemble.spec.dtype)
