@@ -93,6 +93,15 @@ def test_the_critical_line_of_a_dag_is_that_of_its_networks():
     assert_close(w**2 * q + 0.4**2, before, tolerance=1e-8, reason="bisection of a range of 0.5, 32 times")
 
 
+def test_the_plot_shades_where_variances_grow_without_bound():
+    """Hatched, with nothing filled: the colours below stay what they are."""
+    plane = order_chaos_plane(SignalMaps.of("2", "activation-first"), [0.5, 0.9, 1.2], [0.0, 0.5])
+    hatched = [part for part in plot_order_chaos(plane).collections if any(getattr(part, "hatches", []) or [])]
+    assert len(hatched) == 1
+    assert (hatched[0].get_facecolor()[..., -1] == 0).all()
+    plt.close("all")
+
+
 def test_where_the_line_leaves_the_range_it_is_not_a_number():
     plane = order_chaos_plane(SignalMaps.of("2", "activation-first"), [1.5, 2.0], [0.5])
     assert np.isnan(plane.critical).all()
@@ -153,7 +162,9 @@ def test_the_command_gives_maps_plane_and_shaped_activation(run, tmp_path):
     assert [node["node"] for node in document["nodes"]] == [0, 1, 2]
     assert [point["input"] for point in document["correlations"]] == [0, 0.5]
     assert document["stacked"]["phase"] == "ordered"
-    assert np.shape(document["plane"]["chi"]) == (3, 3)
+    cell = SignalMaps.of("2_02", activation="erf")  # its axes are the scales themselves
+    plane = order_chaos_plane(cell, np.linspace(0.4, 1.6, 3), np.linspace(0, 1, 3))
+    assert_close(np.array(document["plane"]["chi"]), plane.chi)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert err == f"plot written to {picture}\n"
 

@@ -76,6 +76,7 @@ def command(
     points = _numbers("--correlations", correlations)
     wiring = Wiring.make(code, weight_scale=weight_scale, bias_scale=bias_scale)
     wiring = wiring.divided_by_in_degree() if in_degree else wiring
+    shaped = None if shape is None else _shaped(shape, wiring, activation, target)
     maps = SignalMaps.of(wiring, order, activation)
     document = {
         "code": wiring.dag.to_code(),
@@ -87,9 +88,12 @@ def command(
         **signal_document(maps, variance, points),
     }
     if plane["plane"] or plane["out"] is not None:
-        document["plane"] = plane_document(_plane(maps, ranges, plane["grid"], variance, plane["out"]))
-    if shape is not None:
-        document["shaped"] = shaped_document(_shaped(shape, wiring, activation, target))
+        # The axes of the plane are the scales themselves, whatever those of the network are.
+        unscaled = Wiring.make(code).divided_by_in_degree() if in_degree else Wiring.make(code)
+        cell = SignalMaps.of(unscaled, order, activation)
+        document["plane"] = plane_document(_plane(cell, ranges, plane["grid"], variance, plane["out"]))
+    if shaped is not None:
+        document["shaped"] = shaped_document(shaped)
     if as_json:
         emit_json(document)
     else:

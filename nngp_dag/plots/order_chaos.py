@@ -51,7 +51,7 @@ def plot_order_chaos(plane: OrderChaosPlane, ax: Axes | None = None, *, colour_b
         filled = ax.contourf(w, v, height, levels=levels, cmap=shades)
         if np.isinf(plane.variance).any():
             endless = ax.contourf(w, v, np.isinf(plane.variance), levels=[0.5, 1.5], colors="none", hatches=["//"])
-            endless.set(edgecolor=GREY, linewidth=0, alpha=0.35)
+            endless.set(facecolor="none", edgecolor="#B9A99C", linewidth=0)
         ax.plot(plane.critical, v, color=COLOURS["black"], label=r"$\chi = 1$")
         _name_phases(ax, plane)
         ax.set(xlabel="weight scale $w$", ylabel=r"bias scale $v = \sigma_b$", xlim=w[[0, -1]], ylim=v[[0, -1]])
