@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from nngp_dag import Dag, kernel_fn
+from nngp_dag import Dag, Wiring, kernel_fn
 from nngp_dag.cli import main
 from nngp_dag.cli.kernel import estimated_bytes
 from nngp_dag.datasets import load
@@ -30,6 +30,14 @@ def run(capsys):
         return stop.value.code or 0, output.out, output.err
 
     return run
+
+
+@pytest.fixture
+def wiring_file(tmp_path):
+    """A wiring in a file: its path."""
+    wiring = Wiring.make("2_12", weight_scale=1.5, bias_scale=0.1, gain=[1, 0.5], layer_norm=[1])
+    wiring.save(tmp_path / "w.json")
+    return tmp_path / "w.json"
 
 
 @pytest.fixture
@@ -268,3 +276,22 @@ def test_the_accuracy_of_a_quadrature_is_said_on_stderr(run):
     assert status == 0
     assert re.search(r"^tanh: dual maps by quadrature, relative errors \de-1\d \(f\)", err, re.MULTILINE)
     assert "quadrature" not in run("2", "--data", "digits:5")[2]
+
+
+def test_wirings_come_from_scales_or_from_a_file(document, refused, wiring_file, tmp_path):
+    x = load(DATA, labels=False).x
+    found = document("2_12", "--data", DATA, "--weight-scale", 1.5, "--bias-scale", 0.1)
+    expected = np.asarray(kernel_fn(Wiring.make("2_12", weight_scale=1.5, bias_scale=0.1))(x).ntk)
+    assert found["ntk"]["trace"] == pytest.approx(np.trace(expected), rel=1e-12)
+    assert found["wiring"]["linear"][0] == {"edge": [0, 1], "weight_scale": 1.5, "bias_scale": 0.1, "gain": 1.0}
+    found = document("--wiring", wiring_file, "--data", DATA, "--out", tmp_path / "k.npz")
+    wiring = Wiring.load(wiring_file)
+    assert found["code"] == "2_12" and found["wiring"] == json.loads(wiring.to_json())
+    np.testing.assert_allclose(np.load(tmp_path / "k.npz")["nngp"], kernel_fn(wiring)(x).nngp, rtol=1e-12)
+    refused("--data", DATA, says="a network is needed")
+    refused("2", "--wiring", wiring_file, "--data", DATA, says="is a wiring of 2_12: leave CODE out")
+    refused("--wiring", wiring_file, "--data", DATA, "--bias-scale", 1, says="leave out --weight-scale")
+    refused("2", "--data", DATA, "--bias-scale", "nan", says="finite")
+    refused("--wiring", tmp_path / "none.json", "--data", DATA, says="No such file")
+    refused("--wiring", wiring_file, "--data", DATA, "--certify", says="wirings have dense spectra")
+    refused("--wiring", wiring_file, "--data", DATA, "--out", wiring_file, says="it is read as input")

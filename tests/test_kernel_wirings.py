@@ -11,7 +11,7 @@ from wiring_reference import independent_kernels, reference_kernels
 
 from nngp_dag import Dag, InputError, Wiring, kernel_fn
 from nngp_dag.dag import num_edges
-from nngp_dag.kernel import pair_kernel
+from nngp_dag.kernel import pair_kernel, sweep_wirings
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -225,10 +225,91 @@ def test_networks_have_these_kernels(order, embedding):
         assert_mean(np.asarray(samples)[:, rows, columns], wrong[rows, columns], power=0.15, level=1e-2)
 
 
+NODES = Wiring.make("2_21_112", weight_scale=1.3, bias_scale=0.4, gain=[0.8, 0.7, 0.6], skip_gain=0.9, layer_norm=[1])
+
+
+def test_kernels_at_every_node_are_those_of_the_recursion():
+    found = kernel_fn(NODES, order="activation-first")(X, get="nodes")
+    assert found.nodes.tolist() == [0, 1, 2, 3]
+    _, _, (nngp, ntk) = reference_kernels(NODES, X, "activation-first", "gaussian")
+    assert_close(found.nngp, nngp)
+    assert_close(found.ntk, ntk, tolerance=2e-8, reason="arccos of a rounded correlation in the reference")
+    chain = Dag.from_edges({(t - 1, t): "linear" for t in range(1, 21)})
+    kernels = kernel_fn(chain)(X[:2], X, get="nodes")  # two blocks, the second not full
+    assert kernels.nngp.shape == (21, 2, 4)
+    assert_close(kernels.ntk[20], kernel_fn(chain)(X[:2], X, get="ntk"))
+    assert_close(kernels.nngp[18], kernel_fn(Dag.from_edges({(t - 1, t): 2 for t in range(1, 19)}))(X[:2], X).nngp)
+    idle = Dag.from_code("2_02_220_2200_00020")  # nodes 3 and 4 on some paths only
+    at = kernel_fn(idle, "path-sum")(X, get="nodes")
+    assert at.nodes.tolist() == np.flatnonzero(idle.reachable()).tolist()
+    assert_close(at.ntk[-1], kernel_fn(idle, "path-sum")(X).ntk)
+
+
+@pytest.mark.parametrize("order", ["activation-last", "activation-first"])
+def test_path_sum_is_the_papers_rule_where_depths_do_not_meet(order):
+    """On DAGs whose nodes have paths of one depth f acts on each path alone: Eq. 12 is the recursion *independent*."""
+    for wiring in (
+        Wiring.make("2_02_002", weight_scale=1.2, bias_scale=0.3, activation="erf", readout_bias_scale=0.4),
+        Wiring.make("2_02_112", weight_scale=[1.2, 0.5, 0.8], gain=[0.3, 0.4, 1.5], skip_gain=[0.8, 0.7]),
+    ):
+        for kernel, expected in zip(
+            kernel_fn(wiring, "path-sum", order)(X), kernel_fn(wiring, "independent", order)(X), strict=True
+        ):
+            assert_close(kernel, expected)
+
+
+def test_neural_tangents_is_another_witness():
+    wiring = Wiring.make(
+        {(0, 1): 2, (1, 2): 2, (0, 2): 2, (0, 3): 1, (2, 3): 2},
+        weight_scale=[1.2, 0.5, 0.8, 0.9],
+        bias_scale=0.3,
+        gain=[0.3, 0.4, 1.5, 0.8],
+        skip_gain=0.8,
+        activation={(0, 1): "erf"},
+        layer_norm=[1, 2],
+        readout_weight_scale=1.3,
+        readout_bias_scale=0.2,
+    )
+    reason = "neural-tangents' LayerNorm adds 1e-12 to variances, and its ReLU takes arccos of a rounded correlation"
+    for kernel, expected in zip(
+        kernel_fn(wiring, "neural-tangents")(X), kernel_fn(wiring, order="activation-first")(X), strict=True
+    ):
+        assert_close(kernel, expected, tolerance=2e-8, reason=reason)
+
+
+def test_a_batch_is_every_wiring():
+    rng = np.random.default_rng(2)
+    batch = Wiring.make("2_21_112", gain=rng.uniform(0.5, 1, (3, 3)), bias_scale=0.2, readout_bias_scale=[0.1, 0, 0.3])
+    found = sweep_wirings(batch, X)
+    for i in range(3):
+        for kernel, expected in zip(found, kernel_fn(batch.reduced(lambda a, i=i: a[i]))(X), strict=True):
+            assert_close(kernel[i], expected)
+    assert (np.asarray(found.ntk) == np.asarray(found.ntk).swapaxes(1, 2)).all()
+
+
+@pytest.mark.full
+def test_a_batch_is_differentiable():
+    gains = np.random.default_rng(2).uniform(0.5, 1, (3, 3))
+    batch = Wiring.make("2_21_112", gain=gains, bias_scale=0.2)
+    slopes = jax.grad(lambda b: sweep_wirings(b, X, ("nngp",)).nngp.sum())(batch)
+    single = jax.grad(lambda w: kernel_fn(w)(X, get="nngp").sum())(batch.reduced(lambda a: a[1]))
+    assert_close(slopes.gain[1], single.gain)
+
+
 def test_what_has_no_kernel_is_refused_in_a_line():
     wiring = Wiring.make("2_12", gain=0.5)
-    with pytest.raises(InputError, match="path-sum has no formula"):
-        kernel_fn(wiring, "path-sum")(X)
+    with pytest.raises(InputError, match="path-sum has no formula for layer norm"):
+        kernel_fn(Wiring.make("2_12", layer_norm=[1]), "path-sum")
+    with pytest.raises(InputError, match="2 activations"):
+        kernel_fn(Wiring.make("2_12", activation={(0, 1): "erf"}), "path-sum")
+    with pytest.raises(InputError, match="path-sum has a formula for a homogeneous activation without biases"):
+        kernel_fn(Wiring.make("2_12", gain=0.5, bias_scale=0.1), "path-sum")
+    with pytest.raises(InputError, match="node 1 has layer norm, and its features are not mean-zero Gaussian"):
+        kernel_fn(Wiring.make("2_02", layer_norm=[1]), "neural-tangents", "activation-last")
+    with pytest.raises(InputError, match=r"nodes.*not known to neural-tangents"):
+        kernel_fn(Dag.from_code("2_02"), "neural-tangents")(X, get="nodes")
+    with pytest.raises(InputError, match="one leading axis"):
+        sweep_wirings(wiring, X)
     with pytest.raises(InputError, match="weight_scale needs a number"):
         kernel_fn(
             Wiring(

@@ -19,11 +19,12 @@ from nngp_dag.reading import METHODS, Setting
 from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
 from nngp_dag.support.progress import progress_bar, stages
-from nngp_dag.support.strict_json import strict_json_text
+from nngp_dag.support.strict_json import parse_json, strict_json_text
 
 if TYPE_CHECKING:
     from nngp_dag.activations import Activation
     from nngp_dag.spectrum import CertifiedSpectrum, Spectrum
+    from nngp_dag.wiring import Wiring
 
 __all__ = ["KernelNames", "command", "estimated_bytes", "statistic_rows"]
 
@@ -43,7 +44,7 @@ class KernelNames(click.ParamType):
 
 
 @click.command("kernel")
-@click.argument("code")
+@click.argument("code", required=False)
 @row_options()
 @setting_options
 @click.option(
@@ -58,6 +59,15 @@ class KernelNames(click.ParamType):
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.npz", help="Write the kernels (arrays nngp, ntk, float64)."
 )
+@click.option("--weight-scale", type=float, metavar="W", help="Weight scale of every linear edge (default 1).")
+@click.option("--bias-scale", type=float, metavar="V", help="Bias scale of every linear edge (default 0).")
+@click.option(
+    "--wiring",
+    "wiring_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="A network with scales, gains and activations of its edges, in place of CODE.",
+)
 @click.option("--certify", is_flag=True, help="Also prove bounds of the eigenvalues, by ball arithmetic.")
 @click.option(
     "--certificate",
@@ -69,27 +79,31 @@ class KernelNames(click.ParamType):
 @json_option
 @use_float64
 def command(
-    code: str,
+    code: str | None,
     data: RowSource,
     setting: Setting,
     names: tuple[str, ...],
     out: Path | None,
+    weight_scale: float | None,
+    bias_scale: float | None,
+    wiring_file: Path | None,
     certify: bool,
     certificate: Path | None,
     lanczos: LanczosOptions,
     as_json: bool,
 ) -> None:
-    """Infinite-width kernels of the DAG with code CODE on data, and statistics of their spectra."""
+    """Infinite-width kernels of the DAG with code CODE, or of a wiring, on data, and statistics of their spectra."""
     from nngp_dag.kernel.functions import kernel_of
     from nngp_dag.spectrum import spectrum
 
-    dag = Dag.from_code(code)
-    lanczos.check({"--out": out, "--certify": certify, "--certificate": certificate})
+    wiring = _wiring(code, weight_scale, bias_scale, wiring_file)
+    dag = Dag.from_code(code or "") if wiring is None else wiring.dag
+    _check_spectrum(wiring, lanczos, {"--out": out, "--certify": certify, "--certificate": certificate})
     if lanczos.wanted:
         _without_matrix(dag, data, setting, names, lanczos, as_json)
         return
-    _check_outputs(out, certificate, data.file)
-    compute = kernel_of(dag, setting)
+    _check_outputs(out, certificate, [data.file, wiring_file])
+    compute = kernel_of(dag if wiring is None else wiring, setting)
     proved = _certified(dag, data, setting, names, certificate) if certify or certificate else {}
     with stages(2 + len(names)) as stage:
         stage(f"data {data.spec}")
@@ -98,9 +112,7 @@ def command(
         require_memory(estimated_bytes(n, d, dag, setting.method, names), f"{' and '.join(names)} of {n:,} rows")
         stage(f"kernels of {n:,} rows")
         kernels = {name: np.asarray(kernel) for name, kernel in zip(names, compute(x, get=names), strict=True)}
-        if out is not None:
-            with atomic_file(out) as file:
-                np.savez(file, allow_pickle=False, **kernels)
+        _write(out, kernels)
         spectra = {}
         for name in names:
             stage(f"eigenvalues of the {name.upper()}")
@@ -112,14 +124,14 @@ def command(
         "code": dag.to_code(),
         "n": n,
         **setting.names(),
+        **({} if wiring is None else {"wiring": parse_json(wiring.to_json())}),
         **{name: {**spectra[name].summary(), **_proved_summary(proved.get(name))} for name in names},
     }
     if as_json:
         emit_json(document)
         return
-    title = " ".join(str(document[key]) for key in ("code", "method", "order", "embedding", "activation"))
     print_table(
-        f"{title}, {n:,} rows",
+        f"{' '.join(map(str, [dag.to_code(), *setting.names().values()]))}, {n:,} rows",
         ["", *(name.upper() for name in names)],
         [*statistic_rows(spectra), *_proved_rows(proved)],
     )
@@ -127,13 +139,14 @@ def command(
         click.echo(f"kernels written to {out}", err=True)
 
 
-def _check_outputs(out: Path | None, certificate: Path | None, source: Path | None) -> None:
+def _check_outputs(out: Path | None, certificate: Path | None, inputs: list[Path | None]) -> None:
+    """InputError where a result could not be written, or would take the place of something."""
     if out is not None:
-        check_writable(out, "an .npz file", [source])
+        check_writable(out, "an .npz file", inputs)
     if certificate is not None:
         if certificate == out:
             raise InputError("--out and --certificate are two files")
-        check_writable(certificate, "a .json file", [source])
+        check_writable(certificate, "a .json file", inputs)
 
 
 def _without_matrix(
@@ -149,6 +162,40 @@ def _without_matrix(
     title = " ".join(str(document[key]) for key in ("code", "method", "order", "embedding", "activation"))
     columns = ["", *(name.upper() for name in names)]
     print_table(f"{title}, {len(x):,} rows, without a matrix", columns, lanczos_rows(spectra))
+
+
+def _write(out: Path | None, kernels: Mapping[str, np.ndarray]) -> None:
+    if out is not None:
+        with atomic_file(out) as file:
+            np.savez(file, allow_pickle=False, **kernels)
+
+
+def _check_spectrum(wiring: Wiring | None, lanczos: LanczosOptions, others: Mapping[str, object]) -> None:
+    lanczos.check(others)
+    if wiring is not None and (lanczos.wanted or others["--certify"] or others["--certificate"]):
+        raise InputError("wirings have dense spectra, not proved ones: leave out --certify and --spectrum")
+
+
+def _wiring(code: str | None, weight_scale: float | None, bias_scale: float | None, file: Path | None) -> Wiring | None:
+    """The wiring that the options describe; None for a plain DAG."""
+    if file is None and code is None:
+        raise InputError("a network is needed: CODE (like 2_21_112), or --wiring FILE.json")
+    if file is None and weight_scale is None and bias_scale is None:
+        return None
+    from nngp_dag.wiring import Wiring
+
+    if file is None:
+        return Wiring.make(
+            str(code),
+            weight_scale=1.0 if weight_scale is None else weight_scale,
+            bias_scale=0.0 if bias_scale is None else bias_scale,
+        )
+    if weight_scale is not None or bias_scale is not None:
+        raise InputError("--wiring has the scales of every edge: leave out --weight-scale and --bias-scale")
+    wiring = Wiring.load(file)
+    if code is not None and Dag.from_code(code) != wiring.dag:
+        raise InputError(f"CODE is {code}, but {file} is a wiring of {wiring.dag.to_code()}: leave CODE out")
+    return wiring
 
 
 def _certified(

@@ -6,7 +6,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Protocol, overload
+from typing import Any, Literal, Protocol, overload
 
 import jax
 import jax.numpy as jnp
@@ -14,33 +14,39 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
+from nngp_dag.dag import Dag, as_dag
+from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
 from nngp_dag.kernel.inputs import checked_names, checked_rows, float_dtype, input_precision
 from nngp_dag.kernel.method import AnyMethod, Program, cast_program, pair_method
 from nngp_dag.kernel.network import Network, dag_of, network_of
+from nngp_dag.kernel.nodes import NodeKernels
 from nngp_dag.kernel.reach import prepared_for
 from nngp_dag.kernel.result import Kernel
-from nngp_dag.reading import METHODS, ActivationLike, Setting
+from nngp_dag.reading import METHODS, PAIR_METHODS, ActivationLike, Setting
 from nngp_dag.support.x64 import enable_x64
 from nngp_dag.wiring import NetworkLike, Wiring
 
 __all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of"]
 
-_Compute = Callable[[Array, Array | None, tuple[str, ...]], dict[str, Array]]
+_Compute = Callable[[Array, Array | None, tuple[str, ...], bool], dict[str, Array]]
 
 
 class KernelFn(Protocol):
     """A kernel function as in neural-tangents.
 
     Kernels of rows x1 [N, d] against x2 [M, d] (None: against themselves), arrays [N, M] of the dtype of x1. `get` is
-    "nngp" or "ntk" (an array), a tuple of them (a namedtuple), or None (`Kernel(nngp, ntk)`).
+    "nngp" or "ntk" (an array), a tuple of them (a namedtuple), None (`Kernel(nngp, ntk)`), or "nodes" (`NodeKernels`,
+    both kernels at every node).
     """
 
     @overload
     def __call__(self, x1: ArrayLike, x2: ArrayLike | None = None, get: None = None) -> Kernel: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, x1: ArrayLike, x2: ArrayLike | None = None, *, get: Literal["nodes"]
+    ) -> NodeKernels: ...
     @overload
     def __call__(self, x1: ArrayLike, x2: ArrayLike | None = None, *, get: str) -> Array: ...
     @overload
@@ -86,11 +92,11 @@ def kernel_fn(
 
 def kernel_of(dag: NetworkLike, setting: Setting) -> KernelFn:
     """`kernel_fn` of a setting, for code that has one."""
-    pruned = network_of(dag, setting.reading)
+    given, pruned = dag.dag if isinstance(dag, Wiring) else as_dag(dag), network_of(dag, setting.reading)
     compute = _compute_of(pruned, setting)
 
     def fn(x1: ArrayLike, x2: ArrayLike | None = None, get: str | tuple[str, ...] | None = None) -> Any:
-        names = checked_names(get)
+        names = ("nngp", "ntk") if get == "nodes" else checked_names(get)
         with input_precision(x1, x2):
             a = checked_rows("x1", x1)
             b = None if x2 is None else checked_rows("x2", x2)
@@ -99,10 +105,13 @@ def kernel_of(dag: NetworkLike, setting: Setting) -> KernelFn:
                     f"x1 and x2 must have rows of one length and dtype, got {a.shape} {a.dtype} and {b.shape} {b.dtype}"
                     + _lost_precision(a, b)
                 )
-            require_cost(pruned, setting, (len(a), len(a if b is None else b)), a.dtype.itemsize, len(names))
-            kernels = compute(a, b, names)
+            num_kernels = len(names) * (dag_of(pruned).num_nodes if get == "nodes" else 1)
+            require_cost(pruned, setting, (len(a), len(a if b is None else b)), a.dtype.itemsize, num_kernels)
+            kernels = compute(a, b, names, get == "nodes")
             for name in names:
                 _refuse_overflow(kernels[name], dag_of(pruned))
+        if get == "nodes":
+            return NodeKernels(np.flatnonzero(given.reachable()), kernels["nngp"], kernels["ntk"])
         if isinstance(get, str):
             return kernels[get]
         if get is None:
@@ -149,7 +158,7 @@ def pair_kernel_of(dag: NetworkLike, kxx: ArrayLike, kxy: ArrayLike, kyy: ArrayL
         arrays = jnp.broadcast_arrays(*(jnp.asarray(a, dtype) for a in (kxx, kxy, kyy)))
         if isinstance(pruned, Dag) and not any(pruned.ops):
             return Kernel(jnp.zeros_like(arrays[0]), jnp.zeros_like(arrays[0]))
-        method, pruned = prepared_for(method, pruned, lambda: [arrays[0], arrays[2]])
+        method, pruned = prepared_for(method.adapted(pruned), pruned, lambda: [arrays[0], arrays[2]])
         program = cast_program(method.program(pruned), dtype)
         return Kernel(*_pairwise(method, program, *arrays))
 
@@ -167,14 +176,21 @@ def _pairwise(method: AnyMethod, program: Program, kxx: Array, kxy: Array, kyy: 
 
 def _compute_of(pruned: Network, setting: Setting) -> _Compute:
     if not METHODS[setting.method].is_pairwise:
-        if isinstance(pruned, Wiring):
-            raise InputError("neural-tangents builds no wirings yet")
         from nngp_dag.kernel.neural_tangents import make_kernel_fn
 
-        return make_kernel_fn(pruned, setting)
+        function = make_kernel_fn(pruned, setting)
 
-    def compute(x1: Array, x2: Array | None, names: tuple[str, ...]) -> dict[str, Array]:
-        return gram_kernels(pair_method(setting, with_tangent="ntk" in names), pruned, x1, x2, names)
+        def of_network(x1: Array, x2: Array | None, names: tuple[str, ...], at_nodes: bool) -> dict[str, Array]:
+            if at_nodes:
+                raise InputError(accepted_text('get="nodes" is not known to neural-tangents', PAIR_METHODS))
+            return function(x1, x2, names)
+
+        return of_network
+    if isinstance(pruned, Wiring):  # what the method has no formula for is refused at once
+        pair_method(setting).adapted(pruned).program(pruned)
+
+    def compute(x1: Array, x2: Array | None, names: tuple[str, ...], at_nodes: bool) -> dict[str, Array]:
+        return gram_kernels(pair_method(setting, with_tangent="ntk" in names), pruned, x1, x2, names, at_nodes)
 
     return compute
 

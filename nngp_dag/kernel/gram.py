@@ -15,12 +15,13 @@ import numpy as np
 from jax import Array, lax
 
 from nngp_dag.dag import Dag
-from nngp_dag.kernel.method import PairMethod, Program, Rows, cast_program
+from nngp_dag.kernel.method import AnyMethod, PairMethod, Program, Rows, cast_program
 from nngp_dag.kernel.network import Network
+from nngp_dag.kernel.nodes import AtNodes
 from nngp_dag.kernel.products import inner_products, squared_norms
 from nngp_dag.kernel.reach import prepared_for
 
-__all__ = ["gram", "gram_kernels", "tile_size"]
+__all__ = ["gram", "gram_kernels", "tile_size", "tile_starts"]
 
 _TILE_BYTES = 64 * 2**20
 
@@ -33,13 +34,23 @@ def tile_size(bytes_per_pair: int) -> int:
 
 
 def gram_kernels(
-    method: PairMethod[Program, Rows], network: Network, x1: Array, x2: Array | None, names: tuple[str, ...]
+    method: AnyMethod,
+    network: Network,
+    x1: Array,
+    x2: Array | None,
+    names: tuple[str, ...],
+    at_nodes: bool = False,
 ) -> dict[str, Array]:
-    """The kernels asked for ("nngp", "ntk") of a pruned network, [N, M]: rows x1 [N, d] against x2 [M, d] or x1."""
+    """The kernels asked for ("nngp", "ntk") of a pruned network, [N, M]: rows x1 [N, d] against x2 [M, d] or x1.
+
+    With `at_nodes` those of all T nodes, [T, N, M]; of a DAG without a path there are none.
+    """
     if isinstance(network, Dag) and not any(network.ops):
-        zeros = jnp.zeros((x1.shape[0], (x1 if x2 is None else x2).shape[0]), x1.dtype)
-        return dict.fromkeys(names, zeros)
+        shape = (x1.shape[0], (x1 if x2 is None else x2).shape[0])
+        return dict.fromkeys(names, jnp.zeros((0, *shape) if at_nodes else shape, x1.dtype))
+    method = method.adapted(network)
     method, network = prepared_for(method, network, lambda: [squared_norms(x) for x in (x1, x2) if x is not None])
+    method = AtNodes.of(method, network) if at_nodes else method
     program = cast_program(method.program(network), x1.dtype)
     tile = tile_size(x1.dtype.itemsize * method.numbers_per_pair(network, program))
     nngp, *tangent = gram(method, program, x1, x2, tile=tile)
@@ -58,7 +69,7 @@ def gram(
     return _rectangular(method, program, x1, rows1, x2, rows2, tile)
 
 
-def _starts(n: int, tile: int) -> np.ndarray:
+def tile_starts(n: int, tile: int) -> np.ndarray:
     """First rows of tiles that cover n rows; the last one overlaps its neighbour instead of running over the end."""
     return np.minimum(np.arange(0, max(n, 1), tile), max(n - tile, 0))
 
@@ -71,11 +82,16 @@ def _slice(rows: _Tree, start: Array, size: int) -> _Tree:
     return jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, size, axis=-1), rows)
 
 
+def _at(method: PairMethod[Program, Rows], row: Array, column: Array) -> list[Array | int]:
+    """The place of a tile."""
+    return [*(0 for _ in method.leading), row, column]
+
+
 def _rectangular(
     method: PairMethod[Program, Rows], program: Program, x1: Array, rows1: Rows, x2: Array, rows2: Rows, tile: int
 ) -> tuple[Array, ...]:
     size1, size2 = min(tile, x1.shape[0]), min(tile, x2.shape[0])
-    starts = np.stack(np.meshgrid(_starts(x1.shape[0], size1), _starts(x2.shape[0], size2), indexing="ij"), -1)
+    starts = np.stack(np.meshgrid(tile_starts(x1.shape[0], size1), tile_starts(x2.shape[0], size2), indexing="ij"), -1)
 
     @jax.checkpoint
     def compute(start: Array) -> tuple[Array, ...]:
@@ -85,9 +101,10 @@ def _rectangular(
         return _wanted(method, method.pairs(program, x, y, inner_products(a, b)))
 
     def fill(out: tuple[Array, ...], start: Array) -> tuple[tuple[Array, ...], None]:
-        return tuple(lax.dynamic_update_slice(o, t, start) for o, t in zip(out, compute(start), strict=True)), None
+        at = _at(method, start[0], start[1])
+        return tuple(lax.dynamic_update_slice(o, t, at) for o, t in zip(out, compute(start), strict=True)), None
 
-    empty = jnp.zeros((x1.shape[0], x2.shape[0]), x1.dtype)
+    empty = jnp.zeros((*method.leading, x1.shape[0], x2.shape[0]), x1.dtype)
     return lax.scan(fill, _wanted(method, (empty, empty)), jnp.asarray(starts.reshape(-1, 2)))[0]
 
 
@@ -96,7 +113,7 @@ def _symmetric(
 ) -> tuple[Array, ...]:
     n = x.shape[0]
     size = min(tile, n)
-    starts = _starts(n, size)
+    starts = tile_starts(n, size)
     i, j = np.triu_indices(len(starts))
     # The last tile overlaps others; in this order the tile on the diagonal comes last and settles what they share.
     order = np.lexsort((i, j))
@@ -111,15 +128,15 @@ def _symmetric(
     upper = jnp.triu(jnp.ones((size, size), bool))
 
     def write(out: Array, block: Array, start: Array) -> Array:
-        block = jnp.where((start[0] == start[1]) & ~upper, block.T, block)
-        out = lax.dynamic_update_slice(out, block, (start[0], start[1]))
-        return lax.dynamic_update_slice(out, block.T, (start[1], start[0]))
+        block = jnp.where((start[0] == start[1]) & ~upper, block.mT, block)
+        out = lax.dynamic_update_slice(out, block, _at(method, start[0], start[1]))
+        return lax.dynamic_update_slice(out, block.mT, _at(method, start[1], start[0]))
 
     def fill(out: tuple[Array, ...], start: Array) -> tuple[tuple[Array, ...], None]:
         return tuple(write(o, t, start) for o, t in zip(out, compute(start), strict=True)), None
 
-    empty = jnp.zeros((n, n), x.dtype)
+    empty = jnp.zeros((*method.leading, n, n), x.dtype)
     filled = lax.scan(fill, _wanted(method, (empty, empty)), jnp.asarray(blocks))[0]
     index = jnp.arange(n)
     diagonal = _wanted(method, method.diagonal(program, rows))
-    return tuple(m.at[index, index].set(d) for m, d in zip(filled, diagonal, strict=True))
+    return tuple(m.at[..., index, index].set(d) for m, d in zip(filled, diagonal, strict=True))

@@ -28,7 +28,9 @@ def checked_names(get: str | tuple[str, ...] | None) -> tuple[str, ...]:
     """The names that `get` stands for, checked."""
     names = ("nngp", "ntk") if get is None else (get,) if isinstance(get, str) else tuple(get)
     if not names or not set(names) <= {"nngp", "ntk"} or len(set(names)) < len(names):
-        raise InputError(accepted_text(f"get={get!r} is not known", "'nngp', 'ntk', a tuple of them, or None for both"))
+        raise InputError(
+            accepted_text(f"get={get!r} is not known", "'nngp', 'ntk', a tuple of them, None for both, or 'nodes'")
+        )
     return names
 
 

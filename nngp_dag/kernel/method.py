@@ -72,6 +72,32 @@ class PairMethod(ABC, Generic[Program, Rows]):
     def reached(self, network: Network, rows: Rows) -> list[tuple[Activation, Array]]:
         """Activations and the variances to which they are applied; the rows are those of some that prepare nothing."""
 
+    def adapted(self, network: Network) -> PairMethod[Program, Rows]:
+        """The method as it serves a network; itself, but for what a wiring decides in the place of the setting.
+
+        Raises:
+            InputError: a wiring for which the method has no formula.
+        """
+        del network
+        return self
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """The leading axes of what `pairs` and `diagonal` give: none, but at all nodes at once."""
+        return ()
+
+    def node_program(self, network: Network) -> Program:
+        """The program for `node_pairs` and `node_diagonal`."""
+        return self.program(network)
+
+    @abstractmethod
+    def node_pairs(self, program: Program, x: Rows, y: Rows, k: Array) -> tuple[Array, Array]:
+        """K_tt and Theta_tt [T, X, Y] at nodes 0, ..., H-1, with what fills up the last block, and at node H."""
+
+    @abstractmethod
+    def node_diagonal(self, program: Program, rows: Rows) -> tuple[Array, Array]:
+        """The same of each input with itself, [T, N]."""
+
     def reached_by_many(self, codes: np.ndarray, k: np.ndarray) -> list[Array]:
         """The variances for the DAGs of `many`, for K_in(x, x) = k [N]; here one DAG after the other."""
         found: list[Array] = []

@@ -1,12 +1,13 @@
 """The paper's simplified rule (Eq. 12): kernels as sums over end-to-end paths.
 
 With k_0 = K_00, k_d = f(k_{d-1}), th_0 = Theta_00, th_d = fdot(k_{d-1}) th_{d-1} + T(k_{d-1}):
-NNGP = sum_d n_d k_d and NTK = sum_d n_d (k_d + th_d), where n_d is the number of paths with d linear edges.
+NNGP = sum_d n_d k_d and NTK = sum_d n_d (k_d + th_d), where n_d is the number of paths with d linear edges. For wirings
+see `wired_paths`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -16,13 +17,14 @@ import numpy as np
 from jax import Array, lax
 
 from nngp_dag.activations import Activation, Prepared
-from nngp_dag.dag import Dag
+from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import Numbers, PairMethod, cast_program
 from nngp_dag.kernel.network import Network
 from nngp_dag.kernel.products import squared_norms, symmetric_products
+from nngp_dag.kernel.wired_paths import WiredPaths, path_weights, single_activation, wired_paths
 from nngp_dag.paths import path_counts, path_counts_array
 from nngp_dag.wiring import Wiring
 
@@ -30,6 +32,11 @@ __all__ = ["ChainRows", "PathSum"]
 
 _Link = tuple[Array, Array]
 """(k_d, th_d)"""
+
+_Program = Numbers | WiredPaths
+
+_Scales = tuple[Numbers, Numbers] | None
+"""w^2 and v^2 of each step of a wiring's chain; None: 1 and 0."""
 
 
 class ChainRows(NamedTuple):
@@ -42,28 +49,44 @@ class ChainRows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PathSum(PairMethod[Numbers, ChainRows]):
-    """Eq. 12: sum over paths of the d-fold composition of f. Its program is n_d, float64 [D + 1]."""
+class PathSum(PairMethod[_Program, ChainRows]):
+    """Eq. 12: sum over paths of the d-fold composition of f. Its program is n_d, float64 [D + 1], or `WiredPaths`."""
 
-    def program(self, network: Network) -> np.ndarray:
+    def program(self, network: Network) -> _Program:
+        return wired_paths(network) if isinstance(network, Wiring) else _counts(network)
+
+    def node_program(self, network: Network) -> _Program:
         if isinstance(network, Wiring):
-            raise InputError("path-sum has no formula for this wiring: use method exact or independent")
-        try:
-            return np.array([float(n) for n in path_counts(network)])
-        except OverflowError:
-            raise InputError(
-                "the number of paths of this DAG overflows float64: its path-sum kernel cannot be computed"
-            ) from None
+            return wired_paths(network, at_nodes=True)
+        linear, skip = (np.ones(sum(found is op for *_, found in network.edges())) for op in (Op.LINEAR, Op.SKIP))
+        return path_weights(network, linear, skip, at_nodes=True)
 
-    def rows(self, program: Numbers, k: Array) -> ChainRows:
-        return over_rows(lambda k, _: self.chain_row(k, program.shape[-1]))(k, None)
+    def adapted(self, network: Network) -> PathSum:
+        sigma = single_activation(network) if isinstance(network, Wiring) else None
+        own = self.setting.activation
+        if sigma is None or sigma == own:
+            return self
+        if self.setting.embedding == "stem":
+            raise InputError(f"path-sum has one activation for all: the stem has {own.name}, the edges {sigma.name}")
+        reading = replace(self.setting.reading, activation=sigma)
+        return replace(self, setting=replace(self.setting, reading=reading))
 
-    def pairs(self, program: Numbers, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
-        chain = over_pairs(lambda k, x, y, _: self.chain_pair(x, y, k))
-        return self._sum(program, *chain(k, x, y, None))
+    def rows(self, program: _Program, k: Array) -> ChainRows:
+        wired = _wired(program)
+        return over_rows(lambda k, scales: self.chain_row(k, wired.weights.shape[-1], scales))(k, _scales(program))
 
-    def diagonal(self, program: Numbers, rows: ChainRows) -> tuple[Array, Array]:
+    def pairs(self, program: _Program, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
+        chain = over_pairs(lambda k, x, y, scales: self.chain_pair(x, y, k, scales))
+        return self._sum(program, *chain(k, x, y, _scales(program)))
+
+    def diagonal(self, program: _Program, rows: ChainRows) -> tuple[Array, Array]:
         return self._sum(program, rows.variances, rows.tangents)
+
+    def node_pairs(self, program: _Program, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
+        return self.pairs(program, x, y, k)
+
+    def node_diagonal(self, program: _Program, rows: ChainRows) -> tuple[Array, Array]:
+        return self.diagonal(program, rows)
 
     def reached(self, network: Network, rows: ChainRows) -> list[tuple[Activation, Array]]:
         embedded = [] if self.setting.embedding != "stem" else [rows.embedded.prepared]
@@ -77,43 +100,79 @@ class PathSum(PairMethod[Numbers, ChainRows]):
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         return _many(self, cast_program(path_counts_array(codes).astype(np.float64), x.dtype), x, names)
 
-    def chain_row(self, k: Array, length: int) -> ChainRows:
+    def chain_row(self, k: Array, length: int, scales: _Scales = None) -> ChainRows:
         """(k_d, th_d), d = 0..length-1, of one input with itself."""
         activation = self.setting.activation
         embedded = embed_row(self.setting, k)
 
         def step(carry: _Link, _: None) -> tuple[_Link, tuple[Prepared, Array, Array]]:
             variance, tangent = carry
-            f = activation.dual_diagonal(variance)
-            after = f, self._tangent(f, activation.dual_derivative_diagonal(variance), variance, tangent)
-            return after, (activation.prepare(variance), variance, tangent)
+            q = self._seen(variance, scales)
+            f = activation.dual_diagonal(q)
+            after = self._after(f, activation.dual_derivative_diagonal(q), q, tangent, scales)
+            return after, (activation.prepare(q), variance, tangent)
 
         _, rows = lax.scan(step, (embedded.variance, embedded.tangent), length=length)
         return ChainRows(embedded, *rows)
 
-    def chain_pair(self, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
+    def chain_pair(self, x: ChainRows, y: ChainRows, k: Array, scales: _Scales = None) -> tuple[Array, Array]:
         """(k_d, th_d), d = 0..D, of a pair of inputs: two arrays [D + 1]."""
         activation = self.setting.activation
 
         def step(carry: _Link, prepared: tuple[Prepared, Prepared]) -> tuple[_Link, _Link]:
             covariance, tangent = carry
-            f = activation.dual(prepared[0], prepared[1], covariance)
-            slope = activation.dual_derivative(prepared[0], prepared[1], covariance)
-            return (f, self._tangent(f, slope, covariance, tangent)), carry
+            q = self._seen(covariance, scales)
+            f = activation.dual(prepared[0], prepared[1], q)
+            slope = activation.dual_derivative(prepared[0], prepared[1], q)
+            return self._after(f, slope, q, tangent, scales), carry
 
         _, chain = lax.scan(step, embed_pair(self.setting, x.embedded, y.embedded, k), (x.prepared, y.prepared))
         return chain
 
-    def _tangent(self, f: Array, slope: Array, k: Array, tangent: Array) -> Array:
-        if not self.with_tangent:
-            return jnp.zeros_like(f)
-        return slope * (tangent + k) if self.setting.order == "activation-last" else slope * tangent + f
+    def _seen(self, k: Array, scales: _Scales) -> Array:
+        """The covariance to which the activation is applied, for k_{d-1}."""
+        if scales is None or self.setting.order == "activation-first":
+            return k
+        return jnp.asarray(scales[0] * k + scales[1])
 
-    def _sum(self, counts: Numbers, k: Array, tangent: Array) -> tuple[Array, Array]:
-        return (
-            jnp.tensordot(counts, k, 1, precision=lax.Precision.HIGHEST),
-            jnp.tensordot(counts, tangent, 1, precision=lax.Precision.HIGHEST),
-        )
+    def _after(self, f: Array, slope: Array, q: Array, tangent: Array, scales: _Scales) -> _Link:
+        """k_d and th_d."""
+        weight, bias = (1.0, 0.0) if scales is None else scales
+        if self.setting.order == "activation-last":
+            return f, slope * (weight * tangent + q) if self.with_tangent else jnp.zeros_like(f)
+        k = f if scales is None else jnp.asarray(weight * f + bias)
+        if not self.with_tangent:
+            return k, jnp.zeros_like(f)
+        grown = slope * tangent + f
+        return k, grown if scales is None else jnp.asarray(weight * grown + bias)
+
+    def _sum(self, program: _Program, k: Array, tangent: Array) -> tuple[Array, Array]:
+        wired = _wired(program)
+        weights = wired.weights
+        nngp = jnp.tensordot(weights, k, 1, precision=lax.Precision.HIGHEST)
+        theta = jnp.tensordot(weights, tangent, 1, precision=lax.Precision.HIGHEST)
+        if not isinstance(program, WiredPaths) or np.ndim(weights) > 1:  # at nodes there is no read-out
+            return nngp, theta
+        return jnp.asarray(wired.readout_weight * nngp + wired.readout_bias), jnp.asarray(wired.readout_weight * theta)
+
+
+def _counts(dag: Dag) -> np.ndarray:
+    try:
+        return np.array([float(n) for n in path_counts(dag)])
+    except OverflowError:
+        raise InputError(
+            "the number of paths of this DAG overflows float64: its path-sum kernel cannot be computed"
+        ) from None
+
+
+def _wired(program: _Program) -> WiredPaths:
+    if isinstance(program, WiredPaths):
+        return program
+    return WiredPaths(program, *[np.ones(()), np.zeros(())] * 2)
+
+
+def _scales(program: _Program) -> _Scales:
+    return (program.weight, program.bias) if isinstance(program, WiredPaths) else None
 
 
 @partial(jax.jit, static_argnames=("method", "names"))

@@ -117,13 +117,12 @@ class Propagation(PairMethod[_Program, PropagatedRows]):
         return _read_out(program, rows.last.variance, rows.last.tangent)
 
     def node_pairs(self, program: _Program, x: PropagatedRows, y: PropagatedRows, k: Array) -> tuple[Array, Array]:
-        """K_tt and Theta_tt [T, X, Y] of nodes 0..H-1, with what fills up the last block, and of node H."""
         first, inner, last = self._fold(program, x, y, k, at_nodes=True)
         assert inner is not None
         return _in_a_row(first[0], inner[0], last[0]), _in_a_row(first[1], inner[1], last[1])
 
-    def node_diagonal(self, rows: PropagatedRows) -> tuple[Array, Array]:
-        """The same of each input with itself, [T, N]."""
+    def node_diagonal(self, program: _Program, rows: PropagatedRows) -> tuple[Array, Array]:
+        del program
         first, inner, last = rows.first, rows.inner, rows.last
         nodes = [inner] if isinstance(inner, Node) else list(inner)
         return (
@@ -132,7 +131,8 @@ class Propagation(PairMethod[_Program, PropagatedRows]):
         )
 
     def reached(self, network: Network, rows: PropagatedRows) -> list[tuple[Activation, Array]]:
-        k = self.node_diagonal(rows)[0]
+        nodes = [rows.inner] if isinstance(rows.inner, Node) else list(rows.inner)
+        k = _in_a_row(rows.first.variance, [node.variance for node in nodes], rows.last.variance)
         found = [] if self.setting.embedding != "stem" else [(self.setting.activation, rows.embedded.prepared)]
         if isinstance(network, Wiring):
             return found + edge_variances(network, self.setting.order, k)

@@ -12,7 +12,7 @@ the output is u = w_out a.h_H / sqrt(m) + v_out b. All scales and gains 1 and no
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -210,6 +210,13 @@ class Wiring:
             and all(_all_equal(getattr(self, name), 1) for name in ones)
             and all(_all_equal(getattr(self, name), 0) for name in zeros)
         )
+
+    def reduced(self, function: Callable[[Numbers], Numbers]) -> Wiring:
+        """Of a batch one wiring: a function of each array that has the leading axis, others as they are."""
+        found = {name: (getattr(self, name), 1) for name in (*_LINEAR, "skip_gain")}
+        found |= {name: (getattr(self, name), 0) for name in _SCALARS}
+        parts = [function(value) if np.ndim(value) > base else value for value, base in found.values()]
+        return Wiring(self.dag, self.activations, self.layer_norm, *parts)
 
     def checked(self) -> Wiring:
         """The wiring, its arrays checked again: for one that was made without `make`.
