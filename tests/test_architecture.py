@@ -36,6 +36,7 @@ nngp_dag.nas.scores
 nngp_dag.nas.search
 nngp_dag.nas, nngp_dag.analysis
 nngp_dag.reproduce, nngp_dag.reproduce.figure4, nngp_dag.reproduce.figure5, nngp_dag.reproduce.tables
+nngp_dag.reproduce.exact_nasbench201
 nngp_dag
 verify.framework
 verify, verify.report, verify.baseline, verify.papers, verify.work

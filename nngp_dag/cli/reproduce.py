@@ -23,6 +23,10 @@ TARGETS = {
         "nngp_dag.cli.reproduce_tables:table_3",
         "NAS-WOT on NAS-Bench-201 under several ranges of the filter.",
     ),
+    "exact-nasbench201": (
+        "nngp_dag.cli.reproduce_exact_nasbench201:command",
+        "Exact kernels of NAS-Bench-201's cells against accuracies.",
+    ),
 }
 """Target -> where its click command is, and its line of help."""
 

@@ -125,10 +125,13 @@ class NasBench201(Space):
         """See `Space.cell_totals`."""
         return code_totals(_CLASSES[np.asarray(row)].tolist())
 
-    def count_distinct(self) -> int:
-        """Number of cells that differ as pruned graphs up to relabelling of nodes, the five operations told apart.
+    def classes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The cells that differ as pruned graphs up to relabelling of nodes, the five operations told apart.
 
         Only nodes 1 and 2 can be relabelled: exchanged where no edge joins them, and a single remaining one renamed.
+
+        Returns:
+            the first cell of each class, int8 [C, 6]; and the class of every cell in `enumerate`'s order, int64 [A].
         """
         cells = self.enumerate()
         a, b, c, _, e, f = (cells[:, i].copy() for i in range(_EDGES))  # edges (0,1), (0,2), (1,2), (0,3), (1,3), (2,3)
@@ -137,7 +140,13 @@ class NasBench201(Space):
         pruned = np.where(np.stack([live1, live2, live1 & live2, a >= 0, live1, live2], axis=1), cells, 0)
         swapped = np.where((pruned[:, 2] == 0)[:, None], pruned[:, [1, 0, 2, 3, 5, 4]], pruned)
         powers = len(OPERATIONS) ** np.arange(_EDGES)
-        return len(np.unique(np.minimum(pruned @ powers, swapped @ powers)))
+        keys = np.minimum(pruned @ powers, swapped @ powers)
+        _, first, members = np.unique(keys, return_index=True, return_inverse=True)
+        return cells[first], members.reshape(-1)
+
+    def count_distinct(self) -> int:
+        """See `Space.count_distinct`."""
+        return len(self.classes()[0])
 
 
 def _incoming(cell: Sequence[int]) -> list[list[tuple[int, str]]]:

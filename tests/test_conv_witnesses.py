@@ -1,0 +1,119 @@
+"""Exact kernels of convolutional networks against two witnesses: Flax networks of finite width, and neural-tangents."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import assert_close
+
+import nngp_dag
+from nngp_dag.conv import ConvCell, ConvNetwork, Convolution, Pool, Skip
+from nngp_dag.conv.functions import conv_kernel_of
+from nngp_dag.finite.montecarlo import agreement
+from nngp_dag.finite.montecarlo.estimate import KernelEstimate
+from nngp_dag.nas.networks.initialize import draw, leaf_names, rebuild
+from nngp_dag.nas.networks.layers import without_normalisation
+from nngp_dag.nas.networks.network201 import MacroSpec, Network201
+from nngp_dag.reading import Reading
+from nngp_dag.spaces import get
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
+CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|skip_connect~0|avg_pool_3x3~1|nor_conv_3x3~2|"
+"""Node 3 receives the input along several paths without weights, and node 1 directly pooled and through node 2."""
+
+SPEC = MacroSpec(channels=32, cells=1, classes=16, stages=2, init="kaiming-fan-in", dtype="float32")
+
+
+def images(n, size):
+    return np.random.default_rng(0).normal(size=(n, size, size, 3)).astype(np.float32)
+
+
+# ---- networks of finite width ----------------------------------------------------------------------------------------
+
+
+def prior_and_tangent(spec, genes, x, key):
+    """The mean over outputs of u u', and J J' of the first output with respect to the N(0, 1) variables of weights.
+
+    The initialisation gives every kernel the variance 2 / fan-in, as c asks for behind a ReLU; the stem and the
+    shortcuts have no activation, and get half of it.
+    """
+    state = draw(Network201, spec, key)
+    leaves, tree = jax.tree.flatten(state)
+    names = leaf_names(state)
+    plain = [not {"stem", "shortcut"}.isdisjoint(path) for path in names]
+    chosen = [i for i, path in enumerate(names) if path[-1] == "kernel"]
+    leaves = [leaf * 2**-0.5 if plain[i] and i in chosen else leaf for i, leaf in enumerate(leaves)]
+    fans = [np.prod(leaves[i].shape[-4:-1]) if leaves[i].ndim >= 4 else leaves[i].shape[0] for i in chosen]
+    scales = [float((1 if plain[i] else 2) / fan) ** 0.5 for i, fan in zip(chosen, fans, strict=True)]
+
+    def outputs(variables):
+        filled = list(leaves)
+        for i, variable, scale in zip(chosen, variables, scales, strict=True):
+            filled[i] = variable * scale
+        network = without_normalisation(rebuild(Network201, spec, jax.tree.unflatten(tree, filled)))
+        return network(x, genes)[0]
+
+    variables = [leaves[i] / scale for i, scale in zip(chosen, scales, strict=True)]
+    u = outputs(variables)
+    jacobian = jax.jacrev(lambda v: outputs(v)[:, 0])(variables)
+    flat = jnp.concatenate([leaf.reshape(len(x), -1) for leaf in jacobian], axis=1)
+    return u @ u.T / u.shape[1], flat @ flat.T
+
+
+def estimate(samples):
+    samples = np.asarray(samples, np.float64)
+    error = samples.std(0, ddof=1) / len(samples) ** 0.5
+    return KernelEstimate(samples.mean(0), error, 2 * error)
+
+
+@pytest.mark.full
+def test_flax_networks_of_finite_width_accept_the_kernels_and_reject_their_neighbours():
+    x, seeds = images(3, 4), 32
+    genes = jnp.asarray(get("nasbench201").parse(CELL)[0], jnp.int32)
+    compute = jax.jit(lambda key: prior_and_tangent(SPEC, genes, x, key))
+    priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
+    exact = nngp_dag.conv_kernel_fn(CELL, stages=2)(x.astype(np.float64))
+    assert agreement(estimate(priors), exact.nngp, seeds).accepted
+    assert agreement(estimate(tangents), exact.ntk, seeds).accepted
+    # One gene else, or the tangent kernel without the read-out's own part: the same networks reject them.
+    other = nngp_dag.conv_kernel_fn(CELL.replace("skip_connect~1", "none~1"), stages=2)(x.astype(np.float64))
+    assert not agreement(estimate(priors), other.nngp, seeds).accepted
+    assert not agreement(estimate(tangents), other.ntk, seeds).accepted
+    assert not agreement(estimate(tangents), exact.ntk - exact.nngp, seeds).accepted
+
+
+# ---- neural-tangents -------------------------------------------------------------------------------------------------
+
+
+def stax_network(stax, flatten):
+    """The cell above after a stem, its mean pooled by two, and the read-out; K_in is the mean over channels."""
+    conv = {size: stax.serial(stax.Relu(), stax.Conv(1, (size, size), padding="SAME", W_std=2**0.5)) for size in (1, 3)}
+    pool = stax.AvgPool((3, 3), (1, 1), "SAME", normalize_edges=True)
+    one = conv[3]
+    two = stax.serial(stax.FanOut(2), stax.parallel(pool, stax.serial(one, conv[1])), stax.FanInSum())
+    three = stax.serial(
+        stax.FanOut(3),
+        stax.parallel(stax.Identity(), stax.serial(one, pool), stax.serial(two, conv[3])),
+        stax.FanInSum(),
+    )
+    last = stax.Flatten() if flatten else stax.GlobalAvgPool()
+    stem = stax.Conv(1, (3, 3), padding="SAME")
+    halves = stax.AvgPool((2, 2), (2, 2), "VALID")
+    return stax.serial(stem, three, halves, stax.Relu(), last, stax.Dense(1, W_std=2**0.5))[2]
+
+
+@pytest.mark.filterwarnings("ignore:Got potentially mismatching")  # -1 and 3 are one axis
+@pytest.mark.filterwarnings("ignore:`FanIn` layers assume independent inputs")  # which these are
+@pytest.mark.parametrize("readout", ["average", "flatten"])
+def test_neural_tangents_computes_the_same_where_it_can(readout):
+    from nngp_dag.support.neural_tangents_compat import neural_tangents
+
+    x = images(3, 4).astype(np.float64)
+    edges = {(0, 1): Convolution(3), (0, 2): Pool(3), (1, 2): Convolution(1), (0, 3): Skip(), (1, 3): Pool(3)}
+    cell = ConvCell(tuple((s, t, op) for (s, t), op in {**edges, (2, 3): Convolution(3)}.items()))
+    network = ConvNetwork(Convolution(3), (cell, ConvCell(((0, 1, Pool(2, stride=2)),))), readout)
+    kernels = conv_kernel_of(network, Reading.make("activation-first"))(x)
+    theirs = stax_network(neural_tangents.stax, readout == "flatten")(x, None, ("nngp", "ntk"))
+    assert_close(np.asarray(kernels.nngp), np.asarray(theirs.nngp))
+    assert_close(np.asarray(kernels.ntk), np.asarray(theirs.ntk))
