@@ -27,6 +27,9 @@ _TILE_BYTES = 64 * 2**20
 
 _Tree = TypeVar("_Tree")
 
+_Held = tuple[tuple[Array, ...], tuple[Array, ...], Array]
+"""The matrices so far, and the tiles last computed with their place."""
+
 
 def tile_size(bytes_per_pair: int) -> int:
     """Rows of a tile (a power of two), such that what the recursion holds of all its pairs stays within a budget."""
@@ -132,11 +135,16 @@ def _symmetric(
         out = lax.dynamic_update_slice(out, block, _at(method, start[0], start[1]))
         return lax.dynamic_update_slice(out, block.mT, _at(method, start[1], start[0]))
 
-    def fill(out: tuple[Array, ...], start: Array) -> tuple[tuple[Array, ...], None]:
-        return tuple(write(o, t, start) for o, t in zip(out, compute(start), strict=True)), None
+    def fill(held: _Held, start: Array) -> tuple[_Held, None]:
+        out, tiles, at = held
+        return (tuple(write(o, t, at) for o, t in zip(out, tiles, strict=True)), compute(start), start), None
 
-    empty = jnp.zeros((*method.leading, n, n), x.dtype)
-    filled = lax.scan(fill, _wanted(method, (empty, empty)), jnp.asarray(blocks))[0]
+    # A tile is written one step after it was computed: held in memory in between, its dual maps are evaluated once,
+    # and not again, in the order of the transpose, for each place where it goes.
+    empty, none = (jnp.zeros((*method.leading, m, m), x.dtype) for m in (n, size))
+    first = _wanted(method, (empty, empty)), _wanted(method, (none, none)), jnp.asarray(blocks[0])
+    (out, tiles, at), _ = lax.scan(fill, first, jnp.asarray(blocks))
+    filled = tuple(write(o, t, at) for o, t in zip(out, tiles, strict=True))
     index = jnp.arange(n)
     diagonal = _wanted(method, method.diagonal(program, rows))
     return tuple(m.at[..., index, index].set(d) for m, d in zip(filled, diagonal, strict=True))
