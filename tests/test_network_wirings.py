@@ -12,11 +12,14 @@ from flax import nnx
 from helpers import assert_close
 from wiring_reference import reference_kernels
 
-from nngp_dag import Dag, InputError, Wiring
+from nngp_dag import Dag, InputError, Wiring, kernel_fn
 from nngp_dag.cli.montecarlo import command
 from nngp_dag.cli.network import networks_of
 from nngp_dag.finite.montecarlo import agreement, compare_methods, monte_carlo, width_rate
 from nngp_dag.finite.network import DagNetwork, Ensemble, NetworkSpec, empirical_kernel
+from nngp_dag.finite.training import TrainConfig, make_data, train
+from nngp_dag.finite.training.loop import run_identity
+from nngp_dag.prediction import LinearDynamics, predict_curve
 from nngp_dag.reading import ORDERS, Reading
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -114,6 +117,36 @@ def test_monte_carlo_accepts_the_kernel_of_a_wiring_and_rejects_its_neighbours(o
         found = compare_methods(result, X)
         assert_close([found[name]["exact"].z for name in ("nngp", "ntk")], [a.z for a in right])
         assert not found["nngp"]["independent"].accepted  # copies of h_0 meet at node 3
+
+
+def test_gradient_descent_follows_the_prediction_of_the_wiring():
+    """Each network from its own initial outputs; without the bias' share of the NTK the prediction is rejected."""
+    width, seeds, rate, steps = 128, 160, 0.3, 2
+    labels = np.eye(2)[[0, 1, 1, 0]]
+    spec = NetworkSpec.make(WIRING, 3, width, 2, dtype="float64")
+    ensemble = Ensemble(spec, [WIRING], range(seeds))
+    recipe = TrainConfig.make(4, loss="mse", optimizer="gd", learning_rate=rate, steps=steps, eval_every=steps)
+    data = make_data(X, labels.argmax(axis=1), 2, "float64")
+    curves = train(ensemble, data, recipe)
+    start, end = curves.array("loss")[:, 0]
+    initial = np.asarray(ensemble.apply(ensemble.init(), X))[0]
+
+    def distance(ntk):
+        """Of the losses from those of the linear dynamics, over those of the start: mean and standard error."""
+        outputs = LinearDynamics(ntk, rate).outputs(steps, labels, initial)
+        shares = (end - 0.5 * ((outputs - labels) ** 2).sum(axis=2).mean(axis=1)) / start
+        return shares.mean(), shares.std(ddof=1) / seeds**0.5
+
+    mean, error = distance(kernel_fn(WIRING)(X).ntk)
+    assert abs(mean) < 4 * error and error < 0.025  # 1 / m shifts the mean by about 4 / m
+    wrong, error = distance(reference_kernels(WIRING, X, "activation-last", "gaussian", train_biases=False)[1])
+    assert abs(wrong) > 5 * error
+    expected = predict_curve(WIRING, X, labels, rate, curves.steps)
+    for measured, predicted in zip((start, end), expected.loss, strict=True):
+        assert abs(measured.mean() - predicted) < 4 * measured.std(ddof=1) / seeds**0.5
+    other = Ensemble(spec, [replace(WIRING, gain=2 * WIRING.gain)], range(seeds))
+    ours, others = (run_identity(networks, data, recipe, [1.0]) for networks in (ensemble, other))
+    assert {name for name in ours if ours[name] != others[name]} == {"wirings"} and curves.codes == ("2_12_121",)
 
 
 def test_a_wiring_has_the_weights_of_its_dag():

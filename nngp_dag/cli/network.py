@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +15,7 @@ from nngp_dag.errors import InputError
 if TYPE_CHECKING:
     from nngp_dag.wiring import Wiring
 
-__all__ = ["network_document", "network_options", "networks_of", "scale_options"]
+__all__ = ["network_document", "network_options", "networks_document", "networks_of", "networks_options"]
 
 _T = TypeVar("_T")
 _Command = Callable[..., _T]
@@ -36,10 +36,27 @@ def network_options(function: _Command[_T]) -> _Command[_T]:
         networks = networks_of(() if code is None else (code,), weight_scale, bias_scale, wiring)
         return function(*args, network=networks[0], **options)
 
-    return click.argument("code", required=False)(scale_options(command))
+    return click.argument("code", required=False)(_scale_options(command))
 
 
-def scale_options(function: _Command[_T]) -> _Command[_T]:
+def networks_options(function: _Command[_T]) -> _Command[_T]:
+    """Add CODE..., --weight-scale, --bias-scale and --wiring, and hand the command `networks`: DAGs or wirings."""
+
+    @functools.wraps(function)
+    def command(
+        *args: object,
+        codes: tuple[str, ...],
+        weight_scale: float | None,
+        bias_scale: float | None,
+        wiring: Path | None,
+        **options: object,
+    ) -> _T:
+        return function(*args, networks=networks_of(codes, weight_scale, bias_scale, wiring), **options)
+
+    return click.argument("codes", nargs=-1, metavar="CODE...")(_scale_options(command))
+
+
+def _scale_options(function: _Command[_T]) -> _Command[_T]:
     """Add --weight-scale, --bias-scale and --wiring."""
     weight = click.option("--weight-scale", type=float, help="Of every linear edge.  [default: 1]")
     bias = click.option("--bias-scale", type=float, help="Of every linear edge.  [default: 0, no bias]")
@@ -81,6 +98,13 @@ def network_document(network: Dag | Wiring) -> dict[str, object]:
     if isinstance(network, Dag):
         return {"code": network.to_code()}
     return {"code": network.dag.to_code(), "wiring": parse_json(network.to_json())}
+
+
+def networks_document(networks: Sequence[Dag | Wiring]) -> dict[str, object]:
+    """The codes of networks, and the documents of their wirings where there are any."""
+    found = [network_document(network) for network in networks]
+    wirings = [document["wiring"] for document in found if "wiring" in document]
+    return {"codes": [document["code"] for document in found], **({"wirings": wirings} if wirings else {})}
 
 
 def _of_file(path: Path, dags: list[Dag], scales: list[str]) -> Wiring:

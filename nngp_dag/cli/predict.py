@@ -12,18 +12,19 @@ import numpy as np
 
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.cli.data import LABELLED, RowSource, row_options
+from nngp_dag.cli.network import network_document, network_options
 from nngp_dag.cli.reading import setting_options
-from nngp_dag.dag import Dag
 from nngp_dag.reading import Setting
 
 if TYPE_CHECKING:
+    from nngp_dag.kernel.network import Network
     from nngp_dag.prediction import Posterior
 
 __all__ = ["command"]
 
 
 @click.command("predict")
-@click.argument("code")
+@network_options
 @row_options(words=LABELLED)
 @click.option("--test", metavar="SPEC", help="Test rows with labels; by default the last fifth of --data is held out.")
 @click.option("--steps", type=int, help="Steps of full-batch gradient descent; by default trained to the end.")
@@ -33,7 +34,7 @@ __all__ = ["command"]
 @json_option
 @use_float64
 def command(
-    code: str,
+    network: Network,
     data: RowSource,
     test: str | None,
     steps: int | None,
@@ -42,14 +43,13 @@ def command(
     setting: Setting,
     as_json: bool,
 ) -> None:
-    """Predict the labels of test rows by the kernels of CODE, as one-hot regression."""
+    """Predict the labels of test rows by the kernels of CODE, or of a wiring, as one-hot regression."""
     from nngp_dag.datasets.split import split
     from nngp_dag.prediction import posterior
 
-    dag = Dag.from_code(code)
     x_train, y_train, x_test, y_test = split(data.load(), None if test is None else data.load(test))
     found = posterior(
-        dag,
+        network,
         x_train,
         y_train,
         x_test,
@@ -59,7 +59,7 @@ def command(
         setting=setting,
     )
     document = {
-        "code": dag.to_code(),
+        **network_document(network),
         "train_rows": len(x_train),
         "test_rows": len(x_test),
         **setting.names(),

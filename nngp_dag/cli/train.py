@@ -12,8 +12,8 @@ import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.cli.data import LABELLED, RowSource, row_options
+from nngp_dag.cli.network import networks_document, networks_options
 from nngp_dag.cli.reading import reading_options
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.support.files import atomic_file, write_text
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from nngp_dag.finite.network import NetworkSpec
     from nngp_dag.finite.training import TrainConfig
     from nngp_dag.finite.training.experiment import Experiment
+    from nngp_dag.kernel.network import Network
 
 __all__ = ["command"]
 
 
 @click.command("train")
-@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@networks_options
 @row_options(words=LABELLED)
 @click.option(
     "--loss", type=click.Choice(["mse", "cross-entropy"]), default="mse", show_default=True, help="Of one-hot targets."
@@ -68,7 +69,7 @@ __all__ = ["command"]
 @json_option
 @use_float64
 def command(
-    codes: tuple[str, ...],
+    networks: Sequence[Network],
     data: RowSource,
     reading: Reading,
     seeds: int,
@@ -80,7 +81,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train networks of each CODE, all DAGs and seeds at once, and report their curves.
+    """Train networks of each CODE, or of a wiring, all DAGs and seeds at once, and report their curves.
 
     Rows are fitted by one-hot targets (mse: the mean over rows of |u - y|^2 / 2) or by cross-entropy. With mse, gd and
     the ntk parameterization the infinite-width prediction is drawn beside what was measured.
@@ -88,7 +89,6 @@ def command(
     from nngp_dag.finite.training.experiment import run_experiment
     from nngp_dag.finite.training.run_folder import run_folder
 
-    dags = [Dag.from_code(code) for code in codes]
     if not checkpoint_seconds >= 0:
         raise InputError(f"--checkpoint-seconds must not be negative, got {checkpoint_seconds}")
     if resume and out is None:
@@ -97,10 +97,10 @@ def command(
         rows = data.load()
         targets = rows.one_hot()
         config = _config(len(rows), options)
-        spec = _spec(dags, rows.x.shape[1], targets.shape[1], reading, options)
+        spec = _spec(networks, rows.x.shape[1], targets.shape[1], reading, options)
         every = range(seed, seed + seeds)
         result = run_experiment(
-            dags,
+            networks,
             rows.x,
             targets,
             spec,
@@ -112,7 +112,7 @@ def command(
             checkpoint_seconds=checkpoint_seconds,
             progress=progress_bar,
         )
-        shown = {"codes": [dag.to_code() for dag in dags], "data": data.spec, "rows": len(rows), "seeds": list(every)}
+        shown = {**networks_document(networks), "data": data.spec, "rows": len(rows), "seeds": list(every)}
         document = {**shown, **_document(spec, config, result)}
         if out is not None:
             _write(out, document, result)
@@ -129,11 +129,13 @@ def _config(rows: int, options: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig.make(rows, learning_rate=options["lr"], **{name: options[name] for name in names})
 
 
-def _spec(dags: Sequence[Dag], inputs: int, outputs: int, reading: Reading, options: Mapping[str, Any]) -> NetworkSpec:
+def _spec(
+    networks: Sequence[Network], inputs: int, outputs: int, reading: Reading, options: Mapping[str, Any]
+) -> NetworkSpec:
     from nngp_dag.finite.network import NetworkSpec
 
     more = {name: options[name] for name in ("parameterization", "batch_norm", "dtype")}
-    return NetworkSpec.make(dags, inputs, options["width"], outputs, reading=reading, **more)
+    return NetworkSpec.make(networks, inputs, options["width"], outputs, reading=reading, **more)
 
 
 def _document(spec: NetworkSpec, config: TrainConfig, result: Experiment) -> dict[str, object]:

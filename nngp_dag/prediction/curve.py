@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import Dag
 from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.prediction.dynamics import LinearDynamics
 from nngp_dag.reading import Reading, Setting
 from nngp_dag.support.memory import require_memory
+from nngp_dag.wiring import NetworkLike
 
 __all__ = ["PredictedCurve", "predict_curve"]
 
@@ -36,7 +36,7 @@ class PredictedCurve:
 
 
 def predict_curve(
-    dag: Dag,
+    dag: NetworkLike,
     x: ArrayLike,
     targets: ArrayLike,
     learning_rate: float,
@@ -50,7 +50,7 @@ def predict_curve(
     """Predict what `train` measures with mse, gd and the ntk parameterisation, from the exact kernels.
 
     Args:
-        dag: any DAG.
+        dag: any DAG, or a wiring: its biases are trained, and random at the start.
         x: rows [N, d].
         targets: y [N, C]; an output's class is its largest coordinate.
         learning_rate: as in `TrainConfig` (the loss is a mean over rows).

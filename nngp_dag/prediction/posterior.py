@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.functions import kernel_of
 from nngp_dag.kernel.inputs import input_precision
@@ -22,6 +21,7 @@ from nngp_dag.kernel.result import Kernel
 from nngp_dag.prediction.dynamics import LinearDynamics
 from nngp_dag.reading import Setting
 from nngp_dag.support.memory import require_memory
+from nngp_dag.wiring import NetworkLike, as_wiring
 
 __all__ = ["LARGEST_CONDITION", "Posterior", "Scores", "choose_jitter", "posterior", "scores"]
 
@@ -67,7 +67,7 @@ def choose_jitter(kernel: ArrayLike) -> float:
 
 
 def posterior(
-    dag: Dag,
+    dag: NetworkLike,
     x_train: ArrayLike,
     y_train: ArrayLike,
     x_test: ArrayLike,
@@ -80,7 +80,7 @@ def posterior(
     """Predict test rows from training rows, by the kernels of a DAG; float64, on neural_tangents.predict.
 
     Args:
-        dag: a DAG with a path from input to output.
+        dag: a DAG, or a wiring, with a path from input to output.
         x_train: rows [N, d].
         y_train: targets [N, C].
         x_test: rows [M, d].
@@ -101,7 +101,9 @@ def posterior(
     fn = kernel_of(dag, setting or Setting())
     inner, cross, outer = fn(train), fn(test, train), fn(test)
     if not np.any(np.asarray(inner.nngp)):
-        raise InputError(f"DAG {dag.to_code()} has a zero kernel: no path from input to output, nothing to predict")
+        raise InputError(
+            f"DAG {as_wiring(dag).dag.to_code()} has a zero kernel: no path from input to output, nothing to predict"
+        )
     jitters = Kernel(*(choose_jitter(kernel) if jitter is None else float(jitter) for kernel in inner))  # type: ignore[arg-type]
     mean, covariance = _inference(inner, y, "nngp", float(jitters.nngp), cross, outer)
     ntk_jitter = float(jitters.ntk)

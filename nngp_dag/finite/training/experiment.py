@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nngp_dag.dag import Dag
 from nngp_dag.finite.network import Ensemble, NetworkSpec
 from nngp_dag.finite.training.checkpoint import CheckpointStore
 from nngp_dag.finite.training.config import TrainConfig
 from nngp_dag.finite.training.curves import Curves
 from nngp_dag.finite.training.loop import make_data, train
 from nngp_dag.finite.training.scale import matching_scale
+from nngp_dag.kernel.network import Network
 from nngp_dag.prediction import PredictedCurve, predict_curve
 from nngp_dag.support.progress import ProgressBar, no_progress
 
@@ -41,7 +41,7 @@ class Experiment:
 
 
 def run_experiment(
-    dags: Sequence[Dag],
+    dags: Sequence[Network],
     x: np.ndarray,
     targets: np.ndarray,
     spec: NetworkSpec,
@@ -57,7 +57,7 @@ def run_experiment(
     """Train networks of each DAG from each seed, all at once, and predict their curves.
 
     Args:
-        dags: D DAGs.
+        dags: D DAGs, or wirings.
         x: rows [N, d].
         targets: their labels as indicator rows [N, C].
         spec: the networks, made for these DAGs and rows.
