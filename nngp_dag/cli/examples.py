@@ -25,6 +25,7 @@ EXAMPLES = {
     "search": "nngp-dag search wot --data cifar10 --runs 5 --out runs.jsonl",
     "verify": "nngp-dag verify --claims eq-12,dag-3 --open",
     "figure-4": "nngp-dag reproduce figure-4 --data mnist --out figure-4",
+    "exact-nasbench201": "nngp-dag reproduce exact-nasbench201 --benchmark accuracy.csv --out exact",
     "figure-5": "nngp-dag reproduce figure-5 --benchmark accuracy.csv",
     "table-1": "nngp-dag reproduce table-1 --out table-1",
     "table-2": "nngp-dag reproduce table-2 --benchmark accuracy.csv --out table-2",

@@ -32,7 +32,14 @@ __all__ = ["command"]
 @click.option(
     "--scores", type=click.Path(path_type=Path), metavar="FILE.csv", help="Rows of `nngp-dag score`, to stand beside."
 )
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="exact-nasbench201", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    default="exact-nasbench201",
+    show_default=True,
+    help="Folder of the rows and of what follows from them.",
+)
 @click.option("--resamples", type=counts(1), default=1000, show_default=True, help="Bootstrap resamples.")
 @seed_option
 @json_option
