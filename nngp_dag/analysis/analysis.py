@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nngp_dag.analysis.dag_on_data import DagOnData
-from nngp_dag.analysis.inputs import DagLike, DataLike, as_dag, as_rows
+from nngp_dag.analysis.inputs import DataLike, as_rows
 from nngp_dag.analysis.remarks import Remark, remarks
+from nngp_dag.analysis.wired import more_than_its_dag
 from nngp_dag.errors import InputError
 from nngp_dag.reading import ActivationLike, Reading, Setting
+from nngp_dag.wiring import NetworkLike, as_wiring
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +70,7 @@ class Analysis(DagOnData):
 
 
 def analyze(
-    dag: DagLike,
+    dag: NetworkLike,
     data: DataLike = "digits:128",
     *,
     order: str | None = None,
@@ -81,7 +83,7 @@ def analyze(
     """Everything about one DAG on some data, computed when it is looked at.
 
     Args:
-        dag: a `Dag`, a code such as "2_02_002", edges {(s, t): op}, or a networkx DiGraph.
+        dag: a `Dag`, a code such as "2_02_002", edges {(s, t): op}, a networkx DiGraph, or a `Wiring`.
         data: a specification (`digits:128`, `mnist:500`, a file), a `Dataset`, or rows [N, d], which are taken as they
             are; N >= 2.
         order: as in `kernel_fn`, the same for all methods; by default activation-last.
@@ -99,7 +101,7 @@ def analyze(
 
 
 def analysis_of(
-    dag: DagLike, data: DataLike, reading: Reading, *, width: int = 256, seeds: int = 32, seed: int = 0
+    dag: NetworkLike, data: DataLike, reading: Reading, *, width: int = 256, seeds: int = 32, seed: int = 0
 ) -> Analysis:
     """`analyze` under a reading, for code that has one."""
     Setting("exact", reading)  # refuses a reading without an exact kernel
@@ -108,4 +110,5 @@ def analysis_of(
         raise InputError("an analysis needs at least 2 rows of data: there is nothing to compare in one")
     if seeds < 4 or width < 1 or seed < 0:
         raise InputError(f"width must be at least 1, seeds at least 4, seed at least 0; got {width}, {seeds}, {seed}")
-    return Analysis(as_dag(dag), name, rows, reading, width, seeds, seed)
+    dag_itself, wiring = as_wiring(dag).dag, more_than_its_dag(dag)
+    return Analysis(dag_itself, name, rows, reading, width, seeds, seed, wiring)

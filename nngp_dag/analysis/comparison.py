@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from nngp_dag.analysis.analysis import Analysis
 from nngp_dag.analysis.dags_on_data import DagsOnData
-from nngp_dag.analysis.inputs import DagLike, DataLike, as_dag, as_rows
+from nngp_dag.analysis.inputs import DataLike, as_rows
+from nngp_dag.analysis.wired import more_than_its_dag
 from nngp_dag.errors import InputError
 from nngp_dag.reading import ActivationLike, Reading, Setting
+from nngp_dag.wiring import NetworkLike, as_wiring
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +74,7 @@ class Comparison(DagsOnData):
 
 
 def compare(
-    dags: Mapping[str, DagLike] | Iterable[DagLike],
+    dags: Mapping[str, NetworkLike] | Iterable[NetworkLike],
     data: DataLike = "digits:128",
     *,
     order: str | None = None,
@@ -82,7 +84,8 @@ def compare(
     """Several DAGs on the same data, by their exact kernels.
 
     Args:
-        dags: DAGs as `analyze` takes them, or a mapping from labels to them; each with a path from input to output.
+        dags: DAGs or wirings as `analyze` takes them, or a mapping from labels to them; each with a path from input to
+            output.
         data: as in `analyze`.
         order: as in `kernel_fn`.
         embedding: as in `kernel_fn`.
@@ -94,7 +97,9 @@ def compare(
     return comparison_of(dags, data, Reading.make(order, embedding, activation))
 
 
-def comparison_of(dags: Mapping[str, DagLike] | Iterable[DagLike], data: DataLike, reading: Reading) -> Comparison:
+def comparison_of(
+    dags: Mapping[str, NetworkLike] | Iterable[NetworkLike], data: DataLike, reading: Reading
+) -> Comparison:
     """`compare` under a reading, for code that has one."""
     Setting("exact", reading)  # refuses a reading without an exact kernel
     if isinstance(dags, str):
@@ -102,7 +107,8 @@ def comparison_of(dags: Mapping[str, DagLike] | Iterable[DagLike], data: DataLik
     named = list(dags.items()) if isinstance(dags, Mapping) else [(None, dag) for dag in dags]
     if not named:
         raise InputError("nothing to compare: give at least one DAG")
-    graphs = [as_dag(dag) for _, dag in named]
+    graphs = [as_wiring(network).dag for _, network in named]
+    wirings = [more_than_its_dag(network) for _, network in named]
     labels = tuple(
         dag.to_code() if label is None else str(label) for (label, _), dag in zip(named, graphs, strict=True)
     )
@@ -110,7 +116,9 @@ def comparison_of(dags: Mapping[str, DagLike] | Iterable[DagLike], data: DataLik
         twice = next(label for label in labels if labels.count(label) > 1)
         raise InputError(f"{twice} is given twice: leave one out, or give a mapping from labels to DAGs")
     name, rows = as_rows(data)
-    analyses = tuple(Analysis(dag, name, rows, reading) for dag in graphs)
+    analyses = tuple(
+        Analysis(dag, name, rows, reading, wiring=wiring) for dag, wiring in zip(graphs, wirings, strict=True)
+    )
     for analysis in analyses:
         if not analysis.paths.num_paths:
             raise InputError(f"{analysis.code} has no path from input to output: its kernels are zero")

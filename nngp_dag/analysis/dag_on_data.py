@@ -12,15 +12,18 @@ from nngp_dag.analysis.neighbours import Neighbour, neighbours
 from nngp_dag.analysis.nodes import node_spectra
 from nngp_dag.analysis.programs import exact_kernels
 from nngp_dag.analysis.structure import Meeting, meetings
+from nngp_dag.analysis.wired import wired_node_spectra
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.angle_curves import AngleCurves, angle_curves
 from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.kernel.network import Network
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.paths import PathStatistics, path_statistics
 from nngp_dag.reading import METHODS, Reading, Setting
 from nngp_dag.spectrum import Spectrum, spectrum
 from nngp_dag.support.memory import require_memory
+from nngp_dag.wiring import Wiring
 
 if TYPE_CHECKING:
     from nngp_dag.finite.montecarlo import Agreement, MonteCarloEstimate, Unavailable
@@ -44,6 +47,7 @@ class DagOnData:
         width: neurons of the finite networks.
         seeds: their number.
         seed: the seed of anything random.
+        wiring: of the DAG; None: the plain DAG is meant.
     """
 
     dag: Dag
@@ -53,8 +57,14 @@ class DagOnData:
     width: int = 256
     seeds: int = 32
     seed: int = 0
+    wiring: Wiring | None = None
 
     # ---- structure --------------------------------------------------------------------------------------------------
+
+    @property
+    def network(self) -> Network:
+        """The wiring, or the plain DAG."""
+        return self.dag if self.wiring is None else self.wiring
 
     @property
     def code(self) -> str:
@@ -68,14 +78,17 @@ class DagOnData:
 
     @cached_property
     def meetings(self) -> tuple[Meeting, ...]:
-        """Where features meet against the assumptions of the approximations (`nngp_dag.analysis.structure`)."""
-        return meetings(self.dag, self.reading)
+        """Where features meet against the assumptions of the approximations (`nngp_dag.analysis.structure`).
+
+        Of plain DAGs only: gains and layer norm decide otherwise.
+        """
+        return () if self.wiring is not None else meetings(self.dag, self.reading)
 
     # ---- kernels ----------------------------------------------------------------------------------------------------
 
     def _compute(self, method: str) -> Kernel:
         self._require_memory()
-        kernels = kernel_of(self.dag, Setting(method, self.reading))(self.x)
+        kernels = kernel_of(self.network, Setting(method, self.reading))(self.x)
         arrays: list[Any] = [np.asarray(kernel) for kernel in kernels]
         return Kernel(*arrays)
 
@@ -86,6 +99,8 @@ class DagOnData:
     @cached_property
     def exact(self) -> Kernel:
         """Both exact kernels, float64 [N, N]."""
+        if self.wiring is not None:
+            return self._compute("exact")
         self._require_memory()
         return exact_kernels([self.dag], self.x, self.reading)[0]
 
@@ -137,16 +152,24 @@ class DagOnData:
     @cached_property
     def angle_curves(self) -> AngleCurves:
         """Kernels of two unit rows over all angles between them, by method: what plots and Eq. 12 are about."""
-        return angle_curves(self.dag, reading=self.reading)
+        return angle_curves(self.network, reading=self.reading)
 
     @cached_property
     def nodes(self) -> dict[int, Spectrum]:
         """The spectrum of the exact K_tt at every node t on a path, from the input to the output."""
+        if self.wiring is not None:
+            return wired_node_spectra(self.wiring, self.x, self.reading)
         return node_spectra(self.dag, self.x, self.reading)
 
     @cached_property
     def neighbours(self) -> tuple[Neighbour, ...]:
-        """The DAGs that differ in one edge, with the statistics of their exact kernels, best lambda_min first."""
+        """The DAGs that differ in one edge, with the statistics of their exact kernels, best lambda_min first.
+
+        Raises:
+            InputError: a wiring, or more than 8 nodes.
+        """
+        if self.wiring is not None:
+            raise InputError("neighbours are those of a plain DAG: the new edge of a wiring would have no numbers")
         return neighbours(self.dag, self.x, self.reading)
 
     # ---- finite networks --------------------------------------------------------------------------------------------
@@ -162,7 +185,7 @@ class DagOnData:
         if any(self.dag.pruned().ops):
             dtype = str(jnp.result_type(float))
             chunk_size(
-                NetworkSpec.make(self.dag, rows.shape[1], self.width, reading=self.reading, dtype=dtype), len(rows)
+                NetworkSpec.make(self.network, rows.shape[1], self.width, reading=self.reading, dtype=dtype), len(rows)
             )
 
     @cached_property
@@ -170,7 +193,7 @@ class DagOnData:
         """Empirical kernels of `seeds` networks of `width` neurons per node, on the first rows (at most twelve)."""
         from nngp_dag.finite.montecarlo import monte_carlo
 
-        return monte_carlo(self.dag, self.x[:_FINITE_ROWS], self.width, self.seeds, self.seed, reading=self.reading)
+        return monte_carlo(self.network, self.x[:_FINITE_ROWS], self.width, self.seeds, self.seed, reading=self.reading)
 
     @cached_property
     def agreement(self) -> dict[str, dict[str, Agreement | Unavailable]]:

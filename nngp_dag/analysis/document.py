@@ -10,6 +10,7 @@ from nngp_dag.analysis.neighbours import MAX_NODES
 from nngp_dag.analysis.remarks import remarks
 from nngp_dag.reading import METHODS
 from nngp_dag.spectrum import Spectrum
+from nngp_dag.support.strict_json import parse_json
 
 __all__ = ["analysis_document", "comparison_document"]
 
@@ -20,6 +21,7 @@ def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, obj
     has_path = bool(paths.num_paths)
     return {
         "code": analysis.code,
+        **_wiring(analysis),
         "data": analysis.data,
         "n": len(analysis.x),
         **reading.names(),
@@ -36,7 +38,7 @@ def analysis_document(analysis: DagOnData, finite: bool = True) -> dict[str, obj
         },
         "networks": _networks(analysis) if finite and has_path else None,
         "neighbours": None
-        if analysis.dag.num_nodes > MAX_NODES
+        if analysis.dag.num_nodes > MAX_NODES or analysis.wiring is not None
         else [
             {"edge": list(n.edge), "op": n.after.name.lower(), "code": n.dag.to_code(), **n.statistics}
             for n in analysis.neighbours
@@ -55,6 +57,7 @@ def comparison_document(comparison: DagsOnData) -> dict[str, object]:
             {
                 "label": label,
                 "code": a.code,
+                **_wiring(a),
                 "num_paths": a.paths.num_paths,
                 "effective_depth": float(a.paths.effective_depth),
                 "effective_width": float(a.paths.effective_width),
@@ -63,6 +66,10 @@ def comparison_document(comparison: DagsOnData) -> dict[str, object]:
             for label, a in zip(comparison.labels, comparison.analyses, strict=True)
         ],
     }
+
+
+def _wiring(analysis: DagOnData) -> dict[str, object]:
+    return {} if analysis.wiring is None else {"wiring": parse_json(analysis.wiring.to_json())}
 
 
 def _method(analysis: DagOnData, method: str) -> dict[str, object]:

@@ -12,6 +12,7 @@ from nngp_dag.analysis.images import png_uri, svg_uri
 from nngp_dag.analysis.neighbours import MAX_NODES
 from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, finite_rows, method_rows, neighbour_rows, path_rows, shown
+from nngp_dag.analysis.wired import wiring_words
 from nngp_dag.theme.css import stylesheet
 from nngp_dag.theme.notation import typeset
 
@@ -49,6 +50,7 @@ def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) 
         code=code,
         setting=f"{reading.order}, {reading.embedding}, {reading.activation.name}; data: {analysis.data}",
         facts=facts,
+        wiring="; ".join(wiring_words(analysis.wiring)) if analysis.wiring is not None else "",
         path_counts=[(d, _count(n)) for d, n in path_rows(paths.counts)],
         remarks=remarks(analysis),
         figures=_figures(analysis, has_path),
@@ -56,7 +58,7 @@ def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) 
         columns=METHOD_COLUMNS,
         tables=[(name.upper(), _method_table(analysis, name)) for name in ("nngp", "ntk")] if has_path else [],
         finite=_finite(analysis) if finite and has_path else None,
-        neighbours=_neighbours(analysis) if analysis.dag.num_nodes <= MAX_NODES else None,
+        neighbours=_neighbours(analysis) if analysis.dag.num_nodes <= MAX_NODES and analysis.wiring is None else None,
     )
     return _wrap(body, f"DAG {code}", page)
 

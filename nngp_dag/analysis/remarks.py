@@ -9,7 +9,9 @@ import numpy as np
 
 from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.structure import Meeting
+from nngp_dag.analysis.wired import first_differences
 from nngp_dag.reading import METHODS
+from nngp_dag.wiring import Wiring
 
 __all__ = ["Remark", "remarks"]
 
@@ -29,8 +31,11 @@ def remarks(analysis: DagOnData) -> tuple[Remark, ...]:
     """The remarks on an analysis, warnings first."""
     if not analysis.paths.num_paths:
         return (Remark("warning", "no path", "No path leads from the input to the output: all kernels are zero."),)
-    found = [*_pruning(analysis), *_data(analysis), *_approximations(analysis), *_equation_12(analysis)]
-    found += [*_resolution(analysis), *_scale(analysis)]
+    found = [*_pruning(analysis), *_data(analysis), *_resolution(analysis)]
+    if analysis.wiring is not None:
+        found += _wired(analysis, analysis.wiring)
+    else:
+        found += [*_approximations(analysis), *_equation_12(analysis), *_scale(analysis)]
     return tuple(sorted(found, key=lambda remark: ("warning", "note", "good").index(remark.level)))
 
 
@@ -50,6 +55,22 @@ def _approximations(analysis: DagOnData) -> list[Remark]:
         found.append(Remark("warning", f"{subject} {verb} off by {sizes}", " ".join(map(_words, met))))
     if reason := analysis.unavailable.get("neural-tangents"):
         found.append(Remark("note", "neural-tangents does not apply", f"The reason: {reason}."))
+    return found
+
+
+def _wired(analysis: DagOnData, wiring: Wiring) -> list[Remark]:
+    """Methods of a wiring against the exact one: by how much they are off, and from which node on."""
+    found = []
+    for method, node in first_differences(wiring, analysis.x[:32], analysis.reading, analysis.kernels).items():
+        off = analysis.differences[method]
+        if node is None:
+            found.append(Remark("good", f"{method} is exact here", "Its NNGP is the exact one at every node."))
+            continue
+        sizes = f"{_percent(off['nngp'])} of the NNGP and {_percent(off['ntk'])} of the NTK"
+        text = f"Its NNGP first differs at node {node}."
+        found.append(Remark("warning", f"{method} is off by {sizes}", text))
+    for method, reason in analysis.unavailable.items():
+        found.append(Remark("note", f"{method} does not apply", f"The reason: {reason}."))
     return found
 
 

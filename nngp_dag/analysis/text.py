@@ -8,6 +8,7 @@ from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.dags_on_data import DagsOnData
 from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, method_rows, path_rows, shown
+from nngp_dag.analysis.wired import wiring_words
 
 __all__ = ["analysis_text", "comparison_text"]
 
@@ -28,6 +29,7 @@ def analysis_text(analysis: DagOnData) -> str:
         f" {analysis.dag.num_nodes} nodes, {analysis.dag.num_linear} linear edges",
         f"{paths.num_paths:,} paths ({counts}); effective depth {float(paths.effective_depth):.4g},"
         f" effective width {float(paths.effective_width):.4g}",
+        *(wiring_words(analysis.wiring) if analysis.wiring is not None else []),
     ]
     parts: list[object] = []
     if paths.num_paths:

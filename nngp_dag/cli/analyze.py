@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, open_option, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
+from nngp_dag.cli.network import networks_options
 from nngp_dag.cli.reading import reading_options
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Reading
 from nngp_dag.support.files import check_writable, write_text
 
+if TYPE_CHECKING:
+    from nngp_dag.kernel.network import Network
+
 __all__ = ["command"]
 
 
 @click.command("analyze")
-@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@networks_options
 @row_options()
 @reading_options
 @click.option("--width", type=counts(1), default=256, show_default=True, help="Neurons of finite networks.")
@@ -31,7 +37,7 @@ __all__ = ["command"]
 @json_option
 @use_float64
 def command(
-    codes: tuple[str, ...],
+    networks: Sequence[Network],
     data: RowSource,
     reading: Reading,
     width: int,
@@ -44,27 +50,25 @@ def command(
 ) -> None:
     """Everything about the DAG CODE: drawing, paths, kernels by four methods, spectra, finite networks, neighbours.
 
-    Several CODEs are compared with each other. --out writes a page, which opens in any browser.
+    Several CODEs are compared with each other. --wiring shows a wiring. --out writes a page for any browser.
     """
     from nngp_dag.analysis.analysis import analysis_of
     from nngp_dag.analysis.comparison import comparison_of
-    from nngp_dag.dag import Dag
 
-    dags = [Dag.from_code(code) for code in codes]
     if out is not None:
         check_writable(out, "an .html file", [data.file])
     elif open_page:
         raise InputError("--open needs --out FILE.html, the page to open")
     rows = data.load(labels=False)
-    if len(dags) == 1:
-        analysis = analysis_of(dags[0], rows, reading, width=width, seeds=seeds, seed=seed)
+    if len(networks) == 1:
+        analysis = analysis_of(networks[0], rows, reading, width=width, seeds=seeds, seed=seed)
         if (out is not None or as_json) and not no_networks:
             analysis.require_networks()
         html = (lambda: analysis.to_html(page=True, finite=not no_networks)) if out is not None else None
         document = (lambda: analysis.to_dict(finite=not no_networks)) if as_json else None
         text = str(analysis) if not as_json else ""
     else:
-        comparison = comparison_of(dags, rows, reading)
+        comparison = comparison_of(networks, rows, reading)
         html = (lambda: comparison.to_html(page=True)) if out is not None else None
         document = comparison.to_dict if as_json else None
         text = str(comparison) if not as_json else ""

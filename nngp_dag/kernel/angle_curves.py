@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError, unknown_names
 from nngp_dag.kernel.functions import kernel_of, pair_kernel_of
 from nngp_dag.reading import METHODS, Reading, Setting
+from nngp_dag.wiring import NetworkLike
 
 __all__ = ["NUM_ANGLES", "AngleCurves", "angle_curves"]
 
@@ -53,14 +53,14 @@ class AngleCurves:
 
 
 def angle_curves(
-    dag: Dag,
+    dag: NetworkLike,
     methods: Sequence[str] = tuple(METHODS),
     reading: Reading | None = None,
 ) -> AngleCurves:
     """Kernels of two unit inputs over 181 angles.
 
     Args:
-        dag: any DAG.
+        dag: any DAG, or a wiring.
         methods: which methods.
         reading: the same for all methods; by default activation-last, gaussian, ReLU.
 
