@@ -85,14 +85,14 @@ def _mark_zero(ax: Axes, zero: float) -> None:
     ax.axhline(zero, color=GREY, linestyle=":", linewidth=1, zorder=1)
     ax.annotate(
         "zero",
-        (0, zero),
+        (0.001, zero),
         xycoords=("axes fraction", "data"),
         xytext=(-5, 0),
         textcoords="offset points",
         ha="right",
         va="center",
         fontsize=7.5,
-        annotation_clip=False,
+        annotation_clip=True,  # where limits that were set later leave it out
     )
 
 
