@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import nngp_dag
-from nngp_dag import Dag, InputError, analyze, compare, kernel_fn
+from nngp_dag import Dag, InputError, Wiring, analyze, compare, kernel_fn
 from nngp_dag.analysis.nodes import node_dag, node_kernels
 from nngp_dag.analysis.tables import path_rows, shown
 from nngp_dag.cli.analyze import command
@@ -46,7 +46,7 @@ def comparison():
 
 def test_nothing_is_computed_before_it_is_looked_at():
     fresh = analyze(DAG3, DATA)
-    assert set(vars(fresh)) == {"dag", "data", "x", "reading", "width", "seeds", "seed"}
+    assert set(vars(fresh)) == {"dag", "data", "x", "reading", "width", "seeds", "seed", "wiring"}
     assert fresh.paths.num_paths == 4
     assert "exact" not in vars(fresh)
 
@@ -125,6 +125,35 @@ def test_angle_curves_follow_the_kernels_and_eq_12():
     assert excess == pytest.approx(0.1, abs=0.02)  # 6 % of a gap of 1.7, near the opposite input
     assert rho < -0.99
     assert angle_curves(Dag.from_code(DAG1), ("exact", "path-sum")).eq_12_excess()[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_digits_are_proved_where_that_is_cheap(analysis, x):
+    from nngp_dag.analysis import proved
+    from nngp_dag.spectrum import certified, certified_digits
+
+    text, page, document = str(analysis), " ".join(Page(analysis.to_html()).text), analysis.to_dict(finite=False)
+    for name, found in certified(Dag.from_code(DAG3), x).items():
+        low, high = found.lambda_min
+        assert analysis.proved.spectra[name].lambda_min == (low, high)
+        assert low - 1e-12 < analysis.exact_spectra[name].lambda_min < high + 1e-12
+        for interval in (found.lambda_min, found.lambda_max, found.condition):
+            assert high - low < 1e-9
+            assert certified_digits(interval) in text
+            assert certified_digits(interval) in page
+        assert document["methods"]["exact"][name]["certified"] == found.summary()
+        assert "certified" not in document["methods"]["independent"][name]
+    # Where it is not cheap or not possible the plain figures stand alone, and why is said where there is room.
+    for other, reason in (
+        (analyze(DAG3, DATA, activation="tanh"), "accepted are relu"),
+        (analyze(DAG3, np.eye(400)), "400 rows"),
+        (analyze(Wiring.make(DAG3, weight_scale=1.5), DATA), "not of wirings"),
+    ):
+        assert not other.proved.spectra
+        assert proved.proved_words(other.proved, "nngp") == ""
+        assert reason in other.proved.summary("ntk")["reason"]
+    copies = analyze("1", np.ones((3, 2))).proved  # one row three times: lambda_min is zero
+    assert copies.summary("nngp")["proved"] is False
+    assert "not told from zero" in proved.proved_words(copies, "nngp")
 
 
 def test_networks_judge_the_methods_by_the_same_rows(analysis):

@@ -11,6 +11,7 @@ import numpy as np
 from nngp_dag.analysis.neighbours import Neighbour, neighbours
 from nngp_dag.analysis.nodes import node_spectra
 from nngp_dag.analysis.programs import exact_kernels
+from nngp_dag.analysis.proved import ProvedSpectra, proved_eigenvalues
 from nngp_dag.analysis.structure import Meeting, meetings
 from nngp_dag.analysis.wired import wired_node_spectra
 from nngp_dag.dag import Dag
@@ -108,6 +109,13 @@ class DagOnData:
     def exact_spectra(self) -> dict[str, Spectrum]:
         """Spectra of both exact kernels (nngp, ntk)."""
         return {"nngp": spectrum(self.exact.nngp), "ntk": spectrum(self.exact.ntk)}
+
+    @cached_property
+    def proved(self) -> ProvedSpectra:
+        """Proved bounds of the eigenvalues of both exact kernels, where they are cheap."""
+        if self.wiring is not None:
+            return ProvedSpectra({}, "proofs are of plain DAGs, not of wirings")
+        return proved_eigenvalues(self.dag, self.x, self.reading)
 
     @cached_property
     def _others(self) -> tuple[dict[str, Kernel], dict[str, str]]:

@@ -77,7 +77,8 @@ def _method(analysis: DagOnData, method: str) -> dict[str, object]:
         return {"available": False, "reason": analysis.unavailable[method]}
     document: dict[str, object] = {"available": True}
     for name, spectrum in analysis.spectra[method].items():
-        document[name] = _statistics(spectrum) | {"difference": analysis.differences[method][name]}
+        proved = {"certified": analysis.proved.summary(name)} if method == "exact" else {}
+        document[name] = _statistics(spectrum) | {"difference": analysis.differences[method][name]} | proved
     return document
 
 

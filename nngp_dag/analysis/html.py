@@ -10,6 +10,7 @@ from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.dags_on_data import DagsOnData
 from nngp_dag.analysis.images import png_uri, svg_uri
 from nngp_dag.analysis.neighbours import MAX_NODES
+from nngp_dag.analysis.proved import proved_words
 from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, finite_rows, method_rows, neighbour_rows, path_rows, shown
 from nngp_dag.analysis.wired import wiring_words
@@ -56,7 +57,12 @@ def analysis_html(analysis: DagOnData, page: bool = False, finite: bool = True) 
         figures=_figures(analysis, has_path),
         looks={"not rejected": "is-holds", "rejected": "is-refuted", "undecided": "is-inconclusive"},
         columns=METHOD_COLUMNS,
-        tables=[(name.upper(), _method_table(analysis, name)) for name in ("nngp", "ntk")] if has_path else [],
+        tables=[
+            (name.upper(), _method_table(analysis, name), proved_words(analysis.proved, name))
+            for name in ("nngp", "ntk")
+        ]
+        if has_path
+        else [],
         finite=_finite(analysis) if finite and has_path else None,
         neighbours=_neighbours(analysis) if analysis.dag.num_nodes <= MAX_NODES and analysis.wiring is None else None,
     )

@@ -6,6 +6,7 @@ import io
 
 from nngp_dag.analysis.dag_on_data import DagOnData
 from nngp_dag.analysis.dags_on_data import DagsOnData
+from nngp_dag.analysis.proved import proved_words
 from nngp_dag.analysis.remarks import remarks
 from nngp_dag.analysis.tables import METHOD_COLUMNS, method_rows, path_rows, shown
 from nngp_dag.analysis.wired import wiring_words
@@ -39,7 +40,7 @@ def analysis_text(analysis: DagOnData) -> str:
                 table.add_column(column, justify="left" if i == 0 else "right")
             for method, cells in method_rows(analysis, kernel):
                 table.add_row(method, *([shown(cell) for cell in cells] or ["–"] * len(METHOD_COLUMNS)))
-            parts.append(table)
+            parts += [table, proved_words(analysis.proved, kernel)]
     noted = [f"{_MARKS[r.level]} {r.title}: {r.text}" for r in remarks(analysis)]
     return _render("\n".join(lines), *parts, "\n".join(noted))
 

@@ -221,6 +221,8 @@ def certified_digits(interval: Interval) -> str:
 
     The interval as it is where it has not even one digit.
     """
+    if not np.isfinite(interval).all():
+        return f"[{interval[0]:.3g}, {interval[1]:.3g}]"
     low, high = (Fraction(end) for end in interval)
     middle = (low + high) / 2
     if middle:
