@@ -1,4 +1,4 @@
-"""What is measured of one cell: its exact NNGP and NTK on a few images, as numbers that may go with accuracy."""
+"""Measures of one cell: its exact NNGP and NTK on a few images, as numbers that may go with accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the exact kernels say about accuracies: correlations, and verdicts on statements about them."""
+"""The report on exact kernels and accuracies: correlations, and verdicts on statements about them."""
 
 from __future__ import annotations
 
