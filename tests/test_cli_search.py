@@ -259,6 +259,26 @@ def test_search_wot_with_and_without_the_filter(document, data, benchmark):
     assert results["half-radius"]["mean"]["evaluations"] < 15
 
 
+def test_search_by_an_exact_kernel_finds_the_best_of_its_draws(document, data, benchmark, monkeypatch):
+    judged = {}
+    make = importlib.import_module("nngp_dag.nas.search.run").make_score
+
+    def watched(*arguments):
+        score = make(*arguments)
+
+        def of(architecture, *rest):
+            judged[SPACE.write(architecture)] = value = score(architecture, *rest)
+            return value
+
+        return of
+
+    monkeypatch.setattr("nngp_dag.nas.search.run.make_score", watched)
+    options = ("--filter", "none", "--num", 3, "--runs", 1, *SMALL, "--data", data, "--benchmark", benchmark)
+    found = document("search", "exact-ntk", *options)["runs"][0]["architecture"]
+    assert len(set(judged.values())) > 1
+    assert found == max(judged, key=judged.get)
+
+
 def test_search_te_nas_and_fp_nas(document, run, data, benchmark):
     result = document(
         "search", "te-nas", "--runs", 1, "--batch-size", 4, "--patches", 20, "--repeats", 1, "--data", data,
