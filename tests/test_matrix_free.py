@@ -69,6 +69,10 @@ def test_a_wiring_has_products_too(x):
     wiring = Wiring.make(DAG, weight_scale=1.2, bias_scale=0.3)
     matrix = np.asarray(kernel_fn(wiring)(x[:30], get="ntk"))
     np.testing.assert_allclose(KernelOperator(wiring, x[:30], "ntk") @ np.eye(30), matrix, rtol=1e-12)
+    alike = Wiring.make("2_12", weight_scale=0.8, bias_scale=0.5, activation="erf")
+    matrix = np.asarray(kernel_fn(alike, "path-sum")(x[:30], get="nngp"))
+    product = KernelOperator(alike, x[:30], method="path-sum") @ np.eye(30)
+    np.testing.assert_allclose(product, matrix, rtol=1e-12)  # by the activation of its edges, not the setting's
 
 
 def test_several_tiles_give_one_product(both):

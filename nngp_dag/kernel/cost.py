@@ -10,7 +10,7 @@ from nngp_dag.kernel.network import Network, dag_of
 from nngp_dag.reading import METHODS, Setting
 from nngp_dag.support.memory import require_memory
 
-__all__ = ["estimated_seconds", "require_cost"]
+__all__ = ["estimated_seconds", "require_cost", "require_time"]
 
 _SECONDS_PER_LAYER = 0.02
 """Of one core, for tracing and compiling one branch of a network of neural-tangents (1,770 branches: 33 s)."""
@@ -41,6 +41,13 @@ def require_cost(network: Network, setting: Setting, shape: tuple[int, int], ite
             f"neural-tangents would build {edges:,} branches one by one, in about {_SECONDS_PER_LAYER * edges:,.0f} s:"
             f" at most {_MOST_LAYERS:,} edges; use method exact"
         )
+    require_time(network, setting, shape)
+
+
+def require_time(network: Network, setting: Setting, shape: tuple[int, int]) -> None:
+    """Refuse (InputError, with the estimate) a kernel of a pruned network that would not end in a day's work."""
+    n, m = shape
+    dag = dag_of(network)
     seconds = estimated_seconds(network, setting, n * m)
     if jax.default_backend() == "cpu" and seconds > _MOST_SECONDS:
         raise InputError(

@@ -18,7 +18,7 @@ from nngp_dag.dag import Dag, as_dag
 from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.kernel.cost import require_cost
 from nngp_dag.kernel.gram import gram_kernels
-from nngp_dag.kernel.inputs import checked_names, checked_rows, float_dtype, input_precision
+from nngp_dag.kernel.inputs import checked_names, checked_pair, float_dtype, input_precision
 from nngp_dag.kernel.method import AnyMethod, Program, cast_program, pair_method
 from nngp_dag.kernel.network import Network, dag_of, network_of
 from nngp_dag.kernel.nodes import NodeKernels
@@ -28,7 +28,7 @@ from nngp_dag.reading import METHODS, PAIR_METHODS, ActivationLike, Setting
 from nngp_dag.support.x64 import enable_x64
 from nngp_dag.wiring import NetworkLike, Wiring
 
-__all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of"]
+__all__ = ["KernelFn", "kernel_fn", "kernel_of", "pair_kernel", "pair_kernel_of", "refuse_overflow"]
 
 _Compute = Callable[[Array, Array | None, tuple[str, ...], bool], dict[str, Array]]
 
@@ -98,18 +98,12 @@ def kernel_of(dag: NetworkLike, setting: Setting) -> KernelFn:
     def fn(x1: ArrayLike, x2: ArrayLike | None = None, get: str | tuple[str, ...] | None = None) -> Any:
         names = ("nngp", "ntk") if get == "nodes" else checked_names(get)
         with input_precision(x1, x2):
-            a = checked_rows("x1", x1)
-            b = None if x2 is None else checked_rows("x2", x2)
-            if b is not None and (b.shape[1] != a.shape[1] or b.dtype != a.dtype):
-                raise InputError(
-                    f"x1 and x2 must have rows of one length and dtype, got {a.shape} {a.dtype} and {b.shape} {b.dtype}"
-                    + _lost_precision(a, b)
-                )
+            a, b = checked_pair(x1, x2)
             num_kernels = len(names) * (dag_of(pruned).num_nodes if get == "nodes" else 1)
             require_cost(pruned, setting, (len(a), len(a if b is None else b)), a.dtype.itemsize, num_kernels)
             kernels = compute(a, b, names, get == "nodes")
             for name in names:
-                _refuse_overflow(kernels[name], dag_of(pruned))
+                refuse_overflow(kernels[name], dag_of(pruned))
         if get == "nodes":
             return NodeKernels(np.flatnonzero(given.reachable()), kernels["nngp"], kernels["ntk"])
         if isinstance(get, str):
@@ -195,13 +189,8 @@ def _compute_of(pruned: Network, setting: Setting) -> _Compute:
     return compute
 
 
-def _lost_precision(a: Array, b: Array) -> str:
-    """A remark where a traced argument is float32, for JAX may have made it so, and empty elsewhere."""
-    traced = any(isinstance(rows, jax.core.Tracer) and rows.dtype == np.float32 for rows in (a, b))
-    return ": jit, grad and vmap make float32 of float64 unless JAX's x64 mode is on" if traced else ""
-
-
-def _refuse_overflow(kernel: Array, dag: Dag) -> None:
+def refuse_overflow(kernel: Array, dag: Dag) -> None:
+    """InputError where the kernel of a pruned DAG is known and not finite."""
     if not isinstance(kernel, jax.core.Tracer) and not bool(jnp.isfinite(kernel).all()):
         raise InputError(
             f"the kernel of this DAG ({dag.num_nodes} nodes) overflows {kernel.dtype}: use a DAG with fewer skip paths"

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from nngp_dag.errors import InputError, accepted_text
 from nngp_dag.support.x64 import enable_x64
 
-__all__ = ["checked_names", "checked_rows", "float_dtype", "input_precision"]
+__all__ = ["checked_names", "checked_pair", "checked_rows", "float_dtype", "input_precision"]
 
 _ACCEPTED = "float64 and float32"
 
@@ -67,6 +67,18 @@ def checked_rows(name: str, x: ArrayLike) -> Array:
     return rows
 
 
+def checked_pair(x1: ArrayLike, x2: ArrayLike | None) -> tuple[Array, Array | None]:
+    """Rows x1 and x2 (or None) by `checked_rows`, of one length and dtype; else InputError."""
+    a = checked_rows("x1", x1)
+    b = None if x2 is None else checked_rows("x2", x2)
+    if b is not None and (b.shape[1] != a.shape[1] or b.dtype != a.dtype):
+        raise InputError(
+            f"x1 and x2 must have rows of one length and dtype, got {a.shape} {a.dtype} and {b.shape} {b.dtype}"
+            + _lost_precision(a, b)
+        )
+    return a, b
+
+
 def _precision_of(array: object) -> np.dtype | None:
     """The type to compute in, accepted or not; None for Python numbers and what is no array."""
     if isinstance(array, jax.Array):
@@ -102,3 +114,9 @@ def _refuse_underflow(name: str, rows: Array) -> None:
             f"the squared norm of row {row} of {name} underflows {rows.dtype} (its largest entry is"
             f" {float(largest[row]):.2g}): scale the rows up"
         )
+
+
+def _lost_precision(a: Array, b: Array) -> str:
+    """A remark where a traced argument is float32, for JAX may have made it so, and empty elsewhere."""
+    traced = any(isinstance(rows, jax.core.Tracer) and rows.dtype == np.float32 for rows in (a, b))
+    return ": jit, grad and vmap make float32 of float64 unless JAX's x64 mode is on" if traced else ""

@@ -76,7 +76,8 @@ class KernelOperator(LinearOperator):
         self._mesh = None if devices is None else device_mesh(devices)
         with input_precision(x):
             rows = checked_rows("x", x)
-            self._method, network = prepared_for(self._method, network, lambda: [squared_norms(rows)])
+            adapted = self._method.adapted(network)
+            self._method, network = prepared_for(adapted, network, lambda: [squared_norms(rows)])
             self._program = cast_program(self._method.program(network), rows.dtype)
             numbers = rows.dtype.itemsize * self._method.numbers_per_pair(network, self._program)
             self._tile = min(tile_size(numbers), max(8, len(rows)))
