@@ -169,6 +169,29 @@ def test_the_command_gives_maps_plane_and_shaped_activation(run, tmp_path):
     assert err == f"plot written to {picture}\n"
 
 
+def test_the_command_takes_the_wiring_of_a_file(run, tmp_path):
+    scales = {(0, 1): 0.5, (1, 2): 1.3}
+    wiring = Wiring.make("2_02", weight_scale=scales, bias_scale=0.3, activation={(0, 1): "erf"})
+    wiring.save(tmp_path / "w.json")
+    asked = ("--wiring", tmp_path / "w.json", "--activation", "identity", "--correlations", "0.5")
+    status, out, _ = run(*asked, "--plane", "--grid", 2, "--weight-scales", "0.5,1", "--json")
+    assert status == 0
+    document, maps = json.loads(out), SignalMaps.of(wiring, activation="identity")
+    assert document["wiring"] == json.loads(wiring.to_json()) and "weight_scale" not in document
+    assert_close(document["variance"], float(maps.variance(1.0)))
+    assert_close(document["chi"], float(maps.chi(1.0)))
+    plane = order_chaos_plane(maps, [0.5, 1.0], [0.0, 1.0])  # multiplies its weight scales
+    assert_close(np.array(document["plane"]["chi"]), plane.chi)
+    assert "of the wiring" in run("2_02", *asked)[1]
+    for refused, says in (
+        (("2", *asked), "is of 2_02, not of 2"),
+        ((*asked, "--bias-scale", 1), "the file has the scales"),
+        ((), "CODE"),
+    ):
+        status, _, err = run(*refused)
+        assert status == 2 and says in err
+
+
 def test_the_command_prints_tables(run):
     status, out, _ = run("2", "--shape", "dks", "--activation", "erf", "--target", "1.2", "--correlations", "")
     assert status == 0

@@ -15,7 +15,14 @@ from nngp_dag.errors import InputError
 if TYPE_CHECKING:
     from nngp_dag.wiring import Wiring
 
-__all__ = ["network_document", "network_options", "networks_document", "networks_of", "networks_options"]
+__all__ = [
+    "network_document",
+    "network_options",
+    "networks_document",
+    "networks_of",
+    "networks_options",
+    "scale_options",
+]
 
 _T = TypeVar("_T")
 _Command = Callable[..., _T]
@@ -36,7 +43,7 @@ def network_options(function: _Command[_T]) -> _Command[_T]:
         networks = networks_of(() if code is None else (code,), weight_scale, bias_scale, wiring)
         return function(*args, network=networks[0], **options)
 
-    return click.argument("code", required=False)(_scale_options(command))
+    return click.argument("code", required=False)(scale_options(command))
 
 
 def networks_options(function: _Command[_T]) -> _Command[_T]:
@@ -53,10 +60,10 @@ def networks_options(function: _Command[_T]) -> _Command[_T]:
     ) -> _T:
         return function(*args, networks=networks_of(codes, weight_scale, bias_scale, wiring), **options)
 
-    return click.argument("codes", nargs=-1, metavar="CODE...")(_scale_options(command))
+    return click.argument("codes", nargs=-1, metavar="CODE...")(scale_options(command))
 
 
-def _scale_options(function: _Command[_T]) -> _Command[_T]:
+def scale_options(function: _Command[_T]) -> _Command[_T]:
     """Add --weight-scale, --bias-scale and --wiring."""
     weight = click.option("--weight-scale", type=float, help="Of every linear edge.  [default: 1]")
     bias = click.option("--bias-scale", type=float, help="Of every linear edge.  [default: 0, no bias]")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, use_float64
 from nngp_dag.cli.completion import activation_names
+from nngp_dag.cli.network import network_document, networks_of, scale_options
 from nngp_dag.cli.reading import ORDER_HELP
 from nngp_dag.errors import InputError
 from nngp_dag.reading import ORDERS
 from nngp_dag.support.files import atomic_file, check_writable
+
+if TYPE_CHECKING:
+    from nngp_dag.wiring import Wiring
 
 __all__ = ["command"]
 
@@ -21,7 +25,7 @@ _KINDS = (".png", ".svg", ".pdf")
 
 
 @click.command("signal")
-@click.argument("code")
+@click.argument("code", required=False)
 @click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True, help=ORDER_HELP)
 @click.option(
     "--activation",
@@ -29,10 +33,9 @@ _KINDS = (".png", ".svg", ".pdf")
     show_default=True,
     metavar="NAME",
     shell_complete=activation_names,
-    help="Of every linear edge.",
+    help="Of every linear edge that has none of its own.",
 )
-@click.option("--weight-scale", type=float, default=1.0, show_default=True, help="w of every linear edge.")
-@click.option("--bias-scale", type=float, default=0.0, show_default=True, help="v of every linear edge.")
+@scale_options
 @click.option("--in-degree", is_flag=True, help="Divide all gains by the square root of the in-degree.")
 @click.option("--variance", type=float, default=1.0, show_default=True, help="Variance of the input, squared norm.")
 @click.option("--correlations", default="0,0.5,0.9", show_default=True, metavar="C,...", help="Of two inputs.")
@@ -46,11 +49,12 @@ _KINDS = (".png", ".svg", ".pdf")
 @json_option
 @use_float64
 def command(
-    code: str,
+    code: str | None,
     order: str,
     activation: str,
-    weight_scale: float,
-    bias_scale: float,
+    weight_scale: float | None,
+    bias_scale: float | None,
+    wiring: Path | None,
     in_degree: bool,
     variance: float,
     correlations: str,
@@ -59,14 +63,16 @@ def command(
     as_json: bool,
     **plane: Any,
 ) -> None:
-    """Follow variances and correlations through the DAG CODE, and from cell to cell of a stack of it.
+    """Follow variances and correlations through the DAG CODE or a wiring, and from cell to cell of a stack of it.
+
+    The plane multiplies the weight scales of a wiring, and takes the place of its bias scales.
 
     chi is the factor by which small distances and gradients grow: below 1 the stack is ordered, above chaotic. --shape
     finds the activation that Deep Kernel Shaping or Tailored Activation Transformations ask for.
     """
     from nngp_dag.signal import SignalMaps
     from nngp_dag.signal.document import plane_document, shaped_document, signal_document
-    from nngp_dag.wiring import Wiring
+    from nngp_dag.wiring import Wiring, as_wiring
 
     if target is not None and shape is None:
         raise click.UsageError("--target needs --shape")
@@ -74,23 +80,25 @@ def command(
         _check_picture(plane["out"])
     ranges = [_numbers(f"--{name}", plane[name.replace("-", "_")], 2) for name in ("weight-scales", "bias-scales")]
     points = _numbers("--correlations", correlations)
-    wiring = Wiring.make(code, weight_scale=weight_scale, bias_scale=bias_scale)
-    wiring = wiring.divided_by_in_degree() if in_degree else wiring
-    shaped = None if shape is None else _shaped(shape, wiring, activation, target)
-    maps = SignalMaps.of(wiring, order, activation)
+    given = networks_of(() if code is None else (code,), weight_scale, bias_scale, wiring)[0]
+    network = _divided(as_wiring(given), in_degree)
+    shaped = None if shape is None else _shaped(shape, network, activation, target)
+    maps = SignalMaps.of(network, order, activation)
+    scales = {
+        "weight_scale": 1.0 if weight_scale is None else weight_scale,
+        "bias_scale": 0.0 if bias_scale is None else bias_scale,
+    }
     document = {
-        "code": wiring.dag.to_code(),
+        "code": network.dag.to_code(),
         "order": order,
         "activation": maps.reading.activation.name,
-        "weight_scale": weight_scale,
-        "bias_scale": bias_scale,
+        **(scales if wiring is None else {"wiring": network_document(given)["wiring"]}),
         "in_degree": in_degree,
         **signal_document(maps, variance, points),
     }
     if plane["plane"] or plane["out"] is not None:
-        # The axes of the plane are the scales themselves, whatever those of the network are.
-        unscaled = Wiring.make(code).divided_by_in_degree() if in_degree else Wiring.make(code)
-        cell = SignalMaps.of(unscaled, order, activation)
+        # The axes of the plane are the scales themselves, whatever those of the options are.
+        cell = maps if wiring else SignalMaps.of(_divided(Wiring.make(network.dag), in_degree), order, activation)
         document["plane"] = plane_document(_plane(cell, ranges, plane["grid"], variance, plane["out"]))
     if shaped is not None:
         document["shaped"] = shaped_document(shaped)
@@ -98,6 +106,10 @@ def command(
         emit_json(document)
     else:
         _print(document)
+
+
+def _divided(wiring: Wiring, in_degree: bool) -> Wiring:
+    return wiring.divided_by_in_degree() if in_degree else wiring
 
 
 def _plane(maps: Any, ranges: Sequence[list[float]], grid: int, start: float, out: Path | None) -> Any:
@@ -121,7 +133,7 @@ def _plane(maps: Any, ranges: Sequence[list[float]], grid: int, start: float, ou
     return found
 
 
-def _shaped(shape: str, wiring: Any, activation: str, target: float | None) -> Any:
+def _shaped(shape: str, wiring: Wiring, activation: str, target: float | None) -> Any:
     from nngp_dag.activations import LeakyRelu, get
     from nngp_dag.signal import deep_kernel_shaping, tailored_activation
 
@@ -148,7 +160,10 @@ def _numbers(option: str, text: str, count: int | None = None) -> list[float]:
 
 
 def _print(document: Mapping[str, Any]) -> None:
-    scales = f"weight scale {document['weight_scale']:g}, bias scale {document['bias_scale']:g}"
+    if "wiring" in document:
+        scales = "scales, gains and activations of the wiring"
+    else:
+        scales = f"weight scale {document['weight_scale']:g}, bias scale {document['bias_scale']:g}"
     divided = ", gains divided by the root of the in-degree" if document["in_degree"] else ""
     names = ("variance", "variance_slope", "chi", "correlation_slope")
     print_table(
