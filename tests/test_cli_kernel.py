@@ -284,7 +284,10 @@ def test_wirings_come_from_scales_or_from_a_file(document, refused, wiring_file,
     expected = np.asarray(kernel_fn(Wiring.make("2_12", weight_scale=1.5, bias_scale=0.1))(x).ntk)
     assert found["ntk"]["trace"] == pytest.approx(np.trace(expected), rel=1e-12)
     assert found["wiring"]["linear"][0] == {"edge": [0, 1], "weight_scale": 1.5, "bias_scale": 0.1, "gain": 1.0}
-    found = document("--wiring", wiring_file, "--data", DATA, "--out", tmp_path / "k.npz")
+    found = document("--wiring", wiring_file, "--data", DATA, "--out", tmp_path / "k.npz", "--certify")
+    for name in ("nngp", "ntk"):
+        low, high = found[name]["certified"]["lambda_min"]
+        assert low * (1 - 1e-9) <= found[name]["lambda_min"] <= high * (1 + 1e-9)
     wiring = Wiring.load(wiring_file)
     assert found["code"] == "2_12" and found["wiring"] == json.loads(wiring.to_json())
     np.testing.assert_allclose(np.load(tmp_path / "k.npz")["nngp"], kernel_fn(wiring)(x).nngp, rtol=1e-12)
@@ -293,5 +296,10 @@ def test_wirings_come_from_scales_or_from_a_file(document, refused, wiring_file,
     refused("--wiring", wiring_file, "--data", DATA, "--bias-scale", 1, says="leave out --weight-scale")
     refused("2", "--data", DATA, "--bias-scale", "nan", says="finite")
     refused("--wiring", tmp_path / "none.json", "--data", DATA, says="No such file")
-    refused("--wiring", wiring_file, "--data", DATA, "--certify", says="wirings have dense spectra")
+    refused("--wiring", wiring_file, "--data", DATA, "--spectrum", "lanczos", says="wirings have dense spectra")
+    proof = tmp_path / "proof.json"
+    refused(
+        "--wiring", wiring_file, "--data", DATA, "--certificate", proof, says="a certificate names a network by its"
+    )
+    assert not proof.exists()
     refused("--wiring", wiring_file, "--data", DATA, "--out", wiring_file, says="it is read as input")

@@ -103,8 +103,8 @@ def command(
         _without_matrix(dag, data, setting, names, lanczos, as_json)
         return
     _check_outputs(out, certificate, [data.file, wiring_file])
-    compute = kernel_of(dag if wiring is None else wiring, setting)
-    proved = _certified(dag, data, setting, names, certificate) if certify or certificate else {}
+    compute = kernel_of(wiring or dag, setting)
+    proved = _certified(wiring or dag, data, setting, names, certificate) if certify or certificate else {}
     with stages(2 + len(names)) as stage:
         stage(f"data {data.spec}")
         x = data.load(labels=False).x
@@ -172,8 +172,10 @@ def _write(out: Path | None, kernels: Mapping[str, np.ndarray]) -> None:
 
 def _check_spectrum(wiring: Wiring | None, lanczos: LanczosOptions, others: Mapping[str, object]) -> None:
     lanczos.check(others)
-    if wiring is not None and (lanczos.wanted or others["--certify"] or others["--certificate"]):
-        raise InputError("wirings have dense spectra, not proved ones: leave out --certify and --spectrum")
+    if wiring is not None and lanczos.wanted:
+        raise InputError("wirings have dense spectra: leave out --spectrum")
+    if wiring is not None and others["--certificate"]:
+        raise InputError("a certificate names a network by its code: --certify alone proves bounds of a wiring")
 
 
 def _wiring(code: str | None, weight_scale: float | None, bias_scale: float | None, file: Path | None) -> Wiring | None:
@@ -199,7 +201,7 @@ def _wiring(code: str | None, weight_scale: float | None, bias_scale: float | No
 
 
 def _certified(
-    dag: Dag, data: RowSource, setting: Setting, names: tuple[str, ...], out: Path | None
+    network: Dag | Wiring, data: RowSource, setting: Setting, names: tuple[str, ...], out: Path | None
 ) -> dict[str, CertifiedSpectrum]:
     """Proved bounds of the kernels on the rows as they come, divided by their norms in balls unless they are raw."""
     from nngp_dag.spectrum.certification import certify_kernels
@@ -208,7 +210,7 @@ def _certified(
     pairs = len(x) * (len(x) + 1) // 2
     source = data.spec if data.file is None else data.file.name
     with progress_bar(f"proof for {len(x):,} rows", pairs, "pairs") as advance:
-        found = certify_kernels(dag, x, setting, names, normalize=not data.raw, source=source, progress=advance)
+        found = certify_kernels(network, x, setting, names, normalize=not data.raw, source=source, progress=advance)
     if out is not None:
         certificates = [spectrum.certificate() for spectrum in found.values() if spectrum.proved]
         if not certificates:

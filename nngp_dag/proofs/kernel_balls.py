@@ -1,14 +1,15 @@
-"""Kernel matrices of a DAG on rows, enclosed: float middles and a proved bound of what they are off by.
+"""Kernel matrices of a DAG or a wiring on rows, enclosed: float middles and a proved bound of what they are off by.
 
 Rows are floats, that is exact dyadic numbers, taken as they are or divided by their norms in balls. Inner products are
-exact up to the precision of the balls, and every entry is the kernel of its pair in balls (`pair_balls`); the diagonal
-is that of one input with itself. An entry's distance to its rounded middle is bounded in balls, and the 2-norm of all
-of them by the largest sum over a row.
+exact up to the precision of the balls, and every entry is the kernel of its pair in balls (`pair_balls`,
+`wiring_balls`); the diagonal is that of one input with itself. An entry's distance to its rounded middle is bounded in
+balls, and the 2-norm of all of them by the largest sum over a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
+from nngp_dag.kernel.network import network_of
 from nngp_dag.proofs.enclosed_eigenvalues import EnclosedMatrix
-from nngp_dag.proofs.pair_balls import BallRow, PairBalls, pair_balls
+from nngp_dag.proofs.pair_balls import EnclosedRow, PairBalls, pair_balls
 from nngp_dag.proofs.prove import precision
+from nngp_dag.proofs.wiring_balls import wiring_balls
 from nngp_dag.reading import Setting
+from nngp_dag.wiring import Wiring
 
 __all__ = ["BITS", "enclosed_kernels"]
 
@@ -31,7 +35,7 @@ _Floats = NDArray[np.float64]
 
 
 def enclosed_kernels(
-    dag: Dag,
+    dag: Dag | Wiring,
     x: _Floats,
     setting: Setting,
     *,
@@ -39,12 +43,12 @@ def enclosed_kernels(
     bits: int = BITS,
     progress: Callable[[int], None] = lambda pairs: None,
 ) -> dict[str, EnclosedMatrix]:
-    """The NNGP and the NTK of a DAG on rows.
+    """The NNGP and the NTK of a DAG, or of a wiring, on rows.
 
     Args:
-        dag: any DAG with a path.
+        dag: any DAG with a path, or a wiring of one.
         x: float64 [N, d], finite; N >= 1.
-        setting: a method that is a function of pairs, any order and embedding, an activation with a closed form.
+        setting: a method that is a function of pairs, any order and embedding, activations with a closed form.
         normalize: divide rows by their norms, in balls.
         bits: precision of the balls.
         progress: called with the number of pairs of rows, of N (N + 1) / 2, that are done.
@@ -54,7 +58,7 @@ def enclosed_kernels(
 
     Raises:
         InputError: rows of another form, a row of zeros to be normalised, entries that no ball of this precision
-            encloses, or what `pair_balls` refuses.
+            encloses, or what `pair_balls` and `wiring_balls` refuse.
     """
     if x.ndim != 2 or not x.size or x.dtype != np.float64 or not np.isfinite(x).all():
         raise InputError("certified kernels are of finite float64 rows [N, d]")
@@ -63,8 +67,8 @@ def enclosed_kernels(
     radii = np.zeros((2, n))
     # Sums beyond the floats are infinite, and refused below.
     with precision(bits), np.errstate(over="ignore", invalid="ignore"):
-        kernels = pair_balls(dag, setting)
-        rows: list[BallRow] = []
+        kernels = _kernels(dag, setting)
+        rows: list[EnclosedRow] = []
         for i, products in enumerate(_inner_products(x, normalize)):
             _fill_row(kernels, rows, products, middles, radii)
             progress((i + 1) * (i + 2) // 2)
@@ -75,7 +79,14 @@ def enclosed_kernels(
     return {name: EnclosedMatrix(middles[k], float(largest[k])) for k, name in enumerate(("nngp", "ntk"))}
 
 
-def _fill_row(kernels: PairBalls, rows: list[BallRow], products: list[arb], middles: _Floats, radii: _Floats) -> None:
+def _kernels(dag: Dag | Wiring, setting: Setting) -> PairBalls[Any]:
+    network = network_of(dag, setting.reading) if isinstance(dag, Wiring) else dag
+    return wiring_balls(network, setting) if isinstance(network, Wiring) else pair_balls(network, setting)
+
+
+def _fill_row(
+    kernels: PairBalls[Any], rows: list[EnclosedRow], products: list[arb], middles: _Floats, radii: _Floats
+) -> None:
     """Add the row that comes after `rows`, given its inner products with these and, last, with itself."""
     i = len(rows)
     own = kernels.row(products[i])

@@ -15,7 +15,7 @@ K_H + Theta_H. The recursion is written for balls on its own: it shares no code 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from flint import arb
 
@@ -25,7 +25,7 @@ from nngp_dag.paths import path_counts
 from nngp_dag.proofs.dual_balls import DualBalls, RowBalls, dual_balls
 from nngp_dag.reading import PAIR_METHODS, Setting
 
-__all__ = ["BallKernels", "BallRow", "PairBalls", "pair_balls"]
+__all__ = ["BallKernels", "BallRow", "EnclosedRow", "PairBalls", "pair_balls"]
 
 
 class BallRow(NamedTuple):
@@ -45,16 +45,31 @@ class BallRow(NamedTuple):
     ntk: arb
 
 
-class PairBalls(NamedTuple):
-    """The kernels of a DAG in one setting, at the precision that was set when they were made.
+class EnclosedRow(Protocol):
+    """One input, as a network's kernels in balls keep it: its kernels with itself, and what is theirs alone."""
+
+    @property
+    def nngp(self) -> arb:
+        """The NNGP of the input with itself."""
+
+    @property
+    def ntk(self) -> arb:
+        """The NTK of the input with itself."""
+
+
+Row = TypeVar("Row", bound=EnclosedRow)
+
+
+class PairBalls(NamedTuple, Generic[Row]):
+    """The kernels of a network in one setting, at the precision that was set when they were made.
 
     Attributes:
         row: an input of variance K_in(x, x).
         pair: (nngp, ntk) of two inputs with inner product K_in(x, x').
     """
 
-    row: Callable[[arb], BallRow]
-    pair: Callable[[BallRow, BallRow, arb], tuple[arb, arb]]
+    row: Callable[[arb], Row]
+    pair: Callable[[Row, Row, arb], tuple[arb, arb]]
 
 
 class _Node(NamedTuple):
@@ -72,7 +87,7 @@ class _Embedded(NamedTuple):
     tangent: arb
 
 
-def pair_balls(dag: Dag, setting: Setting) -> PairBalls:
+def pair_balls(dag: Dag, setting: Setting) -> PairBalls[BallRow]:
     """The kernels of a DAG with a path, under a setting.
 
     Raises:

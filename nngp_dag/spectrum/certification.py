@@ -1,4 +1,4 @@
-"""Proved bounds of the eigenvalues of a DAG's kernels on real data.
+"""Proved bounds of the eigenvalues of the kernels of a DAG, or a wiring, on real data.
 
 Entries are enclosed in balls (python-flint), eigenvalues from floating-point products with bounded rounding
 (`nngp_dag.proofs.enclosed_eigenvalues`); nothing that is printed here rests on an unproved digit. About 20
@@ -26,6 +26,7 @@ from nngp_dag.support.memory import require_memory
 if TYPE_CHECKING:
     from nngp_dag.proofs.enclosed_eigenvalues import EigenvalueBounds, Interval
     from nngp_dag.proofs.spectrum_bounds import KernelName, Rows
+    from nngp_dag.wiring import Wiring
 
 __all__ = ["CertifiedSpectrum", "certified", "certified_bytes", "certified_digits", "certify_kernels"]
 
@@ -43,6 +44,7 @@ class CertifiedSpectrum:
         rows: checksum and shape of the rows.
         bounds: the enclosures.
         seconds: what it took.
+        wiring: the network, where it is a wiring that is more than its DAG.
     """
 
     code: str
@@ -51,6 +53,7 @@ class CertifiedSpectrum:
     rows: Rows
     bounds: EigenvalueBounds
     seconds: float
+    wiring: Wiring | None = None
 
     @property
     def lambda_min(self) -> Interval:
@@ -108,10 +111,12 @@ class CertifiedSpectrum:
         """The proof as plain data, of schema 2, which `verify --recheck` and verify/check_spectrum.py prove again.
 
         Raises:
-            InputError: lambda_min > 0 is not proved.
+            InputError: lambda_min > 0 is not proved, or the network is a wiring, which no certificate can name.
         """
         from nngp_dag.proofs.spectrum_bounds import spectrum_certificate
 
+        if self.wiring is not None:
+            raise InputError("a certificate names a network by its code: wirings have proved bounds, and none on disk")
         if not self.proved:
             raise InputError(f"no certificate: {self.reason}")
         return spectrum_certificate(self.code, self.setting, self.kernel, self.rows, self.bounds, self.seconds)
@@ -119,7 +124,7 @@ class CertifiedSpectrum:
 
 @overload
 def certified(
-    dag: Dag,
+    dag: Dag | Wiring,
     x: ArrayLike,
     get: str,
     *,
@@ -131,7 +136,7 @@ def certified(
 ) -> CertifiedSpectrum: ...
 @overload
 def certified(
-    dag: Dag,
+    dag: Dag | Wiring,
     x: ArrayLike,
     get: tuple[str, ...] = ...,
     *,
@@ -142,7 +147,7 @@ def certified(
     normalize: bool = ...,
 ) -> dict[str, CertifiedSpectrum]: ...
 def certified(
-    dag: Dag,
+    dag: Dag | Wiring,
     x: ArrayLike,
     get: str | tuple[str, ...] = _KERNELS,
     *,
@@ -160,18 +165,18 @@ def certified(
         (0.0246..., 0.0246...)
 
     Args:
-        dag: any DAG with a path from input to output.
+        dag: any DAG with a path from input to output, or a wiring of one, whose numbers are taken as exact.
         x: rows [N, d] in float64, taken as the exact numbers that they are.
         get: "nngp" or "ntk" (one `CertifiedSpectrum`), or a tuple of them (a dictionary).
         method: exact, independent or path-sum.
         order: as of `kernel_fn`.
         embedding: as of `kernel_fn`.
-        activation: relu, leaky_relu, erf, sin, gelu or identity.
+        activation: relu, leaky_relu, erf, sin, gelu or identity; of a wiring's edges too.
         normalize: divide rows by their norms; in balls, so that the diagonal of K_in is exactly 1.
 
     Raises:
         InputError: rows that are not float64, or not finite; a DAG without a path; an activation without a closed
-            form; more memory than there is.
+            form; a batch of wirings, or one that the method has no formula for; more memory than there is.
     """
     names = (get,) if isinstance(get, str) else tuple(get)
     setting = Setting.make(method, order, embedding, activation)
@@ -180,7 +185,7 @@ def certified(
 
 
 def certify_kernels(
-    dag: Dag,
+    dag: Dag | Wiring,
     x: np.ndarray,
     setting: Setting,
     names: tuple[str, ...] = _KERNELS,
@@ -190,6 +195,7 @@ def certify_kernels(
     progress: Callable[[int], None] = lambda pairs: None,
 ) -> dict[str, CertifiedSpectrum]:
     """`certified` under a setting; `source` says where the rows come from, `progress` is told of the pairs done."""
+    from nngp_dag.kernel.network import dag_of
     from nngp_dag.proofs.enclosed_eigenvalues import enclosed_eigenvalues
     from nngp_dag.proofs.kernel_balls import enclosed_kernels
     from nngp_dag.proofs.spectrum_bounds import Rows
@@ -207,7 +213,8 @@ def certify_kernels(
         start = time.perf_counter()
         bounds = enclosed_eigenvalues(enclosed.pop(name))
         seconds = entries + time.perf_counter() - start
-        found[name] = CertifiedSpectrum(dag.to_code(), setting, cast("KernelName", name), rows, bounds, seconds)
+        parts = (dag_of(dag).to_code(), setting, cast("KernelName", name), rows, bounds, seconds)
+        found[name] = CertifiedSpectrum(*parts, wiring=None if isinstance(dag, Dag) or dag.is_plain else dag)
     return found
 
 

@@ -8,6 +8,7 @@ __all__ = ["FAULTS"]
 
 _TESTS = "tests/test_spectrum_certified.py::"
 _CLAIMS = "tests/test_verify_certified.py::"
+_WIRED = "tests/test_spectrum_wirings.py::test_kernels_in_balls_are_those_in_floats"
 
 FAULTS = (
     Fault(
@@ -53,6 +54,33 @@ FAULTS = (
         "counts[0] * covariance, counts[0] * tangent",
         "counts[1] * covariance, counts[1] * tangent",
         test=f"{_TESTS}test_the_kernel_of_the_script_is_that_of_the_library",
+    ),
+    Fault(
+        "ball-weight-scale",
+        "the weight scale left out of the tangents of certified wirings",
+        "nngp_dag.proofs.wiring_balls",
+        "_WiringBalls._sent",
+        "self.ports[p].weight * tangent",
+        "tangent",
+        test=_WIRED,
+    ),
+    Fault(
+        "ball-skip-gain",
+        "gains of skip edges left out of the copies of certified wirings",
+        "nngp_dag.proofs.wiring_balls",
+        "_WiringBalls._copies",
+        "a * weight",
+        "weight",
+        test=_WIRED,
+    ),
+    Fault(
+        "ball-layer-norm",
+        "layer norm left out of the copies of certified wirings",
+        "nngp_dag.proofs.wiring_balls",
+        "_WiringBalls.row",
+        "u: s * weight",
+        "u: weight",
+        test=_WIRED,
     ),
     Fault(
         "ball-arc-cosine",
