@@ -225,3 +225,28 @@ def test_names_of_files_are_shown_as_they_are(name, ax):
     ax.figure.canvas.draw()
     text, _ = title._preprocess_math(ax.set_xlabel(shown_name(name)).get_text())
     assert text == name.replace("\x1b", r"\x1b")
+
+
+@pytest.mark.parametrize("points", [4, 5, 40])
+def test_curves_that_coincide_are_all_seen(points, ax):
+    """Three equal curves, measured and predicted: pixels of every colour are left without the help of markers."""
+    from nngp_dag.finite.training import Curves
+    from nngp_dag.plots.curves import plot_curves, prediction_line
+    from nngp_dag.plots.style import LINES
+    from nngp_dag.prediction import PredictedCurve
+
+    steps, values = list(range(points)), np.linspace(1, 2, points)
+    curves = Curves(("2", "1_12", "2_02"), (0,), steps)
+    curves.evaluated["loss"] = [np.full((3, 1), value) for value in values]
+    predicted = PredictedCurve(tuple(steps), values + 1, values, values)
+    plot_curves(curves, predictions=[predicted] * 3, legend=False, ax=ax)
+    measured, dashed = ax.lines[::2], ax.lines[1::2]
+    assert all(line.get_marker() != "None" for line in measured)
+    assert all(line.get_marker() == "None" for line in dashed)
+    for line in measured:
+        line.set_marker("")  # dashes alone must do
+    ax.figure.canvas.draw()
+    pixels = np.asarray(ax.figure.canvas.buffer_rgba())[..., :3] / 255.0
+    for i in range(3):
+        for colour in (mpl.colors.to_rgb(LINES[i]["color"]), prediction_line(i)["color"]):
+            assert (np.abs(pixels - colour).max(axis=-1) < 0.12).sum() > 40, (i, colour)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nngp_dag.finite.training import Curves
-from nngp_dag.plots.style import figure_style, line, new_axes, tidy
+from nngp_dag.plots.style import Look, figure_style, line, new_axes, tidy
 from nngp_dag.prediction import PredictedCurve
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_curves", "plot_training"]
+__all__ = ["plot_curves", "plot_training", "prediction_key", "prediction_line"]
 
 _LABELS = {
     "loss": "training loss",
@@ -36,7 +36,7 @@ def plot_training(
 
     Args:
         curves: what was measured.
-        predictions: one for each DAG, or none; dashed without markers.
+        predictions: one for each DAG, or none; short dashes of a darker shade, without markers.
         names: the DAGs' names in the legend, by default their codes.
         title: a line above both.
     """
@@ -63,6 +63,8 @@ def plot_curves(
 ) -> Axes:
     """Mean over seeds of one measure for every DAG, with a band of one standard deviation.
 
+    Curves that coincide are all seen: each has dashes of its own, and markers where the others have none.
+
     Args:
         curves: what was measured.
         measure: loss, accuracy or class_accuracy.
@@ -84,12 +86,12 @@ def plot_curves(
         for i, (name, prediction) in enumerate(zip(names, predictions, strict=True)):
             look = line(i)
             mean, deviation = values[:, i].mean(axis=1), values[:, i].std(axis=1, ddof=1 if values.shape[2] > 1 else 0)
-            every = max(1, len(steps) // 8)
-            ax.plot(steps, mean, color=look["color"], marker=look["marker"], markevery=(i % every, every), label=name)
+            every = max(len(steps) // 8, min(len(names), len(steps)))
+            ax.plot(steps, mean, markevery=(i % every, every), label=name, **look)
             ax.fill_between(steps, mean - deviation, mean + deviation, color=look["color"], alpha=0.2, linewidth=0)
             if prediction is not None and measure in ("loss", "accuracy"):
                 predicted = getattr(prediction, measure)
-                ax.plot(prediction.steps, predicted, color=look["color"], linestyle=(0, (4, 2)), linewidth=1.0)
+                ax.plot(prediction.steps, predicted, **prediction_line(i))
         ax.set_xlabel("step")
         ax.set_ylabel(_LABELS[measure])
         positive = values[np.isfinite(values)]
@@ -101,11 +103,24 @@ def plot_curves(
     return ax
 
 
-def _legend(ax: Axes, predicted: bool) -> None:
+def prediction_line(index: int) -> Look:
+    """The look of what infinite width predicts of series number `index`: short dashes of a darker shade, no markers.
+
+    Dashes of three neighbouring series fall into each other's gaps, and the shade shows on the measured line itself.
+    """
+    from matplotlib.colors import to_rgb
+
+    shade = tuple(0.55 * part for part in to_rgb(line(index)["color"]))
+    return {"color": shade, "linestyle": (2 * (index % 3), (2, 4)), "linewidth": 1.2, "zorder": 2.5}
+
+
+def prediction_key(label: str) -> Artist:
+    """An entry of a legend for all lines of `prediction_line`."""
     from matplotlib.lines import Line2D
 
+    return Line2D([], [], label=label, **(prediction_line(0) | {"color": "#222222"}))
+
+
+def _legend(ax: Axes, predicted: bool) -> None:
     handles: list[Artist] = list(ax.get_legend_handles_labels()[0])
-    if predicted:
-        dashed = Line2D([], [], color="#222222", linestyle=(0, (4, 2)), linewidth=1.0, label="infinite width")
-        handles.append(dashed)
-    ax.legend(handles=handles)
+    ax.legend(handles=[*handles, prediction_key("infinite width")] if predicted else handles)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nngp_dag.plots.curves import plot_curves
-from nngp_dag.plots.style import GREY, figure_style, line, shown_name, tidy
+from nngp_dag.plots.curves import plot_curves, prediction_key, prediction_line
+from nngp_dag.plots.style import GREY, figure_style, shown_name, tidy
 from nngp_dag.reproduce.figure4 import NAMES, Figure4, Panel
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ __all__ = ["plot_figure4"]
 def plot_figure4(result: Figure4) -> Figure:
     """Two panels: the authors' training accuracy as published, and with outputs of equal scale.
 
-    Lines are means over seeds with a band of one standard deviation; dashed, what the NTK at initialisation predicts.
-    The shaded part of the axis is the early half, which the orders in the titles refer to.
+    Lines are means over seeds with a band of one standard deviation; in short dashes, what the NTK predicts
+    at initialisation. The shaded part of the axis is the early half, which the orders in the titles refer to.
     """
     import matplotlib.pyplot as plt
 
@@ -47,8 +47,7 @@ def _panel(ax: Axes, panel: Panel, title: str) -> None:
     plot_curves(panel.curves, "class_accuracy", running=True, names=NAMES, legend=False, ax=ax)
     steps = np.asarray(panel.curves.steps)
     for i in range(len(NAMES)):
-        look = line(i)
-        ax.plot(steps, panel.predicted[:, i], color=look["color"], linestyle=(0, (4, 2)), linewidth=1.0)
+        ax.plot(steps, panel.predicted[:, i], **prediction_line(i))
     points = steps[1:]
     ax.axvspan(0, points[int(np.ceil(len(points) / 2)) - 1], color=GREY, alpha=0.08, linewidth=0)
     ax.set_xlim(0, steps[-1])
@@ -57,11 +56,8 @@ def _panel(ax: Axes, panel: Panel, title: str) -> None:
 
 
 def _legend(ax: Axes) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [*ax.get_legend_handles_labels()[0]]
-    handles.append(Line2D([], [], color="#222222", linestyle=(0, (4, 2)), linewidth=1.0, label="NTK prediction"))
-    ax.legend(handles=handles, loc="lower right")
+    handles = ax.get_legend_handles_labels()[0]
+    ax.legend(handles=[*handles, prediction_key("NTK prediction")], loc="lower right")
 
 
 def _order(names: list[str]) -> str:
