@@ -26,6 +26,7 @@ from verify.mutation.faults import (
     spectra,
     training,
     verdicts,
+    wirings,
 )
 from verify.mutation.inject import Fault
 
@@ -36,6 +37,7 @@ AREAS: dict[str, tuple[Fault, ...]] = {
     "large dags": large_dags.FAULTS,
     "gram": gram.FAULTS,
     "path sum": path_sum.FAULTS,
+    "wirings": wirings.FAULTS,
     "activations": activations.FAULTS,
     "graphs": graphs.FAULTS,
     "enclosures": enclosures.FAULTS,
