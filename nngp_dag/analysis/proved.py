@@ -14,7 +14,7 @@ from nngp_dag.spectrum.certification import CertifiedSpectrum, certified_digits,
 __all__ = ["ProvedSpectra", "proved_eigenvalues", "proved_words"]
 
 _MOST_STEPS = 400_000
-"""Pairs of rows times nodes and linear edges: each step costs a core about 5 microseconds, so two seconds at most."""
+"""Pairs of rows times nodes and linear edges: each step costs a core about 5 microseconds, so three seconds at most."""
 
 _QUANTITIES = (("λ_min", "lambda_min"), ("λ_max", "lambda_max"), ("κ", "condition"))
 
