@@ -166,7 +166,6 @@ def test_real_mnist(document, shared_data):
         (["2_0", "--data", DATA], "malformed code '2_0'"),
         (["2_03", "--data", DATA], "digits are"),
         (["", "--data", DATA], "malformed code"),
-        (["2"], "--data"),
         (["--data", DATA], "CODE"),
         (["2", "2", "--data", DATA], "unexpected extra argument"),
         (["2", "--data", "digit"], ("unknown data 'digit'", "accepted are digits, mnist")),

@@ -83,8 +83,8 @@ def registries():
         registry.update(entries)
 
 
-DEFINITIONS = {"method", "order"}
-"""Pages whose Python only defines what the library is to take up."""
+DEFINITIONS = {"install", "method", "order", "paper"}
+"""Pages whose Python only defines what the library, or Jupyter, is to take up."""
 WITH_PYTHON = [path for path in PAGES_OF_TEXT if blocks(path, "python")]
 
 

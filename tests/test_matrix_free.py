@@ -60,7 +60,7 @@ def test_products_are_those_of_the_matrix(code, options, kernel, x):
     np.testing.assert_allclose(operator @ v, matrix @ v, rtol=0, atol=1e-13 * np.abs(matrix @ v).max())
     np.testing.assert_allclose(operator @ v[:, 0], matrix @ v[:, 0], rtol=0, atol=1e-13 * np.abs(matrix @ v).max())
     np.testing.assert_allclose(operator.T @ v, operator @ v, rtol=0)
-    np.testing.assert_allclose(operator.diagonal(), np.diagonal(matrix), rtol=0)
+    np.testing.assert_allclose(operator.diagonal(), np.diagonal(matrix), rtol=1e-14)  # by another program
     np.testing.assert_allclose(operator.columns(np.array([3, 60])), matrix[:, [3, 60]], rtol=1e-13, atol=1e-14)
     assert operator.trace() == pytest.approx(np.trace(matrix), rel=1e-14)
 

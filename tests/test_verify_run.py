@@ -142,7 +142,7 @@ class _Page(HTMLParser):
         self.open, self.external, self.text = [], [], ""
 
     def handle_starttag(self, tag, attributes):
-        if tag not in {"meta", "br", "path", "use", "rect", "img", "link", "line", "circle"}:
+        if tag not in {"meta", "br", "path", "use", "rect", "img", "link", "line", "circle", "input", "hr"}:
             self.open.append(tag)
         self.external += [v for k, v in attributes if k in {"src", "href"} and not v.startswith("#")]
 
