@@ -187,7 +187,10 @@ def test_words_read_off_the_files_are_those_of_the_imported_claims():
     assert set(words.claims) == set(imported.claims) and not words.broken
     for name in ("title", "paper", "source", "statement", "expected", "path", "module"):
         for key, claim in words.claims.items():
-            assert getattr(claim, name) == getattr(imported.claims[key], name)
+            expected = getattr(imported.claims[key], name)
+            if name in ("path", "module") and not expected:
+                continue  # a claim that another test imported by itself
+            assert getattr(claim, name) == expected
 
 
 @pytest.mark.parametrize(
