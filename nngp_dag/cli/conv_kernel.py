@@ -9,12 +9,12 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, use_float64
-from nngp_dag.cli.completion import activation_names
 from nngp_dag.cli.data import RowSource, row_options
-from nngp_dag.cli.kernel import KernelNames, statistic_rows
+from nngp_dag.cli.kernel import kernels_file_option, names_option, statistic_rows, write_kernels
+from nngp_dag.cli.reading import activation_option
 from nngp_dag.errors import InputError
 from nngp_dag.reading import ORDERS
-from nngp_dag.support.files import atomic_file, check_writable
+from nngp_dag.support.files import check_writable
 from nngp_dag.support.progress import stages as shown_stages
 
 __all__ = ["command"]
@@ -40,14 +40,7 @@ _WORDS = (
     show_default=True,
     help="Whether a convolution ends in its activation, or in its filters.",
 )
-@click.option(
-    "--activation",
-    default="relu",
-    show_default=True,
-    metavar="NAME",
-    shell_complete=activation_names,
-    help="Of every convolution.",
-)
+@activation_option("Of every convolution.")
 @click.option(
     "--readout", type=click.Choice(["average", "flatten"]), default="average", show_default=True, help="Over pixels."
 )
@@ -57,18 +50,8 @@ _WORDS = (
 @click.option(
     "--bias-scale", type=float, default=0.0, show_default=True, metavar="V", help="Of every convolution of a cell."
 )
-@click.option(
-    "--get",
-    "names",
-    type=KernelNames(),
-    default="nngp,ntk",
-    show_default=True,
-    metavar="KERNELS",
-    help="Which kernels to compute.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE.npz", help="Write the kernels (arrays nngp, ntk, float64)."
-)
+@names_option
+@kernels_file_option
 @json_option
 @use_float64
 def command(
@@ -96,9 +79,7 @@ def command(
         x = _images(data, size)
         stage(f"kernels of {len(x):,} images")
         kernels = {name: np.asarray(kernel) for name, kernel in zip(names, compute(x, get=names), strict=True)}
-        if out is not None:
-            with atomic_file(out) as file:
-                np.savez(file, allow_pickle=False, **kernels)
+        write_kernels(out, kernels)
         spectra = {}
         for name in names:
             stage(f"eigenvalues of the {name.upper()}")

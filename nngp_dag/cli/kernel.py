@@ -12,6 +12,7 @@ import numpy as np
 from nngp_dag.cli.common import emit_json, json_option, print_table, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.kernel_lanczos import LanczosOptions, lanczos_options, lanczos_rows, lanczos_spectra
+from nngp_dag.cli.network import network_document, networks_of, scale_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
@@ -19,14 +20,14 @@ from nngp_dag.reading import METHODS, Setting
 from nngp_dag.support.files import atomic_file, check_writable
 from nngp_dag.support.memory import require_memory
 from nngp_dag.support.progress import progress_bar, stages
-from nngp_dag.support.strict_json import parse_json, strict_json_text
+from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
     from nngp_dag.activations import Activation
+    from nngp_dag.kernel.network import Network
     from nngp_dag.spectrum import CertifiedSpectrum, Spectrum
-    from nngp_dag.wiring import Wiring
 
-__all__ = ["KernelNames", "command", "estimated_bytes", "statistic_rows"]
+__all__ = ["command", "estimated_bytes", "kernels_file_option", "names_option", "statistic_rows", "write_kernels"]
 
 _KERNELS = ("nngp", "ntk")
 
@@ -43,11 +44,7 @@ class KernelNames(click.ParamType):
         return tuple(name for name in _KERNELS if name in names)
 
 
-@click.command("kernel")
-@click.argument("code", required=False)
-@row_options()
-@setting_options
-@click.option(
+names_option = click.option(
     "--get",
     "names",
     type=KernelNames(),
@@ -56,18 +53,18 @@ class KernelNames(click.ParamType):
     metavar="KERNELS",
     help="Which kernels to compute.",
 )
-@click.option(
+kernels_file_option = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.npz", help="Write the kernels (arrays nngp, ntk, float64)."
 )
-@click.option("--weight-scale", type=float, metavar="W", help="Weight scale of every linear edge (default 1).")
-@click.option("--bias-scale", type=float, metavar="V", help="Bias scale of every linear edge (default 0).")
-@click.option(
-    "--wiring",
-    "wiring_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE.json",
-    help="A network with scales, gains and activations of its edges, in place of CODE.",
-)
+
+
+@click.command("kernel")
+@click.argument("code", required=False)
+@row_options()
+@setting_options
+@names_option
+@kernels_file_option
+@scale_options
 @click.option("--certify", is_flag=True, help="Also prove bounds of the eigenvalues, by ball arithmetic.")
 @click.option(
     "--certificate",
@@ -86,7 +83,7 @@ def command(
     out: Path | None,
     weight_scale: float | None,
     bias_scale: float | None,
-    wiring_file: Path | None,
+    wiring: Path | None,
     certify: bool,
     certificate: Path | None,
     lanczos: LanczosOptions,
@@ -96,15 +93,15 @@ def command(
     from nngp_dag.kernel.functions import kernel_of
     from nngp_dag.spectrum import spectrum
 
-    wiring = _wiring(code, weight_scale, bias_scale, wiring_file)
-    dag = Dag.from_code(code or "") if wiring is None else wiring.dag
-    _check_spectrum(wiring, lanczos, {"--out": out, "--certify": certify, "--certificate": certificate})
+    network = networks_of(() if code is None else (code,), weight_scale, bias_scale, wiring)[0]
+    dag = network if isinstance(network, Dag) else network.dag
+    _check_spectrum(network, lanczos, {"--out": out, "--certify": certify, "--certificate": certificate})
     if lanczos.wanted:
         _without_matrix(dag, data, setting, names, lanczos, as_json)
         return
-    _check_outputs(out, certificate, [data.file, wiring_file])
-    compute = kernel_of(wiring or dag, setting)
-    proved = _certified(wiring or dag, data, setting, names, certificate) if certify or certificate else {}
+    _check_outputs(out, certificate, [data.file, wiring])
+    compute = kernel_of(network, setting)
+    proved = _certified(network, data, setting, names, certificate) if certify or certificate else {}
     with stages(2 + len(names)) as stage:
         stage(f"data {data.spec}")
         x = data.load(labels=False).x
@@ -112,7 +109,7 @@ def command(
         require_memory(estimated_bytes(n, d, dag, setting.method, names), f"{' and '.join(names)} of {n:,} rows")
         stage(f"kernels of {n:,} rows")
         kernels = {name: np.asarray(kernel) for name, kernel in zip(names, compute(x, get=names), strict=True)}
-        _write(out, kernels)
+        write_kernels(out, kernels)
         spectra = {}
         for name in names:
             stage(f"eigenvalues of the {name.upper()}")
@@ -121,10 +118,9 @@ def command(
     if setting.activation.has_rules:
         click.echo(_accuracy_line(setting.activation), err=True)
     document = {
-        "code": dag.to_code(),
+        **network_document(network),
         "n": n,
         **setting.names(),
-        **({} if wiring is None else {"wiring": parse_json(wiring.to_json())}),
         **{name: {**spectra[name].summary(), **_proved_summary(proved.get(name))} for name in names},
     }
     if as_json:
@@ -164,44 +160,24 @@ def _without_matrix(
     print_table(f"{title}, {len(x):,} rows, without a matrix", columns, lanczos_rows(spectra))
 
 
-def _write(out: Path | None, kernels: Mapping[str, np.ndarray]) -> None:
+def write_kernels(out: Path | None, kernels: Mapping[str, np.ndarray]) -> None:
+    """Write the kernels to an .npz file, where one is asked for."""
     if out is not None:
         with atomic_file(out) as file:
             np.savez(file, allow_pickle=False, **kernels)
 
 
-def _check_spectrum(wiring: Wiring | None, lanczos: LanczosOptions, others: Mapping[str, object]) -> None:
+def _check_spectrum(network: Network, lanczos: LanczosOptions, others: Mapping[str, object]) -> None:
     lanczos.check(others)
-    if wiring is not None and lanczos.wanted:
+    is_plain = isinstance(network, Dag)
+    if lanczos.wanted and not is_plain:
         raise InputError("wirings have dense spectra: leave out --spectrum")
-    if wiring is not None and others["--certificate"]:
+    if others["--certificate"] and not is_plain:
         raise InputError("a certificate names a network by its code: --certify alone proves bounds of a wiring")
 
 
-def _wiring(code: str | None, weight_scale: float | None, bias_scale: float | None, file: Path | None) -> Wiring | None:
-    """The wiring that the options describe; None for a plain DAG."""
-    if file is None and code is None:
-        raise InputError("a network is needed: CODE (like 2_21_112), or --wiring FILE.json")
-    if file is None and weight_scale is None and bias_scale is None:
-        return None
-    from nngp_dag.wiring import Wiring
-
-    if file is None:
-        return Wiring.make(
-            str(code),
-            weight_scale=1.0 if weight_scale is None else weight_scale,
-            bias_scale=0.0 if bias_scale is None else bias_scale,
-        )
-    if weight_scale is not None or bias_scale is not None:
-        raise InputError("--wiring has the scales of every edge: leave out --weight-scale and --bias-scale")
-    wiring = Wiring.load(file)
-    if code is not None and Dag.from_code(code) != wiring.dag:
-        raise InputError(f"CODE is {code}, but {file} is a wiring of {wiring.dag.to_code()}: leave CODE out")
-    return wiring
-
-
 def _certified(
-    network: Dag | Wiring, data: RowSource, setting: Setting, names: tuple[str, ...], out: Path | None
+    network: Network, data: RowSource, setting: Setting, names: tuple[str, ...], out: Path | None
 ) -> dict[str, CertifiedSpectrum]:
     """Proved bounds of the kernels on the rows as they come, divided by their norms in balls unless they are raw."""
     from nngp_dag.spectrum.certification import certify_kernels

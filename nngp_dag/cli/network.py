@@ -89,7 +89,7 @@ def networks_of(
     if path is not None:
         return [_of_file(path, dags, given)]
     if not dags:
-        raise InputError("give the CODE of a DAG, or --wiring FILE.json")
+        raise InputError("a network is needed: give the CODE of a DAG, or --wiring FILE.json")
     if not given:
         return [*dags]
     from nngp_dag.wiring import Wiring
@@ -118,9 +118,14 @@ def _of_file(path: Path, dags: list[Dag], scales: list[str]) -> Wiring:
     from nngp_dag.wiring import Wiring
 
     if scales:
-        raise InputError(f"--{scales[0]}-scale is for a CODE: with --wiring the file has the scales")
+        raise InputError(
+            f"--{scales[0]}-scale is for a CODE: with --wiring the file has the scales of every edge; leave out"
+            " --weight-scale and --bias-scale"
+        )
     wiring = Wiring.load(path)
     if dags and dags != [wiring.dag]:
-        shown = " and ".join(dag.to_code() for dag in dags)
-        raise InputError(f"the wiring in {path.name} is of {wiring.dag.to_code()}, not of {shown}")
+        own, shown = wiring.dag.to_code(), " and ".join(dag.to_code() for dag in dags)
+        raise InputError(
+            f"the wiring in {path.name} is of {own}, not of {shown}; since it is a wiring of {own}: leave CODE out"
+        )
     return wiring

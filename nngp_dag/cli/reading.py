@@ -12,7 +12,7 @@ from nngp_dag.cli.completion import activation_names
 from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, Reading, Setting
 from nngp_dag.support.progress import starting
 
-__all__ = ["ORDER_HELP", "reading_options", "setting_options"]
+__all__ = ["ORDER_HELP", "activation_option", "reading_options", "setting_options"]
 
 _T = TypeVar("_T")
 _Command = Callable[..., _T]
@@ -24,15 +24,17 @@ _embedding = click.option(
     show_default=True,
     help="First layer: a random matrix that stays (gaussian) or is trained, or one with an activation (stem).",
 )
-_activation = click.option(
-    "--activation",
-    default="relu",
-    show_default=True,
-    metavar="NAME",
-    shell_complete=activation_names,
-    help="Of linear edges: relu, leaky_relu, erf, gelu, sin, tanh, identity, ...",
-)
 ORDER_HELP = "Whether a linear edge ends in its activation, or in its matrix."
+
+
+def activation_option(words: str) -> Callable[[_Command[_T]], _Command[_T]]:
+    """The option --activation, with its help."""
+    return click.option(
+        "--activation", default="relu", show_default=True, metavar="NAME", shell_complete=activation_names, help=words
+    )
+
+
+_activation = activation_option("Of linear edges: relu, leaky_relu, erf, gelu, sin, tanh, identity, ...")
 
 
 def reading_options(function: _Command[_T]) -> _Command[_T]:

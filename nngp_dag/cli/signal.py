@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, use_float64
-from nngp_dag.cli.completion import activation_names
 from nngp_dag.cli.network import network_document, networks_of, scale_options
-from nngp_dag.cli.reading import ORDER_HELP
+from nngp_dag.cli.reading import ORDER_HELP, activation_option
 from nngp_dag.errors import InputError
 from nngp_dag.reading import ORDERS
 from nngp_dag.support.files import atomic_file, check_writable
@@ -27,14 +26,7 @@ _KINDS = (".png", ".svg", ".pdf")
 @click.command("signal")
 @click.argument("code", required=False)
 @click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True, help=ORDER_HELP)
-@click.option(
-    "--activation",
-    default="relu",
-    show_default=True,
-    metavar="NAME",
-    shell_complete=activation_names,
-    help="Of every linear edge that has none of its own.",
-)
+@activation_option("Of every linear edge that has none of its own.")
 @scale_options
 @click.option("--in-degree", is_flag=True, help="Divide all gains by the square root of the in-degree.")
 @click.option("--variance", type=float, default=1.0, show_default=True, help="Variance of the input, squared norm.")
