@@ -122,9 +122,11 @@ def test_an_interrupt_is_a_line_that_says_what_goes_on(capsys, monkeypatch):
     for name, arguments, end in (
         ("paths", ["2"], ""),
         ("sweep", ["--nodes", "2", "--out", "x.csv"], "; start again to resume"),
+        ("exact-nasbench201", ["--benchmark", "x.csv"], "; start again to resume"),
     ):
         monkeypatch.setattr(LEAVES[name], "callback", interrupted)
-        code, _, err = run(capsys, name, *arguments)
+        group = ["reproduce"] if name == "exact-nasbench201" else []
+        code, _, err = run(capsys, *group, name, *arguments)
         assert code == 130
         assert err.strip().splitlines()[-1] == f"nngp-dag: interrupted: 3 of 40 claims are done{end}"
 

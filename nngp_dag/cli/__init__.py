@@ -42,8 +42,11 @@ COMMANDS = {
 }
 """Subcommands with their one-line help, in the order in which they are shown."""
 
-RESUMABLE = {"sweep", "score", "search", "table-1", "table-2", "table-3"}
-"""Commands that with --out go on where they were when they are started again."""
+RESUMABLE = {"exact-nasbench201", "verify"}
+"""Commands that go on where they were when they are started again."""
+
+RESUMABLE_WITH_OUT = {"sweep", "score", "search", "table-1", "table-2", "table-3"}
+"""Commands that do so with --out."""
 
 
 class _LazyGroup(SuggestingGroup):
@@ -118,7 +121,7 @@ def _interrupted(stop: BaseException, arguments: Sequence[str] | None) -> int:
     interrupt = stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__
     told = str(interrupt or "")  # click's Abort has the interrupt as its cause
     words = set(sys.argv[1:] if arguments is None else arguments)
-    resumes = "verify" in words or (words & RESUMABLE and any(word.startswith("--out") for word in words))
+    resumes = words & RESUMABLE or (words & RESUMABLE_WITH_OUT and any(word.startswith("--out") for word in words))
     click.echo(f"nngp-dag: interrupted{told and ': ' + told}{'; start again to resume' if resumes else ''}", err=True)
     return 130
 
