@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from dataclasses import replace
 from typing import Any, Literal, Protocol, overload
 
@@ -18,7 +17,7 @@ from nngp_dag.conv.nasbench201 import nasbench201_network
 from nngp_dag.conv.network import ConvNetwork
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.inputs import checked_names, float_dtype, input_precision
-from nngp_dag.kernel.result import Kernel
+from nngp_dag.kernel.result import Kernel, kernels_asked_for
 from nngp_dag.reading import ActivationLike, Reading
 from nngp_dag.spaces.base import Architecture
 
@@ -105,11 +104,7 @@ def conv_kernel_of(network: ConvNetwork, reading: Reading) -> ConvKernelFn:
             for name in names:
                 if not bool(jnp.isfinite(kernels[name]).all()):
                     raise InputError(f"the {name.upper()} of this network overflows {x.dtype}: use smaller images")
-        if isinstance(get, str):
-            return kernels[get]
-        if get is None:
-            return Kernel(kernels["nngp"], kernels["ntk"])
-        return namedtuple("Kernel", names)(*(kernels[name] for name in names))  # type: ignore[misc]
+        return kernels_asked_for(kernels, get)
 
     return fn
 

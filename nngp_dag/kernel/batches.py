@@ -22,12 +22,12 @@ from nngp_dag.kernel.gram import gram_kernels, tile_starts
 from nngp_dag.kernel.inputs import checked_names, checked_rows, input_precision
 from nngp_dag.kernel.method import AnyMethod, cast_program, pair_method
 from nngp_dag.kernel.network import network_of
-from nngp_dag.kernel.ports import is_known
 from nngp_dag.kernel.products import inner_products, squared_norms
 from nngp_dag.kernel.reach import prepared_for
 from nngp_dag.kernel.recursion import MAX_UNROLLED
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Setting
+from nngp_dag.support.known import all_known
 from nngp_dag.support.memory import require_memory
 from nngp_dag.wiring import Wiring
 
@@ -81,7 +81,7 @@ def sweep_wirings(
 
 def _prepared(method: AnyMethod, network: Wiring, rows: Array) -> tuple[AnyMethod, Wiring]:
     """The rules of activations for a wiring that has of each number the largest of the batch."""
-    if not all(is_known(leaf) for leaf in jax.tree.leaves(network)):
+    if not all_known(network):
         return method, network
     largest = network.reduced(lambda values: np.abs(np.asarray(values)).max(axis=0))
     served, single = prepared_for(method, largest, lambda: [squared_norms(rows)])

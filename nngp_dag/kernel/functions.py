@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -23,8 +22,9 @@ from nngp_dag.kernel.method import AnyMethod, Program, cast_program, pair_method
 from nngp_dag.kernel.network import Network, dag_of, network_of
 from nngp_dag.kernel.nodes import NodeKernels
 from nngp_dag.kernel.reach import prepared_for
-from nngp_dag.kernel.result import Kernel
+from nngp_dag.kernel.result import Kernel, kernels_asked_for
 from nngp_dag.reading import METHODS, PAIR_METHODS, ActivationLike, Setting
+from nngp_dag.support.known import is_known
 from nngp_dag.support.x64 import enable_x64
 from nngp_dag.wiring import NetworkLike, Wiring
 
@@ -106,11 +106,7 @@ def kernel_of(dag: NetworkLike, setting: Setting) -> KernelFn:
                 refuse_overflow(kernels[name], dag_of(pruned))
         if get == "nodes":
             return NodeKernels(np.flatnonzero(given.reachable()), kernels["nngp"], kernels["ntk"])
-        if isinstance(get, str):
-            return kernels[get]
-        if get is None:
-            return Kernel(kernels["nngp"], kernels["ntk"])
-        return namedtuple("Kernel", names)(*(kernels[name] for name in names))  # type: ignore[misc]
+        return kernels_asked_for(kernels, get)
 
     return fn
 
@@ -191,7 +187,7 @@ def _compute_of(pruned: Network, setting: Setting) -> _Compute:
 
 def refuse_overflow(kernel: Array, dag: Dag) -> None:
     """InputError where the kernel of a pruned DAG is known and not finite."""
-    if not isinstance(kernel, jax.core.Tracer) and not bool(jnp.isfinite(kernel).all()):
+    if is_known(kernel) and not bool(jnp.isfinite(kernel).all()):
         raise InputError(
             f"the kernel of this DAG ({dag.num_nodes} nodes) overflows {kernel.dtype}: use a DAG with fewer skip paths"
             + (", or float64" if kernel.dtype != np.float64 else ", or smaller inputs")

@@ -17,6 +17,7 @@ from jax import Array
 from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError, accepted_text
+from nngp_dag.support.known import is_known
 from nngp_dag.support.x64 import enable_x64
 
 __all__ = ["checked_names", "checked_pair", "checked_rows", "float_dtype", "input_precision"]
@@ -61,7 +62,7 @@ def checked_rows(name: str, x: ArrayLike) -> Array:
     if values.ndim != 2 or 0 in values.shape:
         raise InputError(f"{name} must be [N, d] with at least one row and column, got shape {values.shape}")
     rows = jnp.asarray(values, _accepted_dtype(name, dtype))
-    if not isinstance(rows, jax.core.Tracer) and not bool(jnp.isfinite(rows).all()):
+    if is_known(rows) and not bool(jnp.isfinite(rows).all()):
         raise InputError(f"{name} holds NaN or infinite values")
     _refuse_underflow(name, rows)
     return rows
@@ -102,7 +103,7 @@ def _accepted_dtype(name: str, dtype: np.dtype) -> np.dtype:
 
 def _refuse_underflow(name: str, rows: Array) -> None:
     """Refuse (InputError) a row that is not zero, but whose squared norm the dtype cannot hold to full precision."""
-    if isinstance(rows, jax.core.Tracer):
+    if not is_known(rows):
         return
     # In NumPy: XLA takes subnormal entries for zeros.
     largest = np.abs(np.asarray(rows)).max(axis=1)
@@ -118,5 +119,5 @@ def _refuse_underflow(name: str, rows: Array) -> None:
 
 def _lost_precision(a: Array, b: Array) -> str:
     """A remark where a traced argument is float32, for JAX may have made it so, and empty elsewhere."""
-    traced = any(isinstance(rows, jax.core.Tracer) and rows.dtype == np.float32 for rows in (a, b))
+    traced = any(not is_known(rows) and rows.dtype == np.float32 for rows in (a, b))
     return ": jit, grad and vmap make float32 of float64 unless JAX's x64 mode is on" if traced else ""

@@ -33,7 +33,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.network import Network, dag_of
-from nngp_dag.kernel.ports import is_known
+from nngp_dag.support.known import all_known
 from nngp_dag.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def _edges(pruned: Network, setting: Setting) -> list[_Edge]:
     """The edges of a network, by end and start."""
     if not isinstance(pruned, Wiring):
         return [_Edge(s, t, op, setting.activation if op is Op.LINEAR else None) for s, t, op in pruned.edges()]
-    if not all(is_known(leaf) for leaf in jax.tree.leaves(pruned)):
+    if not all_known(pruned):
         raise InputError("neural-tangents needs the numbers of a wiring, which are traced here: use method exact")
     linear = zip(
         pruned.activations,

@@ -23,9 +23,10 @@ from nngp_dag.activations import Activation
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.into import Layout, Port
 from nngp_dag.kernel.method import Numbers
+from nngp_dag.support.known import equals_everywhere, is_known
 from nngp_dag.wiring import Wiring
 
-__all__ = ["WiredEdges", "edge_variances", "equals_everywhere", "is_known", "wired_edges"]
+__all__ = ["WiredEdges", "edge_variances", "wired_edges"]
 
 
 @dataclass(frozen=True)
@@ -91,16 +92,6 @@ def edge_variances(wiring: Wiring, order: str, k: Array) -> list[tuple[Activatio
         w, v = (jnp.asarray(a[..., i, None], k.dtype) for a in (wiring.weight_scale, wiring.bias_scale))
         found.append((sigma, k[..., s, :] if order == "activation-first" else w**2 * k[..., s, :] + v**2))
     return found
-
-
-def is_known(values: object) -> bool:
-    """The numbers are there: nothing traces them."""
-    return not isinstance(values, jax.core.Tracer)
-
-
-def equals_everywhere(values: object, number: float) -> bool:
-    """All the numbers are known to be this one."""
-    return is_known(values) and bool((np.asarray(values) == number).all())
 
 
 def _folds(wiring: Wiring, i: int) -> bool:

@@ -21,8 +21,8 @@ from jax import Array
 from nngp_dag.activations import Activation
 from nngp_dag.kernel.method import AnyMethod, cast_program
 from nngp_dag.kernel.network import Network
-from nngp_dag.kernel.ports import is_known
 from nngp_dag.reading import Setting
+from nngp_dag.support.known import all_known
 from nngp_dag.wiring import Wiring
 
 __all__ = ["AccuracyWarning", "prepared_for", "prepared_for_many", "serving_for", "settled"]
@@ -102,7 +102,7 @@ def _activations(method: AnyMethod, network: Network) -> list[Activation]:
     """All activations of a network, or none where its numbers are unknown."""
     if not isinstance(network, Wiring):
         return [method.setting.activation]
-    if not all(is_known(leaf) for leaf in jax.tree.leaves(network)):
+    if not all_known(network):
         return []
     return [method.setting.activation, *(sigma for sigma in network.activations if sigma is not None)]
 
@@ -110,7 +110,7 @@ def _activations(method: AnyMethod, network: Network) -> list[Activation]:
 def _sample(activations: Iterable[Activation], norms: Callable[[], Sequence[Array]]) -> np.ndarray | None:
     """A few of the norms; None where no activation needs a rule, or norms are unknown."""
     found = norms() if any(activation.has_rules for activation in activations) else ()
-    if not found or any(isinstance(k, jax.core.Tracer) for k in found):
+    if not found or not all_known(found):
         return None
     k = np.sort(np.concatenate([np.asarray(k).ravel() for k in found]))
     return k[np.linspace(0, k.size - 1, _NUM_SAMPLES).round().astype(int)]

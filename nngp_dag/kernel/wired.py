@@ -21,8 +21,9 @@ from nngp_dag.kernel.blocks import BLOCK, Blocks, arranged, plan_of
 from nngp_dag.kernel.into import Into, Layout, Port, Scales
 from nngp_dag.kernel.method import Numbers
 from nngp_dag.kernel.mixing import Mixing
-from nngp_dag.kernel.ports import WiredEdges, equals_everywhere, wired_edges
+from nngp_dag.kernel.ports import WiredEdges, wired_edges
 from nngp_dag.kernel.recursion import MAX_UNROLLED
+from nngp_dag.support.known import equals_everywhere
 from nngp_dag.wiring import Wiring
 
 __all__ = ["Wired", "wired_program"]

@@ -17,8 +17,8 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.method import Numbers
-from nngp_dag.kernel.ports import equals_everywhere, is_known
 from nngp_dag.paths import path_counts
+from nngp_dag.support.known import equals_everywhere, is_known
 from nngp_dag.wiring import Wiring
 
 __all__ = ["WiredPaths", "path_weights", "single_activation", "wired_paths"]

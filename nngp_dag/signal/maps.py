@@ -35,6 +35,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.kernel.functions import pair_kernel_of
 from nngp_dag.kernel.method import AnyMethod, pair_method
 from nngp_dag.reading import ActivationLike, Reading, Setting
+from nngp_dag.support.known import is_known
 from nngp_dag.support.x64 import enable_x64
 from nngp_dag.wiring import NetworkLike, Wiring, as_wiring
 
@@ -138,7 +139,7 @@ class SignalMaps:
         with enable_x64(True):
             size = _positive(q)
             c = jnp.asarray(c, jnp.float64)
-            if not isinstance(c, jax.core.Tracer) and not bool((abs(c) <= 1).all()):
+            if is_known(c) and not bool((abs(c) <= 1).all()):
                 raise InputError("correlations must be numbers between -1 and 1")
             last = self._pruned.dag.num_nodes - 1
             norm = tuple(sorted({*self._pruned.layer_norm, last})) if centred else self._pruned.layer_norm
@@ -216,7 +217,7 @@ def _signals(methods: tuple[AnyMethod, AnyMethod, AnyMethod], wiring: Wiring, q:
 def _positive(q: ArrayLike) -> Array:
     """Variances as float64; InputError for one that is not a positive number."""
     values = jnp.asarray(q, jnp.float64)
-    if not isinstance(values, jax.core.Tracer) and not bool(((values > 0) & jnp.isfinite(values)).all()):
+    if is_known(values) and not bool(((values > 0) & jnp.isfinite(values)).all()):
         raise InputError("variances must be positive numbers")
     return values
 

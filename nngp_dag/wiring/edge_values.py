@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -11,10 +11,24 @@ from jax import Array
 
 from nngp_dag.dag import Dag, Op
 from nngp_dag.errors import InputError
+from nngp_dag.support.known import is_known
 
-__all__ = ["Edge", "edge_numbers", "edges_of", "per_edge", "scalar_number"]
+__all__ = [
+    "Edge",
+    "Numbers",
+    "checked_nodes",
+    "edge_numbers",
+    "edges_of",
+    "joined_on_edges",
+    "per_edge",
+    "scalar_number",
+    "times",
+]
 
 Edge = tuple[int, int]
+
+Numbers: TypeAlias = "Array | np.ndarray"
+"""Numbers of edges: NumPy's, or JAX's where something may trace them."""
 
 _V = TypeVar("_V")
 
@@ -24,7 +38,7 @@ def edges_of(dag: Dag, op: Op) -> tuple[Edge, ...]:
     return tuple((s, t) for s, t, found in dag.edges() if found is op)
 
 
-def edge_numbers(name: str, values: object, default: float, dag: Dag, op: Op) -> np.ndarray | Array:
+def edge_numbers(name: str, values: object, default: float, dag: Dag, op: Op) -> Numbers:
     """A number for each edge of an operation, float64 [E] in code order (arrays of JAX as they are, [..., E]).
 
     Args:
@@ -66,13 +80,39 @@ def per_edge(name: str, values: Mapping[Edge, _V], default: _V, dag: Dag, op: Op
     return [values.get(edge, default) for edge in edges]
 
 
-def scalar_number(name: str, value: object) -> np.ndarray | Array:
+def scalar_number(name: str, value: object) -> Numbers:
     """One finite number (or [...], of a batch), as float64; arrays of JAX stay as they are."""
     return _numbers(name, value)
 
 
-def _numbers(name: str, values: object) -> np.ndarray | Array:
-    array: np.ndarray | Array
+def checked_nodes(nodes: Iterable[int], dag: Dag) -> tuple[int, ...]:
+    """Nodes with layer norm, ascending; InputError for what is no node of the DAG."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, (bool, np.bool_)) or not isinstance(node, (int, np.integer)):
+            raise InputError(f"layer_norm lists nodes, got {node!r}")
+        if not 0 <= node < dag.num_nodes:
+            raise InputError(f"layer_norm names node {node}, but the nodes are 0..{dag.num_nodes - 1}")
+        found.add(int(node))
+    return tuple(sorted(found))
+
+
+def joined_on_edges(a: Numbers, b: Numbers) -> Numbers:
+    """Two arrays [..., E] joined on their last axis, other axes broadcast."""
+    module = np if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else jax.numpy
+    batch = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+    parts = [module.broadcast_to(v, (*batch, v.shape[-1])) for v in (a, b)]
+    joined: Numbers = module.concatenate(parts, axis=-1)
+    return joined
+
+
+def times(values: Numbers, factors: np.ndarray) -> Numbers:
+    """Numbers [..., E] times factors [E], in the dtype of the numbers."""
+    return values * factors if isinstance(values, np.ndarray) else values * factors.astype(values.dtype)
+
+
+def _numbers(name: str, values: object) -> Numbers:
+    array: Numbers
     if isinstance(values, jax.Array):
         array = values
     else:
@@ -82,7 +122,7 @@ def _numbers(name: str, values: object) -> np.ndarray | Array:
             array = np.asarray(None)
     if array.dtype.kind not in "fiu":
         raise InputError(f"{name} must hold real numbers, got {values!r}"[:200])
-    if not isinstance(array, jax.core.Tracer) and not np.isfinite(np.asarray(array)).all():
+    if is_known(array) and not np.isfinite(np.asarray(array)).all():
         raise InputError(f"{name} must hold finite numbers, got {values!r}"[:200])
     return array.astype(np.float64) if isinstance(array, np.ndarray) else array
 

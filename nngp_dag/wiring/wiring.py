@@ -20,24 +20,33 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import jax
 import numpy as np
-from jax import Array
 
 from nngp_dag.activations import Activation, get
 from nngp_dag.dag import Dag, DagLike, Op, as_dag
-from nngp_dag.errors import InputError, unknown
+from nngp_dag.errors import InputError
 from nngp_dag.reading import ActivationLike
 from nngp_dag.support.files import write_text
+from nngp_dag.support.known import equals_everywhere, is_known
 from nngp_dag.support.strict_json import Json, load_json, parse_json, strict_json_text
 from nngp_dag.wiring.document import document_values, wiring_document
-from nngp_dag.wiring.edge_values import Edge, edge_numbers, edges_of, per_edge, scalar_number
+from nngp_dag.wiring.edge_values import (
+    Edge,
+    Numbers,
+    checked_nodes,
+    edge_numbers,
+    edges_of,
+    joined_on_edges,
+    per_edge,
+    scalar_number,
+    times,
+)
 from nngp_dag.wiring.graph import graph_values
+from nngp_dag.wiring.in_degree import in_degree_factors
 
 if TYPE_CHECKING:
     import networkx as nx
 
 __all__ = ["NetworkLike", "Wiring", "as_wiring"]
-
-Numbers: TypeAlias = "Array | np.ndarray"
 
 _LINEAR = ("weight_scale", "bias_scale", "gain")
 _SCALARS = ("readout_weight_scale", "readout_bias_scale")
@@ -118,7 +127,7 @@ class Wiring:
         return cls(
             dag,
             sigmas,
-            _checked_nodes(layer_norm, dag),
+            checked_nodes(layer_norm, dag),
             edge_numbers("weight_scale", weight_scale, 1.0, dag, Op.LINEAR),
             edge_numbers("bias_scale", bias_scale, 0.0, dag, Op.LINEAR),
             edge_numbers("gain", gain, 1.0, dag, Op.LINEAR),
@@ -207,8 +216,8 @@ class Wiring:
         return (
             not self.layer_norm
             and all(sigma is None for sigma in self.activations)
-            and all(_all_equal(getattr(self, name), 1) for name in ones)
-            and all(_all_equal(getattr(self, name), 0) for name in zeros)
+            and all(equals_everywhere(getattr(self, name), 1) for name in ones)
+            and all(equals_everywhere(getattr(self, name), 0) for name in zeros)
         )
 
     def reduced(self, function: Callable[[Numbers], Numbers]) -> Wiring:
@@ -288,7 +297,7 @@ class Wiring:
         """
         above = as_wiring(other)
         shift = self.dag.num_nodes - 1
-        joined = {name: _joined(getattr(self, name), getattr(above, name)) for name in (*_LINEAR, "skip_gain")}
+        joined = {name: joined_on_edges(getattr(self, name), getattr(above, name)) for name in (*_LINEAR, "skip_gain")}
         return replace(
             above,
             dag=self.dag.then(above.dag),
@@ -306,19 +315,8 @@ class Wiring:
 
         In-degrees are those of the pruned DAG; edges on no path keep their gains.
         """
-        if of not in ("target", "source"):
-            raise unknown("end of an edge", of, ("target", "source"))
-        kept = self.dag.reachable()
-        edges = (self.dag.matrix > 0) & np.outer(kept, kept)
-        degree = np.maximum(edges.sum(axis=0), 1)
-
-        def factors(op: Op) -> np.ndarray:
-            ends = [(t if of == "target" else s, kept[s] and kept[t]) for s, t in edges_of(self.dag, op)]
-            return np.array([degree[end] ** -0.5 if on_path else 1.0 for end, on_path in ends])
-
-        return replace(
-            self, gain=_times(self.gain, factors(Op.LINEAR)), skip_gain=_times(self.skip_gain, factors(Op.SKIP))
-        )
+        gain, skip_gain = (in_degree_factors(self.dag, op, of) for op in (Op.LINEAR, Op.SKIP))
+        return replace(self, gain=times(self.gain, gain), skip_gain=times(self.skip_gain, skip_gain))
 
 
 NetworkLike: TypeAlias = "Wiring | DagLike"
@@ -330,43 +328,12 @@ def as_wiring(network: NetworkLike) -> Wiring:
     return network if isinstance(network, Wiring) else Wiring.make(network)
 
 
-def _checked_nodes(nodes: Iterable[int], dag: Dag) -> tuple[int, ...]:
-    found = set()
-    for node in nodes:
-        if isinstance(node, (bool, np.bool_)) or not isinstance(node, (int, np.integer)):
-            raise InputError(f"layer_norm lists nodes, got {node!r}")
-        if not 0 <= node < dag.num_nodes:
-            raise InputError(f"layer_norm names node {node}, but the nodes are 0..{dag.num_nodes - 1}")
-        found.add(int(node))
-    return tuple(sorted(found))
-
-
-def _joined(a: Numbers, b: Numbers) -> Numbers:
-    """Two arrays [..., E] joined on their last axis, other axes broadcast."""
-    module = np if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else jax.numpy
-    batch = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
-    parts = [module.broadcast_to(v, (*batch, v.shape[-1])) for v in (a, b)]
-    joined: Numbers = module.concatenate(parts, axis=-1)
-    return joined
-
-
-def _times(values: Numbers, factors: np.ndarray) -> Numbers:
-    return values * factors if isinstance(values, np.ndarray) else values * factors.astype(values.dtype)
-
-
 def _is_default(name: str, value: object) -> bool:
-    return _all_equal(value, 0 if "bias" in name else 1)
-
-
-def _all_equal(value: object, number: float) -> bool:
-    """True where an array is known and equals a number everywhere."""
-    if not isinstance(value, (np.ndarray, np.generic, jax.Array)) or isinstance(value, jax.core.Tracer):
-        return False
-    return bool((np.asarray(value) == number).all())
+    return equals_everywhere(value, 0 if "bias" in name else 1)
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, jax.core.Tracer) or not hasattr(value, "shape"):
+    if not is_known(value) or not hasattr(value, "shape"):
         return str(value)
     array = np.asarray(value)
     if array.size and (array == array.flat[0]).all():
