@@ -7,23 +7,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from command_line import run_command
 
 import nngp_dag
-from nngp_dag.cli import COMMANDS, cli, main
+from nngp_dag.cli import COMMANDS, cli
 from nngp_dag.cli.reproduce import TARGETS
 from nngp_dag.support.strict_json import strict_json
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    out, err = capsys.readouterr()
-    return stop.value.code, out, err
-
-
 def test_version_and_help(capsys):
-    assert run(capsys, "--version") == (0, f"nngp-dag, version {nngp_dag.__version__}\n", "")
-    code, out, _ = run(capsys, "--help")
+    assert run_command(capsys, "--version") == (0, f"nngp-dag, version {nngp_dag.__version__}\n", "")
+    code, out, _ = run_command(capsys, "--help")
     assert code == 0
     assert all(f"  {name} " in out for name in COMMANDS)
 
@@ -32,7 +26,7 @@ def test_version_and_help(capsys):
 def test_every_command_loads_and_has_help(name, capsys):
     command = cli.get_command(None, name)
     assert command.name == name
-    code, out, _ = run(capsys, name, "--help")
+    code, out, _ = run_command(capsys, name, "--help")
     assert code == 0
     assert "Usage" in out
 
@@ -66,7 +60,7 @@ def test_the_help_of_every_command_loads_no_heavy_library():
 
 
 def test_paths_as_json_is_always_a_list(capsys):
-    code, out, err = run(capsys, "paths", "2_21_112", "--json")
+    code, out, err = run_command(capsys, "paths", "2_21_112", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out) == [
         {
@@ -81,12 +75,12 @@ def test_paths_as_json_is_always_a_list(capsys):
 
 def test_counts_are_exact_integers(capsys):
     code = nngp_dag.Dag(120, bytes([2]) * (120 * 119 // 2)).to_code()
-    _, out, _ = run(capsys, "paths", code, "--json")
+    _, out, _ = run_command(capsys, "paths", code, "--json")
     assert json.loads(out)[0]["num_paths"] == 2**118
 
 
 def test_paths_as_a_table(capsys):
-    code, out, _ = run(capsys, "paths", "2", "0")
+    code, out, _ = run_command(capsys, "paths", "2", "0")
     assert code == 0
     assert "none" in out
 
@@ -101,7 +95,7 @@ def test_paths_as_a_table(capsys):
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(arguments, message, capsys):
-    code, out, err = run(capsys, *arguments)
+    code, out, err = run_command(capsys, *arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1

@@ -1,13 +1,14 @@
 """`nngp-dag conv-kernel` end to end: its JSON, table and .npz file, and one clear line for everything that is wrong."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
+from command_line import run_command
 from helpers import assert_close
 
 from nngp_dag import conv_kernel_fn
-from nngp_dag.cli import main
 from nngp_dag.conv.images import shrunk, unit_images
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -18,14 +19,7 @@ ARCH = "|nor_conv_1x1~0|+|avg_pool_3x3~0|none~1|+|skip_connect~0|none~1|skip_con
 @pytest.fixture
 def run(capsys):
     """Runs the command line in this process: (status, stdout, stderr)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main(["conv-kernel", *map(str, arguments)])
-        output = capsys.readouterr()
-        return stop.value.code or 0, output.out, output.err
-
-    return run
+    return partial(run_command, capsys, "conv-kernel")
 
 
 @pytest.fixture

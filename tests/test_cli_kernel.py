@@ -6,12 +6,13 @@ import re
 import stat
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
+from command_line import run_command
 
 from nngp_dag import Dag, Wiring, kernel_fn
-from nngp_dag.cli import main
 from nngp_dag.cli.kernel import estimated_bytes
 from nngp_dag.datasets import load
 
@@ -22,14 +23,7 @@ STATISTICS = ["lambda_min", "lambda_max", "trace", "condition", "pair_bound", "p
 @pytest.fixture
 def run(capsys):
     """Runs the command line in this process: (status, stdout, stderr)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main(["kernel", *map(str, arguments)])
-        output = capsys.readouterr()
-        return stop.value.code or 0, output.out, output.err
-
-    return run
+    return partial(run_command, capsys, "kernel")
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import sys
 
 import click
 import pytest
+from command_line import run_command
 from rich.console import Console
 
-from nngp_dag.cli import COMMANDS, cli, main
+from nngp_dag.cli import COMMANDS, cli
 from nngp_dag.cli.common import print_table
 from nngp_dag.cli.data import ROWS
 from nngp_dag.cli.examples import EXAMPLES
@@ -38,13 +39,6 @@ def leaves():
 LEAVES = dict(leaves())
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    out, err = capsys.readouterr()
-    return stop.value.code, out, err
-
-
 @pytest.mark.parametrize("name", LEAVES)
 def test_every_option_says_what_it_means_and_every_help_ends_with_an_example(name, capsys):
     silent = [option.opts[0] for option in LEAVES[name].params if isinstance(option, click.Option) and not option.help]
@@ -53,7 +47,7 @@ def test_every_option_says_what_it_means_and_every_help_ends_with_an_example(nam
     assert words[0] == "nngp-dag" and words[1] in COMMANDS
     known = {option for parameter in LEAVES[name].params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known
-    _, out, _ = run(capsys, *(["reproduce", name] if name in TARGETS else [name]), "--help")
+    _, out, _ = run_command(capsys, *(["reproduce", name] if name in TARGETS else [name]), "--help")
     assert out.rstrip().endswith(EXAMPLES[name])
 
 
@@ -77,7 +71,7 @@ def test_data_is_named_alike_everywhere():
     ],
 )
 def test_what_was_nearly_right_is_suggested(arguments, meant, capsys):
-    code, _, err = run(capsys, *arguments)
+    code, _, err = run_command(capsys, *arguments)
     assert code == 2 and meant in err and err.count("\n") == 1
 
 
@@ -126,7 +120,7 @@ def test_an_interrupt_is_a_line_that_says_what_goes_on(capsys, monkeypatch):
     ):
         monkeypatch.setattr(LEAVES[name], "callback", interrupted)
         group = ["reproduce"] if name == "exact-nasbench201" else []
-        code, _, err = run(capsys, *group, name, *arguments)
+        code, _, err = run_command(capsys, *group, name, *arguments)
         assert code == 130
         assert err.strip().splitlines()[-1] == f"nngp-dag: interrupted: 3 of 40 claims are done{end}"
 
@@ -172,9 +166,9 @@ def test_the_recorded_run_is_at_hand_outside_a_clone(tmp_path, monkeypatch, caps
     from pathlib import Path
 
     assert "eq-12" in load_baseline(Path("builtin:quick"))["claims"]
-    code, _, err = run(capsys, "verify", "--baseline", "builtin:quik", "--claims", "eq-12")
+    code, _, err = run_command(capsys, "verify", "--baseline", "builtin:quik", "--claims", "eq-12")
     assert code == 2 and "unknown baseline 'quik' of nngp-dag: accepted are quick; did you mean quick?" in err
-    code, _, err = run(capsys, "verify", "--baseline", "builtin:quick", "--update-baseline", "--list")
+    code, _, err = run_command(capsys, "verify", "--baseline", "builtin:quick", "--update-baseline", "--list")
     assert code == 2 and "comes with nngp-dag" in err
 
 
@@ -182,9 +176,9 @@ def test_explore_writes_the_page_and_opens_it_where_asked(tmp_path, monkeypatch,
     opened = []
     monkeypatch.setattr(click, "launch", opened.append)
     out = tmp_path / "page.html"
-    code, words, _ = run(capsys, "explore", "1_11", "--out", str(out), "--json")
+    code, words, _ = run_command(capsys, "explore", "1_11", "--out", str(out), "--json")
     assert (code, opened) == (0, []) and re.search('"code": "1_11"', words)
     assert 'data-dag="1_11"' in out.read_text(encoding="utf-8")
-    assert run(capsys, "explore", "--out", str(out), "--open")[0] == 0 and opened == [str(out)]
-    assert run(capsys, "explore", "3_11", "--out", str(out))[0] == 2
+    assert run_command(capsys, "explore", "--out", str(out), "--open")[0] == 0 and opened == [str(out)]
+    assert run_command(capsys, "explore", "3_11", "--out", str(out))[0] == 2
     assert explore_command.params

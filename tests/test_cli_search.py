@@ -12,12 +12,13 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
+from command_line import run_command
 from nas_cases import tiny_networks
 
-from nngp_dag.cli import main
 from nngp_dag.errors import InputError
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.run import SEARCHES
@@ -44,14 +45,7 @@ def small(monkeypatch):
 @pytest.fixture
 def run(capfd):
     """Runs the command line in this process: (status, stdout, stderr)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-        out, err = capfd.readouterr()
-        return stop.value.code or 0, out, err
-
-    return run
+    return partial(run_command, capfd)
 
 
 @pytest.fixture
@@ -404,10 +398,10 @@ def test_a_failed_run_leaves_the_others(run, data, tmp_path, monkeypatch):
     """What the other runs found is printed and kept; the failed one is named, and made up for by a second start."""
     out, search = tmp_path / "runs.jsonl", SEARCHES["wot"]
 
-    def failing(networks, images, chosen, seed, settings, on_step):
-        if seed == 1:
+    def failing(run):
+        if run.seed == 1:
             raise InputError("nothing passes")
-        return search(networks, images, chosen, seed, settings, on_step)
+        return search(run)
 
     monkeypatch.setitem(SEARCHES, "wot", failing)
     arguments = ("search", "wot", "--num", 4, "--filter", "none", "--data", data, *SMALL)

@@ -10,12 +10,12 @@ import time
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from command_line import run_command
 from helpers import assert_close
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nngp_dag import Dag, kernel_fn
-from nngp_dag.cli import main
 from nngp_dag.dag import enumerate_codes
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
@@ -27,13 +27,6 @@ from nngp_dag.support.row_format import CsvRows
 from nngp_dag.support.table import WholeTable
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as stop:
-        main([str(a) for a in arguments])
-    out, err = capsys.readouterr()
-    return stop.value.code, out, err
-
-
 def read(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
@@ -41,7 +34,7 @@ def read(path):
 
 def test_a_row_per_dag_in_the_order_of_codes(tmp_path, capsys):
     out = tmp_path / "all.csv"
-    code, stdout, _ = run(capsys, "sweep", "--nodes", 3, "--data", "digits:20", "--out", out, "--json")
+    code, stdout, _ = run_command(capsys, "sweep", "--nodes", 3, "--data", "digits:20", "--out", out, "--json")
     assert code == 0
     assert json.loads(stdout)["num_dags"] == 27
     rows = read(out)
@@ -63,7 +56,7 @@ def test_a_list_of_codes_of_mixed_sizes_keeps_its_order(tmp_path, capsys):
     codes = ["2_21_112", "2", "", "1_01_222", "2_12", "2"]
     (tmp_path / "codes.txt").write_text("\n".join(codes))
     out = tmp_path / "list.csv"
-    assert run(capsys, "sweep", "--codes", tmp_path / "codes.txt", "--data", "digits:10", "--out", out)[0] == 0
+    assert run_command(capsys, "sweep", "--codes", tmp_path / "codes.txt", "--data", "digits:10", "--out", out)[0] == 0
     rows = read(out)
     assert [row["code"] for row in rows] == [code for code in codes if code]
     assert rows[1] == rows[4]
@@ -81,17 +74,17 @@ def test_an_interrupted_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys,
 
     monkeypatch.setattr("nngp_dag.spectrum.dag_table.sweep_rows", pieces)
     cut, partial, limit = tmp_path / "cut.csv", tmp_path / "cut.csv.partial", 2
-    assert run(capsys, *arguments, cut)[0] == 130
+    assert run_command(capsys, *arguments, cut)[0] == 130
     assert not cut.exists()
     assert partial.read_text().count("\n") == 1 + 18
     with partial.open("a") as file:
         file.write("25,2_2")  # what a kill in the middle of a write leaves
     limit = None
-    code, stdout, _ = run(capsys, *arguments, cut, "--json")
+    code, stdout, _ = run_command(capsys, *arguments, cut, "--json")
     assert code == 0
     assert json.loads(stdout)["resumed"] == 18
     whole = tmp_path / "whole.csv"
-    assert run(capsys, *arguments, whole)[0] == 0
+    assert run_command(capsys, *arguments, whole)[0] == 0
     assert cut.read_bytes() == whole.read_bytes()
     assert not partial.exists()
 
@@ -114,11 +107,11 @@ def test_a_killed_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys):
     assert 0 < before < 729
     with partial.open("a") as file:
         file.write("700,2_2")  # what a kill in the middle of a write leaves
-    code, stdout, _ = run(capsys, *arguments, killed, "--json")
+    code, stdout, _ = run_command(capsys, *arguments, killed, "--json")
     assert code == 0
     assert json.loads(stdout)["resumed"] == before
     whole = tmp_path / "whole.csv"
-    assert run(capsys, *arguments, whole)[0] == 0
+    assert run_command(capsys, *arguments, whole)[0] == 0
     assert killed.read_bytes() == whole.read_bytes()
 
 
@@ -126,7 +119,7 @@ def test_rows_of_something_else_are_refused(tmp_path, capsys):
     out = tmp_path / "table.csv"
     with WholeTable(out, CsvRows(["a"]), {"method": "other"}, "another sweep") as table:
         table.add([(0, {"a": 1})])
-    code, _, err = run(capsys, "sweep", "--nodes", 2, "--data", "digits:5", "--out", out)
+    code, _, err = run_command(capsys, "sweep", "--nodes", 2, "--data", "digits:5", "--out", out)
     assert code == 2
     assert "another sweep" in err
     assert err.count("\n") == 1
@@ -136,7 +129,7 @@ def test_neural_tangents_leaves_out_what_it_cannot_express(tmp_path, capsys):
     (tmp_path / "codes.txt").write_text("2_02\n1_11\n")
     out = tmp_path / "nt.csv"
     command = ["sweep", "--codes", tmp_path / "codes.txt", "--data", "digits:8", "--method", "neural-tangents"]
-    assert run(capsys, *command, "--out", out)[0] == 0
+    assert run_command(capsys, *command, "--out", out)[0] == 0
     chain, shared_skips = read(out)
     assert float(chain["nngp_lambda_min"]) > 0
     assert shared_skips["nngp_lambda_min"] == ""
@@ -176,7 +169,7 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, capsys, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.txt").write_text("2\n2_3\n")
     (tmp_path / "empty.txt").write_text("\n")
-    code, out, err = run(capsys, "sweep", *arguments)
+    code, out, err = run_command(capsys, "sweep", *arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1

@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 import pytest
+from command_line import run_command
 
-from nngp_dag.cli import main
 from nngp_dag.prediction import predict_curve
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -19,10 +19,7 @@ CODES = ("2_02_002", "1_01_222")
 
 
 def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(["train", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return stop.value.code, out, err
+    return run_command(capsys, "train", *arguments)
 
 
 @pytest.fixture

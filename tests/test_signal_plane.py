@@ -5,15 +5,16 @@ and the command.
 import json
 import math
 from dataclasses import replace
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from command_line import run_command
 from helpers import assert_close
 from scipy import integrate, optimize
 
 from nngp_dag import InputError, Wiring
-from nngp_dag.cli import main
 from nngp_dag.plots import plot_order_chaos
 from nngp_dag.signal import SignalMaps, deep_kernel_shaping, fixed_point, order_chaos_plane
 
@@ -138,14 +139,7 @@ def test_the_plot_names_both_phases_and_draws_the_line(tanh_plane):
 @pytest.fixture
 def run(capsys):
     """Runs the command line in this process: (status, stdout, stderr)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main(["signal", *map(str, arguments)])
-        output = capsys.readouterr()
-        return stop.value.code or 0, output.out, output.err
-
-    return run
+    return partial(run_command, capsys, "signal")
 
 
 def test_the_command_gives_maps_plane_and_shaped_activation(run, tmp_path):

@@ -6,12 +6,14 @@ import itertools
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import flint
 import jax
 import numpy as np
 import pytest
+from command_line import run_command
 from flint import acb_mat, arb, arb_mat, fmpq, fmpq_mat
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,6 @@ from hypothesis import strategies as st
 from nngp_dag import Dag, kernel_fn
 from nngp_dag.activations import LeakyRelu, Relu, get
 from nngp_dag.activations.definition import maps_by_definition
-from nngp_dag.cli import main
 from nngp_dag.datasets.checksum import rows_finder
 from nngp_dag.errors import InputError
 from nngp_dag.paths import path_counts
@@ -657,14 +658,7 @@ def test_a_statement_of_another_reading_has_another_id(certificate):
 @pytest.fixture
 def run(capsys):
     """Runs the command line in this process: (status, stdout, stderr)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([*map(str, arguments)])
-        output = capsys.readouterr()
-        return stop.value.code or 0, output.out, output.err
-
-    return run
+    return partial(run_command, capsys)
 
 
 def test_kernel_certify_and_recheck(run, tmp_path):

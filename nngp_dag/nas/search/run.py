@@ -75,83 +75,64 @@ def make_rule(chosen: SearchFilter) -> Rule:
     return KeepAll() if chosen.predicate is None else BoxRule(chosen.predicate.box)
 
 
-def _wot(
-    networks: SpaceNetworks,
-    images: Images,
-    chosen: SearchFilter,
-    seed: int,
-    settings: SearchSettings,
-    on_step: Callable[[int], None] | None,
-) -> SearchResult:
-    score, compile_seconds = wot_cache(networks, images, seed, settings)
-    result = random_search(
-        networks.space,
-        score,
-        num=settings.num,
-        rng=np.random.default_rng(seed),
-        keep=chosen.predicate,
-        on_step=on_step,
-    )
-    return replace(result, compile_seconds=compile_seconds)
+@dataclass(frozen=True)
+class _Run:
+    """What every search starts from; the attributes are the arguments of `run_search`."""
+
+    networks: SpaceNetworks
+    images: Images
+    chosen: SearchFilter
+    seed: int
+    settings: SearchSettings
+    on_step: Callable[[int], None] | None
 
 
-def _exact(
-    name: str,
-    networks: SpaceNetworks,
-    images: Images,
-    chosen: SearchFilter,
-    seed: int,
-    settings: SearchSettings,
-    on_step: Callable[[int], None] | None,
-) -> SearchResult:
+def _wot(run: _Run) -> SearchResult:
+    score, compile_seconds = wot_cache(run.networks, run.images, run.seed, run.settings)
+    return replace(_best_of_random(run, score), compile_seconds=compile_seconds)
+
+
+def _exact(name: str, run: _Run) -> SearchResult:
     """The best exact score among random architectures; it draws no weights."""
-    batch = images.batch(settings.ntk_images, np.random.default_rng([seed, 1]))
-    function = make_score(name, networks)
-    return random_search(
-        networks.space,
-        ScoreCache(lambda architecture: function(architecture, batch, None)),
-        num=settings.num,
-        rng=np.random.default_rng(seed),
-        keep=chosen.predicate,
-        on_step=on_step,
-    )
+    batch = run.images.batch(run.settings.ntk_images, np.random.default_rng([run.seed, 1]))
+    function = make_score(name, run.networks)
+    return _best_of_random(run, ScoreCache(lambda architecture: function(architecture, batch, None)))
 
 
-def _te_nas(
-    networks: SpaceNetworks,
-    images: Images,
-    chosen: SearchFilter,
-    seed: int,
-    settings: SearchSettings,
-    on_step: Callable[[int], None] | None,
-) -> SearchResult:
+def _best_of_random(run: _Run, score: ScoreCache) -> SearchResult:
+    rng = np.random.default_rng(run.seed)
+    keep = run.chosen.predicate
+    return random_search(run.networks.space, score, num=run.settings.num, rng=rng, keep=keep, on_step=run.on_step)
+
+
+def _te_nas(run: _Run) -> SearchResult:
     judge = SupernetJudge(
-        networks,
-        images,
-        np.random.default_rng(seed),
-        batch_size=settings.ntk_images,
-        patches=settings.patches,
-        repeats=settings.repeats,
+        run.networks,
+        run.images,
+        np.random.default_rng(run.seed),
+        batch_size=run.settings.ntk_images,
+        patches=run.settings.patches,
+        repeats=run.settings.repeats,
     )
     judge.compile()
-    result = prune_search(networks.layout, judge, rule=make_rule(chosen), on_step=on_step)
+    result = prune_search(run.networks.layout, judge, rule=make_rule(run.chosen), on_step=run.on_step)
     if not result.evaluations:
         raise InputError("no operation's removal stays inside the filter's box, so none was judged: widen its ranges")
     return replace(result, compile_seconds=judge.compile_seconds)
 
 
-def _fp_nas(
-    networks: SpaceNetworks,
-    images: Images,
-    chosen: SearchFilter,
-    seed: int,
-    settings: SearchSettings,
-    on_step: Callable[[int], None] | None,
-) -> SearchResult:
-    return fp_nas(networks, images, seed=seed, settings=settings.fp_nas, keep=chosen.predicate, on_step=on_step)
+def _fp_nas(run: _Run) -> SearchResult:
+    return fp_nas(
+        run.networks,
+        run.images,
+        seed=run.seed,
+        settings=run.settings.fp_nas,
+        keep=run.chosen.predicate,
+        on_step=run.on_step,
+    )
 
 
-SEARCHES: dict[str, Callable[..., SearchResult]] = {
+SEARCHES: dict[str, Callable[[_Run], SearchResult]] = {
     "wot": _wot,
     "te-nas": _te_nas,
     "fp-nas": _fp_nas,
@@ -187,6 +168,6 @@ def run_search(
     """
     if name not in SEARCHES:
         raise unknown("search", name, SEARCHES)
-    result = SEARCHES[name](networks, images, chosen, seed, settings or SearchSettings(), on_step)
+    result = SEARCHES[name](_Run(networks, images, chosen, seed, settings or SearchSettings(), on_step))
     passes = final_filter(name, chosen)
     return result if passes is None else replace(result, passes=passes(result.architecture))
