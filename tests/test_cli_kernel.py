@@ -271,7 +271,7 @@ def test_the_accuracy_of_a_quadrature_is_said_on_stderr(run):
     assert "quadrature" not in run("2", "--data", "digits:5")[2]
 
 
-def test_wirings_come_from_scales_or_from_a_file(document, refused, wiring_file, tmp_path):
+def test_wirings_come_from_scales_or_from_a_file(run, document, refused, wiring_file, tmp_path):
     x = load(DATA, labels=False).x
     found = document("2_12", "--data", DATA, "--weight-scale", 1.5, "--bias-scale", 0.1)
     expected = np.asarray(kernel_fn(Wiring.make("2_12", weight_scale=1.5, bias_scale=0.1))(x).ntk)
@@ -281,6 +281,13 @@ def test_wirings_come_from_scales_or_from_a_file(document, refused, wiring_file,
     for name in ("nngp", "ntk"):
         low, high = found[name]["certified"]["lambda_min"]
         assert low * (1 - 1e-9) <= found[name]["lambda_min"] <= high * (1 + 1e-9)
+    steps = ("--spectrum", "lanczos", "--get", "ntk", "--steps", 40, "--checkpoint", tmp_path / "steps")
+    by_products = document("--wiring", wiring_file, "--data", DATA, *steps)
+    assert by_products["wiring"] == found["wiring"]
+    for name in ("lambda_max", "lambda_min"):
+        assert by_products["ntk"][name] == pytest.approx(found["ntk"][name], rel=1e-8)
+    status, _, err = run("2_12", "--data", DATA, *steps)
+    assert status == 2 and "holds the steps of another computation" in err
     wiring = Wiring.load(wiring_file)
     assert found["code"] == "2_12" and found["wiring"] == json.loads(wiring.to_json())
     np.testing.assert_allclose(np.load(tmp_path / "k.npz")["nngp"], kernel_fn(wiring)(x).nngp, rtol=1e-12)
@@ -289,7 +296,6 @@ def test_wirings_come_from_scales_or_from_a_file(document, refused, wiring_file,
     refused("--wiring", wiring_file, "--data", DATA, "--bias-scale", 1, says="leave out --weight-scale")
     refused("2", "--data", DATA, "--bias-scale", "nan", says="finite")
     refused("--wiring", tmp_path / "none.json", "--data", DATA, says="No such file")
-    refused("--wiring", wiring_file, "--data", DATA, "--spectrum", "lanczos", says="wirings have dense spectra")
     proof = tmp_path / "proof.json"
     refused(
         "--wiring", wiring_file, "--data", DATA, "--certificate", proof, says="a certificate names a network by its"

@@ -97,7 +97,7 @@ def command(
     dag = network if isinstance(network, Dag) else network.dag
     _check_spectrum(network, lanczos, {"--out": out, "--certify": certify, "--certificate": certificate})
     if lanczos.wanted:
-        _without_matrix(dag, data, setting, names, lanczos, as_json)
+        _without_matrix(network, data, setting, names, lanczos, as_json)
         return
     _check_outputs(out, certificate, [data.file, wiring])
     compute = kernel_of(network, setting)
@@ -146,12 +146,12 @@ def _check_outputs(out: Path | None, certificate: Path | None, inputs: list[Path
 
 
 def _without_matrix(
-    dag: Dag, data: RowSource, setting: Setting, names: tuple[str, ...], options: LanczosOptions, as_json: bool
+    network: Network, data: RowSource, setting: Setting, names: tuple[str, ...], options: LanczosOptions, as_json: bool
 ) -> None:
     """`--spectrum lanczos`."""
     x = data.load(labels=False).x
-    spectra = lanczos_spectra(dag, x, setting, names, options)
-    document = {"code": dag.to_code(), "n": len(x), **setting.names(), "spectrum": "lanczos"}
+    spectra = lanczos_spectra(network, x, setting, names, options)
+    document = {**network_document(network), "n": len(x), **setting.names(), "spectrum": "lanczos"}
     if as_json:
         emit_json({**document, **{name: found.summary() for name, found in spectra.items()}})
         return
@@ -169,10 +169,7 @@ def write_kernels(out: Path | None, kernels: Mapping[str, np.ndarray]) -> None:
 
 def _check_spectrum(network: Network, lanczos: LanczosOptions, others: Mapping[str, object]) -> None:
     lanczos.check(others)
-    is_plain = isinstance(network, Dag)
-    if lanczos.wanted and not is_plain:
-        raise InputError("wirings have dense spectra: leave out --spectrum")
-    if others["--certificate"] and not is_plain:
+    if others["--certificate"] and not isinstance(network, Dag):
         raise InputError("a certificate names a network by its code: --certify alone proves bounds of a wiring")
 
 

@@ -22,6 +22,7 @@ from nngp_dag.support.own_folder import own_folder
 from nngp_dag.support.progress import progress_bar
 
 if TYPE_CHECKING:
+    from nngp_dag.kernel.network import Network
     from nngp_dag.matrix_free import LanczosSpectrum
 
 __all__ = ["LanczosOptions", "lanczos_options", "lanczos_rows", "lanczos_spectra"]
@@ -116,7 +117,7 @@ def _prepare_devices(context: click.Context, parameter: click.Parameter, value: 
 
 
 def lanczos_spectra(
-    dag: Dag, x: np.ndarray, setting: Setting, names: tuple[str, ...], options: LanczosOptions
+    network: Network, x: np.ndarray, setting: Setting, names: tuple[str, ...], options: LanczosOptions
 ) -> dict[str, LanczosSpectrum]:
     """The spectra of the kernels; the plot is drawn."""
     import jax
@@ -129,11 +130,12 @@ def lanczos_spectra(
     steps = min(options.steps or 100, len(x))
     if options.checkpoint is not None:
         own_folder(options.checkpoint, "nngp-dag-kernels", "nngp-dag", "runs of `nngp-dag kernel` on their way.")
+    network_text = network.to_code() if isinstance(network, Dag) else network.to_json()
     found = {}
     with progress_bar(f"Lanczos on {len(x):,} rows", 2 * steps * len(names), "products") as advance:
         for number, name in enumerate(names):
             operator = KernelOperator(
-                dag, x, name, setting.method, setting.order, setting.embedding, setting.activation, devices
+                network, x, name, setting.method, setting.order, setting.embedding, setting.activation, devices
             )
             if not number:
                 _estimate(operator.matmat, len(x), 2 * steps * len(names))
@@ -142,7 +144,7 @@ def lanczos_spectra(
                 steps=steps,
                 seed=options.seed,
                 keep=None if options.checkpoint is None else options.checkpoint / name,
-                identity=f"{dag.to_code()} {sorted(setting.names().items())} {digest(x)}",
+                identity=f"{network_text} {sorted(setting.names().items())} {digest(x)}",
                 progress=_later(advance, 2 * steps * number),
             )
     if options.density is not None:
