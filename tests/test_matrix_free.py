@@ -1,7 +1,6 @@
 """Products without a matrix, and the spectra and predictions made of them, against the stored matrix."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -255,32 +254,6 @@ def test_steps_of_something_else_are_refused(tmp_path):
     (tmp_path / "kept" / "step-00000.npz").write_bytes(b"PK torn")
     with pytest.raises(InputError, match="damaged"):
         run("a")
-
-
-# ---- devices ---------------------------------------------------------------------------------------------------------
-
-DEVICES = """
-import jax, numpy as np
-jax.config.update("jax_enable_x64", True)
-from nngp_dag import Dag
-from nngp_dag.matrix_free import KernelOperator
-x = np.random.default_rng(0).standard_normal((1300, 7))
-v = np.random.default_rng(1).standard_normal((1300, 2))
-dag = Dag.from_code("2_21")
-one = KernelOperator(dag, x, "ntk") @ v
-assert len(jax.devices()) == 3
-for count in (1, 2, 3):
-    several = KernelOperator(dag, x, "ntk", devices=jax.devices()[:count]) @ v
-    print(np.abs(several - one).max() / np.abs(one).max())
-"""
-
-
-def test_products_are_the_same_on_any_number_of_devices():
-    flags = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
-    done = subprocess.run([sys.executable, "-c", DEVICES], env=flags, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    errors = [float(line) for line in done.stdout.split()]
-    assert len(errors) == 3 and max(errors) < 1e-12
 
 
 # ---- the command line ------------------------------------------------------------------------------------------------

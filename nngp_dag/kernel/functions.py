@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, Literal, Protocol, overload
@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag, as_dag
@@ -23,8 +24,10 @@ from nngp_dag.kernel.network import Network, dag_of, network_of
 from nngp_dag.kernel.nodes import NodeKernels
 from nngp_dag.kernel.reach import prepared_for
 from nngp_dag.kernel.result import Kernel, kernels_asked_for
+from nngp_dag.kernel.sharded import sharded_gram
 from nngp_dag.reading import METHODS, PAIR_METHODS, ActivationLike, Setting
 from nngp_dag.support.known import is_known
+from nngp_dag.support.sharding import device_mesh
 from nngp_dag.support.x64 import enable_x64
 from nngp_dag.wiring import NetworkLike, Wiring
 
@@ -63,6 +66,8 @@ def kernel_fn(
     order: str | None = None,
     embedding: str = "gaussian",
     activation: ActivationLike = "relu",
+    *,
+    devices: Sequence[jax.Device] | None = None,
 ) -> KernelFn:
     """The infinite-width NNGP and NTK of a DAG.
 
@@ -75,6 +80,8 @@ def kernel_fn(
             activation-first for neural-tangents.
         embedding: "gaussian", "gaussian-trained" or "stem".
         activation: a name, an `Activation`, or any JAX function of one number.
+        devices: devices, of one process or of several, each of which computes and keeps its share of the rows of a
+            kernel (their number divides that of the rows); by default all of it is where JAX computes.
 
     Returns:
         fn(x1, x2=None, get=None), see `KernelFn`: rows are not normalised, the dtype is that of x1, float64 or float32
@@ -87,20 +94,22 @@ def kernel_fn(
         InputError: an unknown name, a combination that has no meaning (`Setting`), or a DAG that neural-tangents cannot
             express.
     """
-    return kernel_of(dag, Setting.make(method, order, embedding, activation))
+    return kernel_of(dag, Setting.make(method, order, embedding, activation), devices)
 
 
-def kernel_of(dag: NetworkLike, setting: Setting) -> KernelFn:
+def kernel_of(dag: NetworkLike, setting: Setting, devices: Sequence[jax.Device] | None = None) -> KernelFn:
     """`kernel_fn` of a setting, for code that has one."""
     given, pruned = dag.dag if isinstance(dag, Wiring) else as_dag(dag), network_of(dag, setting.reading)
-    compute = _compute_of(pruned, setting)
+    mesh = None if devices is None else device_mesh(devices)
+    compute = _compute_of(pruned, setting, mesh)
 
     def fn(x1: ArrayLike, x2: ArrayLike | None = None, get: str | tuple[str, ...] | None = None) -> Any:
         names = ("nngp", "ntk") if get == "nodes" else checked_names(get)
         with input_precision(x1, x2):
             a, b = checked_pair(x1, x2)
             num_kernels = len(names) * (dag_of(pruned).num_nodes if get == "nodes" else 1)
-            require_cost(pruned, setting, (len(a), len(a if b is None else b)), a.dtype.itemsize, num_kernels)
+            rows_here = len(a) if mesh is None else len(a) * len(mesh.local_devices) // mesh.size
+            require_cost(pruned, setting, (rows_here, len(a if b is None else b)), a.dtype.itemsize, num_kernels)
             kernels = compute(a, b, names, get == "nodes")
             for name in names:
                 refuse_overflow(kernels[name], dag_of(pruned))
@@ -164,11 +173,14 @@ def _pairwise(method: AnyMethod, program: Program, kxx: Array, kxy: Array, kyy: 
     return nngp.reshape(kxx.shape), ntk.reshape(kxx.shape)
 
 
-def _compute_of(pruned: Network, setting: Setting) -> _Compute:
+def _compute_of(pruned: Network, setting: Setting, mesh: Mesh | None) -> _Compute:
     if not METHODS[setting.method].is_pairwise:
         from nngp_dag.kernel.neural_tangents import make_kernel_fn
 
         function = make_kernel_fn(pruned, setting)
+
+        if mesh is not None:
+            raise InputError(accepted_text("neural-tangents computes on one device", PAIR_METHODS))
 
         def of_network(x1: Array, x2: Array | None, names: tuple[str, ...], at_nodes: bool) -> dict[str, Array]:
             if at_nodes:
@@ -179,8 +191,13 @@ def _compute_of(pruned: Network, setting: Setting) -> _Compute:
     if isinstance(pruned, Wiring):  # what the method has no formula for is refused at once
         pair_method(setting).adapted(pruned).program(pruned)
 
+    share = None if mesh is None else partial(sharded_gram, mesh=mesh)
+
     def compute(x1: Array, x2: Array | None, names: tuple[str, ...], at_nodes: bool) -> dict[str, Array]:
-        return gram_kernels(pair_method(setting, with_tangent="ntk" in names), pruned, x1, x2, names, at_nodes)
+        if at_nodes and mesh is not None:
+            raise InputError('get="nodes" computes on one device: leave devices out, or ask for nngp and ntk')
+        method = pair_method(setting, with_tangent="ntk" in names)
+        return gram_kernels(method, pruned, x1, x2, names, at_nodes, share)
 
     return compute
 

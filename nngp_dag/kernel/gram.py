@@ -6,6 +6,7 @@ together with its mirror image, so that it is symmetric to the last bit and memo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -43,10 +44,12 @@ def gram_kernels(
     x2: Array | None,
     names: tuple[str, ...],
     at_nodes: bool = False,
+    compute: Callable[..., tuple[Array, ...]] | None = None,
 ) -> dict[str, Array]:
     """The kernels asked for ("nngp", "ntk") of a pruned network, [N, M]: rows x1 [N, d] against x2 [M, d] or x1.
 
-    With `at_nodes` those of all T nodes, [T, N, M]; of a DAG without a path there are none.
+    With `at_nodes` those of all T nodes, [T, N, M]; of a DAG without a path there are none. `compute` is `gram` or
+    what takes its place.
     """
     if isinstance(network, Dag) and not any(network.ops):
         shape = (x1.shape[0], (x1 if x2 is None else x2).shape[0])
@@ -56,7 +59,7 @@ def gram_kernels(
     method = AtNodes.of(method, network) if at_nodes else method
     program = cast_program(method.program(network), x1.dtype)
     tile = tile_size(x1.dtype.itemsize * method.numbers_per_pair(network, program))
-    nngp, *tangent = gram(method, program, x1, x2, tile=tile)
+    nngp, *tangent = (compute or gram)(method, program, x1, x2, tile=tile)
     return {"nngp": nngp, **({"ntk": nngp + tangent[0]} if tangent else {})}
 
 

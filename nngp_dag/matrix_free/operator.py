@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.sharding import Mesh
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
@@ -21,9 +20,10 @@ from nngp_dag.kernel.products import squared_norms
 from nngp_dag.kernel.reach import prepared_for
 from nngp_dag.matrix_free.product import cross_product, symmetric_product
 from nngp_dag.reading import ActivationLike, Setting
+from nngp_dag.support.sharding import device_mesh, on_all_devices
 from nngp_dag.wiring import NetworkLike
 
-__all__ = ["KernelOperator", "device_mesh"]
+__all__ = ["KernelOperator"]
 
 
 class KernelOperator(LinearOperator):
@@ -84,6 +84,9 @@ class KernelOperator(LinearOperator):
             # Copies of the last row: kernels of theirs are finite, and are multiplied by zero.
             self.x = rows
             self._padded = _padded(rows, self._tile)
+            self._placed = self._program, self._padded
+            if self._mesh is not None:  # once, and not with every product
+                self._placed = on_all_devices(self._placed, self._mesh)
             self._diagonal = np.asarray(_diagonal(self._method, self._program, rows))
         super().__init__(np.dtype(rows.dtype), (len(rows), len(rows)))
         if not np.isfinite(self._diagonal).all():
@@ -96,7 +99,7 @@ class KernelOperator(LinearOperator):
         block = v.reshape(len(v), -1)
         missing = len(self._padded) - len(v)
         filled = jnp.concatenate([block, jnp.zeros((missing, block.shape[1]), v.dtype)]) if missing else block
-        found = symmetric_product(self._method, self._program, self._padded, filled, self._tile, self._mesh)
+        found = symmetric_product(self._method, *self._placed, filled, self._tile, self._mesh)
         return found[: len(v)].reshape(v.shape)
 
     def diagonal(self) -> np.ndarray:
@@ -138,17 +141,6 @@ class KernelOperator(LinearOperator):
 
     def _adjoint(self) -> KernelOperator:
         return self
-
-
-def device_mesh(devices: Sequence[jax.Device]) -> Mesh:
-    """Devices along one axis, which deals out tiles, rows or DAGs.
-
-    Raises:
-        InputError: none.
-    """
-    if not devices:
-        raise InputError("at least one device is needed")
-    return Mesh(np.array(devices), ("devices",))
 
 
 def _padded(a: Array, tile: int, zeros: bool = False) -> Array:

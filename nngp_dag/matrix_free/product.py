@@ -18,6 +18,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from nngp_dag.kernel.method import AnyMethod
 from nngp_dag.kernel.products import inner_products, squared_norms
+from nngp_dag.support.sharding import AXIS, on_all_devices, shard_map
 
 __all__ = ["cross_product", "symmetric_product", "tiles_of_triangle"]
 
@@ -54,30 +55,20 @@ def symmetric_product(
     if mesh is None:
         return _of_tiles(method, program, x, v, jnp.asarray(tiles_of_triangle(len(x), tile)), tile)
     tiles = tiles_of_triangle(len(x), tile, mesh.size)
-    return _shared(method, tile, mesh)(program, x, v, tiles)
+    return _shared(method, tile, mesh)(*on_all_devices((program, x, v), mesh), tiles)
 
 
 @lru_cache(maxsize=32)
 def _shared(method: AnyMethod, tile: int, mesh: Mesh):  # type: ignore[no-untyped-def]
     """The product of tiles that are dealt out to the devices of a mesh; rows and vectors lie on each of them."""
-    (axis,) = mesh.axis_names
 
     def share(program: _Program, x: Array, v: Array, tiles: Array) -> Array:
-        return lax.psum(_of_tiles(method, program, x, v, tiles, tile, mesh.size), axis)
+        return lax.psum(_of_tiles(method, program, x, v, tiles, tile, mesh.size), AXIS)
 
     everywhere = PartitionSpec()
     return jax.jit(
-        shard_map(share, mesh, (everywhere, everywhere, everywhere, PartitionSpec(axis)), everywhere),
+        shard_map(share, mesh, (everywhere, everywhere, everywhere, PartitionSpec(AXIS)), everywhere),
     )
-
-
-def shard_map(function, mesh, in_specs, out_specs):  # type: ignore[no-untyped-def]
-    """`jax.shard_map`, by its name on every supported JAX; what is replicated is not checked."""
-    if hasattr(jax, "shard_map"):
-        return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
-    from jax.experimental.shard_map import shard_map as before_jax_0_8
-
-    return before_jax_0_8(function, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_rep=False)
 
 
 @partial(jax.jit, static_argnames=("method", "tile", "num_shares"))
