@@ -1,6 +1,7 @@
 """The study of exact kernels against accuracies: its measures, correlations and verdicts, and the command."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from nngp_dag import InputError
 from nngp_dag.cli import main
 from nngp_dag.nas import Images
 from nngp_dag.reproduce.exact_nasbench201.measures import MEASURES, alignment, leave_one_out, measured
-from nngp_dag.reproduce.exact_nasbench201.ranks import explained, rank_correlations
-from nngp_dag.reproduce.exact_nasbench201.report import StudyStatement
+from nngp_dag.reproduce.exact_nasbench201.ranks import explained, explained_more, rank_correlations
+from nngp_dag.reproduce.exact_nasbench201.report import StudyStatement, class_accuracies
 from nngp_dag.reproduce.exact_nasbench201.study import cells_in_order, study_data
 from nngp_dag.spaces import get
 from nngp_dag.support.statistics import Estimate
@@ -78,6 +79,27 @@ def test_partial_rank_correlations_are_those_of_residuals_and_intervals_hold_the
     share = explained({name: columns[name] for name in ("noise", "control")}, target, resamples=200)
     residual = ranks["target"] - design @ np.linalg.lstsq(design, ranks["target"], rcond=None)[0]
     assert_close(share.value, 1 - residual.var() / ranks["target"].var())
+
+
+def test_shares_are_compared_on_the_same_resamples():
+    rng = np.random.default_rng(2)
+    good, noise = rng.normal(size=(2, 50))
+    target = good + 0.5 * rng.normal(size=50)
+    found = explained_more({"good": good}, {"noise": noise}, target, resamples=200)
+    alone = [stats.spearmanr(column, target).statistic ** 2 for column in (good, noise)]
+    assert_close(found.value, alone[0] - alone[1])
+    assert 0 < found.low < found.value < found.high
+    nothing = explained_more({"good": good}, {"same": np.exp(good)}, target, resamples=200)
+    assert_close(np.array([nothing.value, *nothing.interval]), np.zeros(3))
+
+
+def test_accuracies_are_means_over_cells_that_are_the_same_graph():
+    cells = SPACE.enumerate()
+    _, members = SPACE.classes()
+    values = np.random.default_rng(0).normal(size=len(cells))
+    benchmark = SimpleNamespace(architectures=cells[:, None], accuracy={"data": values})
+    found = class_accuracies(benchmark, cells[[0, 777, 15_000]])["data"]
+    assert_close(found, np.array([values[members == members[i]].mean() for i in (0, 777, 15_000)]))
 
 
 @pytest.mark.parametrize(

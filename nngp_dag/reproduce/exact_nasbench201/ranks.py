@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy import stats
 
 from nngp_dag.support.statistics import Estimate
 
-__all__ = ["RankCorrelations", "explained", "rank_correlations"]
+__all__ = ["RankCorrelations", "explained", "explained_more", "rank_correlations"]
 
 _MAX_DRAWS = 2_000_000
 
@@ -68,10 +68,28 @@ def rank_correlations(
 def explained(columns: Mapping[str, np.ndarray], target: np.ndarray, seed: int = 0, resamples: int = 1000) -> Estimate:
     """The share R^2 of the variance of a target's ranks [A] that a linear fit on the columns' ranks explains."""
     table = np.column_stack([*columns.values(), target])
+    return _resampled(_share, table, seed, resamples)
+
+
+def explained_more(
+    columns: Mapping[str, np.ndarray],
+    others: Mapping[str, np.ndarray],
+    target: np.ndarray,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> Estimate:
+    """The share that columns [A] explain (`explained`) less the share that others do, on the same resamples."""
+    first, last = list(range(len(columns))), list(range(len(columns), len(columns) + len(others)))
+    table = np.column_stack([*columns.values(), *others.values(), target])
+    return _resampled(lambda t: _share(t[:, [*first, -1]]) - _share(t[:, [*last, -1]]), table, seed, resamples)
+
+
+def _resampled(statistic: Callable[[np.ndarray], float], table: np.ndarray, seed: int, resamples: int) -> Estimate:
+    """A statistic of the rows of a table, and its 95 % percentile interval over resampled rows."""
     rng = np.random.default_rng(seed)
     count = max(100, min(resamples, _MAX_DRAWS // len(table)))
-    draws = [_share(table[rng.integers(len(table), size=len(table))]) for _ in range(count)]
-    return Estimate.percentile(_share(table), np.array(draws))
+    draws = [statistic(table[rng.integers(len(table), size=len(table))]) for _ in range(count)]
+    return Estimate.percentile(statistic(table), np.array(draws))
 
 
 def _correlations(table: np.ndarray) -> np.ndarray:
