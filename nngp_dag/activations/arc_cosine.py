@@ -26,15 +26,14 @@ __all__ = ["arc_cosine_one", "arc_cosine_zero", "half_normal_mean", "one_from_ze
 @jax.custom_jvp
 def arc_cosine_one(kxx: Array, kyy: Array, kxy: Array) -> Array:
     """F1 for variances kxx, kyy >= 0 and covariance kxy (broadcastable arrays of one dtype)."""
-    q, sine, theta = _polar(kxx, kyy, kxy)
-    return (q * sine + (jnp.pi - theta) * kxy) / jnp.pi
+    q, gap, zero = _polar(kxx, kyy, kxy)
+    return q * jnp.sqrt(gap * (2 - gap)) * (1 / jnp.pi) + zero * kxy
 
 
 @jax.custom_jvp
 def arc_cosine_zero(kxx: Array, kyy: Array, kxy: Array) -> Array:
     """F0 for variances kxx, kyy >= 0 and covariance kxy (broadcastable arrays of one dtype)."""
-    _, _, theta = _polar(kxx, kyy, kxy)
-    return (jnp.pi - theta) / jnp.pi
+    return _polar(kxx, kyy, kxy)[2]
 
 
 def zero_from_product(product: Array, kxy: Array) -> Array:
@@ -78,12 +77,11 @@ def half_normal_mean(k: Array) -> Array:
 
 
 def _polar(kxx: Array, kyy: Array, kxy: Array) -> tuple[Array, Array, Array]:
-    """q, sin theta and theta. Both come from 1 - |rho| = (q - |kxy|) / q, which does not cancel near |rho| = 1."""
+    """q, 1 - |rho| = (q - |kxy|) / q, which does not cancel near |rho| = 1, and F0; sin^2 theta = gap (2 - gap)."""
     q = geometric_mean(kxx, kyy)
-    scale = jnp.where(q > 0, q, 1)
-    rho = jnp.where(q > 0, jnp.clip(kxy / scale, -1, 1), 0)
-    gap = jnp.where(q > 0, jnp.maximum((q - jnp.abs(kxy)) / scale, 0), 1)
-    return q, jnp.sqrt(gap * (2 - gap)), arccos(rho, gap)
+    gap = jnp.where(q > 0, jnp.maximum((q - jnp.abs(kxy)) / jnp.where(q > 0, q, 1), 0), 1)
+    theta = arccos(1 - gap, gap) * (1 / jnp.pi)  # of |rho|, over pi
+    return q, gap, jnp.where(kxy < 0, theta, 1 - theta)
 
 
 def _opposite(kxx: Array, kyy: Array, kxy: Array) -> Array:

@@ -15,8 +15,8 @@ def geometric_mean(kxx: Array, kyy: Array) -> Array:
 
     Its derivative is (q / 2) (dkxx / kxx + dkyy / kyy), without the terms of a variance that is 0.
     """
-    high, low = jnp.maximum(kxx, kyy), jnp.minimum(kxx, kyy)
-    return high * jnp.sqrt(low / jnp.where(high > 0, high, 1))
+    (x, root_x), (y, root_y) = _scaled(kxx), _scaled(kyy)
+    return (root_x * root_y) * jnp.sqrt(x * y)
 
 
 @geometric_mean.defjvp
@@ -25,6 +25,15 @@ def _geometric_mean_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Arr
     dxx, dyy = tangents
     q = geometric_mean(kxx, kyy)
     return q, q / 2 * reciprocal(kxx) * dxx + q / 2 * reciprocal(kyy) * dyy
+
+
+def _scaled(k: Array) -> tuple[Array, Array]:
+    """The variance as k = m r^2 with powers of two r, such that products of two m neither overflow nor underflow."""
+    exponent = int(jnp.finfo(jnp.result_type(k)).maxexp)
+    edge, r = 2.0 ** (2 * exponent // 5), 2.0 ** (3 * exponent // 8)
+    large, small = k > edge, k < 1 / edge
+    m = k * jnp.where(large, r**-2, jnp.where(small, r**2, 1.0)).astype(k.dtype)
+    return m, jnp.where(large, r, jnp.where(small, 1 / r, 1.0)).astype(k.dtype)
 
 
 def reciprocal(a: Array) -> Array:

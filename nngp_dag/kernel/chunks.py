@@ -100,9 +100,7 @@ def _chunk_length(codes: np.ndarray, remaining: int, plane: int, num_kernels: in
     if length < remaining and length >= 9:
         length = 3 ** int(np.log(length) / np.log(3) + 1e-9)  # complete spaces then split into equal subtrees
     while length > 1:
-        held = sum(
-            len(np.unique(codes[:length, : num_edges(t + 1)], axis=0)) * 4 * (t + 1) for t in range(1, num_nodes - 1)
-        )
+        held = sum(len(np.unique(codes[:length, : num_edges(t + 1)], axis=0)) * 4 for t in range(1, num_nodes - 1))
         if (held + length * num_kernels) * plane <= 2 * budget:
             break
         length = max(1, length // 3)

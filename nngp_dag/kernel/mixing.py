@@ -25,7 +25,7 @@ from nngp_dag.dag import num_edges
 if TYPE_CHECKING:
     from jax import Array
 
-__all__ = ["Mixing", "mixing"]
+__all__ = ["Mixing", "mixing", "received"]
 
 
 class Mixing(NamedTuple):
@@ -65,3 +65,31 @@ def mixing(codes: np.ndarray) -> list[Mixing]:
         sources.append(np.concatenate([skip_paths, np.ones((num_codes, 1))], axis=1))
         reached = np.concatenate([reached, ((ops > 0) & reached).any(axis=1, keepdims=True)], axis=1)
     return result
+
+
+def received(nodes: list[Mixing], correlated: bool) -> list[Mixing]:
+    """The weights over D_0, E_0 and over what earlier nodes send, V and W, of what nodes 1..H receive in all.
+
+    Since D_u = sum_l lin_ul V_l, with w = alpha^2 (`correlated`) or alpha
+
+        K_tt - S_t S_t' = sum_{u < t} w_tu D_u + D_t
+                        = w_t0 D_0 + sum_{l < t} (lin_tl + sum_{l < u < t} w_tu lin_ul) V_l,
+
+    and Theta_tt is the same sum of E_0 and W: nothing needs to be kept of what nodes receive.
+
+    Args:
+        nodes: as `mixing` gives them, arrays [A, t].
+        correlated: copies of one feature; else independent ones.
+
+    Returns:
+        for t = 1..H a `Mixing` of arrays [A, 1] and [A, t].
+    """
+    found = []
+    for t, into in enumerate(nodes, start=1):
+        weights = into.skip_paths**2 if correlated else into.skip_paths
+        through = np.array(into.linear)
+        for u in range(1, t):
+            linear = np.asarray(nodes[u - 1].linear)
+            through[:, :u] += np.where(linear != 0, linear * weights[:, u, None], 0.0)
+        found.append(Mixing(weights[:, :1], through))
+    return found
