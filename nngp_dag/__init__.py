@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nngp_dag.explorer import explore as explore
     from nngp_dag.kernel import Kernel as Kernel
     from nngp_dag.kernel import kernel_fn as kernel_fn
+    from nngp_dag.optimization import optimize as optimize
     from nngp_dag.spaces.prefilter import prefilter as prefilter
     from nngp_dag.wiring import Wiring as Wiring
 
@@ -36,6 +37,7 @@ _LATER = {
     "explore": "nngp_dag.explorer",
     "Kernel": "nngp_dag.kernel",
     "kernel_fn": "nngp_dag.kernel",
+    "optimize": "nngp_dag.optimization",
     "prefilter": "nngp_dag.spaces.prefilter",
     "Wiring": "nngp_dag.wiring",
 }

@@ -29,6 +29,7 @@ nngp_dag.finite.montecarlo, nngp_dag.finite.training, nngp_dag.finite.convergenc
 nngp_dag.datasets, nngp_dag.spaces
 nngp_dag.conv
 nngp_dag.accuracy, nngp_dag.plots, nngp_dag.explorer
+nngp_dag.optimization
 nngp_dag.nas.image_folder
 nngp_dag.nas.images
 nngp_dag.nas.networks

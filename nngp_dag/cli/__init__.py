@@ -37,6 +37,7 @@ COMMANDS = {
     "filter": "Architectures of a stream whose effective depth and width are near the space's centre.",
     "score": "Scores of untrained networks (NAS-WOT, TE-NAS, SynFlow, ...), a row per architecture.",
     "search": "Architecture searches (NAS-WOT, TE-NAS, FP-NAS), with and without the filter.",
+    "optimize": "The best connectivity: a search over all small DAGs, with a proof that the winner wins.",
     "reproduce": "Figures and tables of the paper, recomputed.",
     "verify": "Check the claims of the paper and report verdicts with their evidence.",
 }
@@ -45,7 +46,7 @@ COMMANDS = {
 RESUMABLE = {"exact-nasbench201", "verify"}
 """Commands that go on where they were when they are started again."""
 
-RESUMABLE_WITH_OUT = {"sweep", "score", "search", "table-1", "table-2", "table-3"}
+RESUMABLE_WITH_OUT = {"optimize", "sweep", "score", "search", "table-1", "table-2", "table-3"}
 """Commands that do so with --out."""
 
 

@@ -23,6 +23,7 @@ EXAMPLES = {
     "filter": "nngp-dag filter nasbench201 cells.txt --keep-radius 0.5",
     "score": "nngp-dag score wot,ntk-cond --sample 20 --out scores.csv",
     "search": "nngp-dag search wot --data cifar10 --runs 5 --out runs.jsonl",
+    "optimize": "nngp-dag optimize --nodes 5 --criterion lambda-min,cost --data digits:64",
     "verify": "nngp-dag verify --claims eq-12,dag-3 --open",
     "figure-4": "nngp-dag reproduce figure-4 --data mnist --out figure-4",
     "exact-nasbench201": "nngp-dag reproduce exact-nasbench201 --benchmark accuracy.csv --out exact",

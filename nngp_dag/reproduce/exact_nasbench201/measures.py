@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nngp_dag.prediction import leave_one_out
 from nngp_dag.support.row_format import Cell
 
-__all__ = ["HIGHER_IS_BETTER", "MEASURES", "alignment", "leave_one_out", "measured"]
+__all__ = ["HIGHER_IS_BETTER", "MEASURES", "alignment", "measured"]
 
 HIGHER_IS_BETTER = {
     "lambda_min": True,
@@ -19,9 +20,6 @@ HIGHER_IS_BETTER = {
 
 MEASURES = tuple(f"{kernel}_{name}" for kernel in ("nngp", "ntk") for name in HIGHER_IS_BETTER)
 """The columns of a cell."""
-
-_RIDGE = 1e-3
-"""Of the kernel regressor, in units of the mean diagonal."""
 
 
 def measured(kernel: np.ndarray, labels: np.ndarray) -> dict[str, Cell]:
@@ -37,7 +35,7 @@ def measured(kernel: np.ndarray, labels: np.ndarray) -> dict[str, Cell]:
         "lambda_min_scale_free": low / scale,
         "condition": None if singular else high / low,
         "alignment": alignment(kernel, labels),
-        "loo_error": leave_one_out(kernel, labels),
+        "loo_error": float(leave_one_out(kernel, np.eye(int(labels.max()) + 1)[labels])),
     }
 
 
@@ -47,16 +45,3 @@ def alignment(kernel: np.ndarray, labels: np.ndarray) -> float:
     k, y = (a - a.mean(0) - a.mean(1)[:, None] + a.mean() for a in (kernel, target))
     size = float(np.linalg.norm(k) * np.linalg.norm(y))
     return float((k * y).sum()) / size if size > 0 else 0.0
-
-
-def leave_one_out(kernel: np.ndarray, labels: np.ndarray) -> float:
-    """Mean squared leave-one-out error of kernel ridge regression on one-hot labels less their mean.
-
-    The residual of a row that is left out is [A^-1 y]_i / [A^-1]_ii with A = K + ridge, the ridge 1e-3 of the mean
-    diagonal; the error is in units of that of predicting 0.
-    """
-    targets = np.eye(int(labels.max()) + 1)[labels]
-    targets = targets - targets.mean(0)
-    inverse = np.linalg.inv(kernel + _RIDGE * np.diag(kernel).mean() * np.eye(len(kernel)))
-    residuals = inverse @ targets / np.diag(inverse)[:, None]
-    return float((residuals**2).sum() / (targets**2).sum())

@@ -17,6 +17,7 @@ from verify.mutation.faults import (
     graphs,
     large_dags,
     networks,
+    optimization,
     path_sum,
     proving,
     recursion,
@@ -53,6 +54,7 @@ AREAS: dict[str, tuple[Fault, ...]] = {
     "scores": scores.FAULTS,
     "exact cells": exact_cells.FAULTS,
     "signal": signal.FAULTS,
+    "optimization": optimization.FAULTS,
     "first step": first_step.FAULTS,
     "verdicts": verdicts.FAULTS,
 }

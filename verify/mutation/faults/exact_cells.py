@@ -22,9 +22,9 @@ FAULTS = (
     Fault(
         "in-sample-error",
         "the error of a regressor on the rows that it has seen for the one that leaves them out",
-        "nngp_dag.reproduce.exact_nasbench201.measures",
+        "nngp_dag.prediction.leave_one_out",
         "leave_one_out",
-        " / np.diag(inverse)[:, None]",
+        " / np.diagonal(inverse, axis1=-2, axis2=-1)[..., None]",
         "",
         test=_STUDY + "test_leave_one_out_is_what_leaving_rows_out_gives",
     ),
