@@ -1,5 +1,7 @@
 """The study of exact kernels against accuracies: its measures, correlations and verdicts, and the command."""
 
+import csv
+import io
 import json
 from types import SimpleNamespace
 
@@ -11,7 +13,9 @@ from scipy import stats
 from nngp_dag import InputError
 from nngp_dag.cli import main
 from nngp_dag.nas import Images
+from nngp_dag.nas.images import load_images
 from nngp_dag.prediction import leave_one_out
+from nngp_dag.reproduce.exact_nasbench201.finite import finite_scores
 from nngp_dag.reproduce.exact_nasbench201.measures import MEASURES, alignment, measured
 from nngp_dag.reproduce.exact_nasbench201.ranks import explained, explained_more, rank_correlations
 from nngp_dag.reproduce.exact_nasbench201.report import StudyStatement, class_accuracies
@@ -140,7 +144,20 @@ def inputs(tmp_path):
 
 
 def reproduce(folder, *more):
-    sizes = ["--images", "6", "--size", "2", "--stages", "1", "--resamples", "100", "--out", folder / "study"]
+    sizes = [
+        "--images",
+        "6",
+        "--size",
+        "2",
+        "--stages",
+        "1",
+        "--resamples",
+        "100",
+        "--finite",
+        "0",
+        "--out",
+        folder / "study",
+    ]
     data = ["--data", folder / "images.npz", "--benchmark", folder / "accuracy.csv"]
     main(["reproduce", "exact-nasbench201", *map(str, [*data, *sizes, *more])])
 
@@ -167,15 +184,37 @@ def test_the_command_keeps_its_rows_goes_on_and_reports(inputs, capsys):
     assert "another study" in capsys.readouterr().err
 
 
-def test_scores_of_other_origin_stand_beside(inputs, capsys):
-    cells = cells_in_order(0, 16)
+def test_scores_of_other_origin_stand_beside_on_the_cells_that_have_them(inputs, capsys):
+    cells = cells_in_order(0, 12)
     lines = [f"{SPACE.write(row[None])},{i},{i / 2}" for i, row in enumerate(cells)]
     (inputs / "scores.csv").write_text("\n".join(["architecture,wot,ntk-cond", *lines]) + "\n")
     with pytest.raises(SystemExit) as stop:
         reproduce(inputs, "--sample", "16", "--scores", inputs / "scores.csv", "--json")
     assert not stop.value.code
-    found = json.loads(capsys.readouterr().out)["correlations"]["cifar10"]
+    document = json.loads(capsys.readouterr().out)
+    assert document["cells"] == 16 and document["beside"]["cells"] == 12
+    assert "wot" not in document["correlations"]["cifar10"]
+    found = document["beside"]["correlations"]["cifar10"]
     assert_close(found["wot"]["spearman"]["value"], -found["ntk-cond"]["spearman"]["value"])
+    assert {"ntk_lambda_min", "parameters"} < found.keys()
+
+
+@pytest.mark.full
+def test_finite_networks_score_the_first_cells_and_go_on(inputs, capsys):
+    with pytest.raises(SystemExit) as stop:
+        reproduce(inputs, "--sample", "12", "--finite", "10", "--json")
+    assert not stop.value.code
+    document = json.loads(capsys.readouterr().out)
+    assert document["beside"]["cells"] == 10
+    first = (inputs / "study" / "finite.csv").read_text()
+    found = finite_scores(load_images(inputs / "images.npz"), cells_in_order(0, 5), inputs / "study" / "finite.csv")
+    assert (inputs / "study" / "finite.csv").read_text() == first
+    row = next(csv.DictReader(io.StringIO(first)))
+    assert {name: values[row["architecture"]] for name, values in found.items()} == {
+        "wot": float(row["wot"]),
+        "ntk-cond": -float(row["ntk-cond"]),
+    }
+    assert len(found["wot"]) == 5
 
 
 def test_other_images_are_refused(inputs, capsys):

@@ -30,7 +30,18 @@ __all__ = ["command"]
     "--stages", type=counts(1), default=3, show_default=True, help="Stages of the networks, of one cell each."
 )
 @click.option(
-    "--scores", type=click.Path(path_type=Path), metavar="FILE.csv", help="Rows of `nngp-dag score`, to stand beside."
+    "--finite",
+    type=counts(0),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Cells, the first of the sample, that NAS-WOT and TE-NAS' condition number of finite networks stand beside.",
+)
+@click.option(
+    "--scores",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Rows of `nngp-dag score`, to stand beside instead.",
 )
 @click.option(
     "--out",
@@ -52,6 +63,7 @@ def command(
     count: int,
     size: int,
     stages: int,
+    finite: int,
     scores: Path | None,
     out: Path,
     resamples: int,
@@ -60,10 +72,11 @@ def command(
 ) -> None:
     """Exact NNGP and NTK of NAS-Bench-201's cells (without normalisation), and how they go with accuracy.
 
-    A row per cell goes to cells.csv in --out as it is finished; the same command goes on where it was, and more cells
-    add to it. report.json holds correlations and verdicts.
+    A row per cell goes to cells.csv in --out as it is finished, and scores of finite networks to finite.csv; the same
+    command goes on where it was, and more cells add to it. report.json holds correlations and verdicts.
     """
     from nngp_dag.accuracy import read
+    from nngp_dag.reproduce.exact_nasbench201.finite import finite_scores
     from nngp_dag.reproduce.exact_nasbench201.report import study_report
     from nngp_dag.reproduce.exact_nasbench201.scores_file import read_scores
     from nngp_dag.reproduce.exact_nasbench201.study import cells_in_order, run_study, study_data
@@ -75,6 +88,8 @@ def command(
     make_folder(out)
     cells = cells_in_order(seed, None if every else sample)
     rows = run_study(data, cells, out / "cells.csv", stages=stages, progress=progress_bar)
+    if scores is None and finite:
+        others = finite_scores(loaded, cells[:finite], out / "finite.csv", seed, progress_bar)
     report = study_report(rows, table, others, seed, resamples)
     document = {
         "data": loaded.source,
@@ -92,12 +107,13 @@ def command(
 
 
 def _print(document: Mapping[str, Any]) -> None:
-    for data, columns in document["correlations"].items():
-        print_table(
-            f"{data}: rank correlations with accuracy, {document['cells']:,} cells",
-            ["", "Spearman", "convolutions fixed", "and parameters"],
-            [[name, *map(_shown, found.values())] for name, found in columns.items()],
-        )
+    for part in filter(None, (document, document["beside"])):
+        for data, columns in part["correlations"].items():
+            print_table(
+                f"{data}: rank correlations with accuracy, {part['cells']:,} cells",
+                ["", "Spearman", "convolutions fixed", "and parameters"],
+                [[name, *map(_shown, found.values())] for name, found in columns.items()],
+            )
     for found in document["statements"]:
         values = ", ".join(f"{name} {_shown(value)}" for name, value in found["values"].items())
         click.echo(f"{found['verdict']}: {found['statement']} ({values})")

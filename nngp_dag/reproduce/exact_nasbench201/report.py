@@ -17,7 +17,7 @@ from nngp_dag.spaces.nasbench201 import NasBench201
 from nngp_dag.support.row_format import Row
 from nngp_dag.support.statistics import Estimate
 
-__all__ = ["CONTROLS", "Study", "StudyStatement", "class_accuracies", "study_report"]
+__all__ = ["CONTROLS", "Beside", "Study", "StudyStatement", "class_accuracies", "study_report"]
 
 CONTROLS = ("convolutions", "parameters")
 """The columns that partial correlations hold fixed: the number of convolutions on paths of the cell; and that together
@@ -69,18 +69,16 @@ class StudyStatement:
 
 
 @dataclass(frozen=True)
-class Study:
-    """The results.
+class Beside:
+    """Correlations of columns on some cells.
 
     Attributes:
         size: number of cells, one of each class, those without a path left out.
         correlations: by data set and column; columns are signed so that better networks are expected to have more.
-        statements: with verdicts.
     """
 
     size: int
     correlations: Mapping[str, Mapping[str, RankCorrelations]]
-    statements: Sequence[StudyStatement]
 
     def as_dict(self) -> dict[str, object]:
         """Nested plain numbers."""
@@ -90,7 +88,29 @@ class Study:
                 data: {name: found.as_dict() for name, found in columns.items()}
                 for data, columns in self.correlations.items()
             },
+        }
+
+
+@dataclass(frozen=True)
+class Study(Beside):
+    """The results.
+
+    Attributes:
+        size: number of cells, one of each class, those without a path left out.
+        correlations: by data set and column; columns are signed so that better networks are expected to have more.
+        statements: with verdicts.
+        beside: the same columns and other scores, on the cells that have all of them; None without other scores.
+    """
+
+    statements: Sequence[StudyStatement]
+    beside: Beside | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Nested plain numbers."""
+        return {
+            **super().as_dict(),
             "statements": [statement.as_dict() for statement in self.statements],
+            "beside": None if self.beside is None else self.beside.as_dict(),
         }
 
 
@@ -126,31 +146,38 @@ def study_report(
     Args:
         rows: of `run_study`.
         benchmark: accuracies.
-        scores: by name, other scores of the cells (higher is better) by their string; cells that one lacks are left
-            out of everything.
+        scores: by name, other scores of some cells (higher is better) by their string: all columns are compared on the
+            cells that have all of them.
         seed: of the bootstrap.
         resamples: of the bootstrap.
 
     Raises:
         InputError: too few cells, or accuracies that are missing.
     """
-    scores = scores or {}
-    rows = [
-        row
-        for row in rows
-        if row["ntk_lambda_min"] is not None and all(row["architecture"] in values for values in scores.values())
-    ]
+    rows = [row for row in rows if row["ntk_lambda_min"] is not None]
     if len(rows) < _MIN_CELLS:
-        raise InputError(f"{len(rows)} cells with a path and all scores: at least {_MIN_CELLS} are needed")
-    space = NasBench201()
-    cells = np.concatenate([space.parse(str(row["architecture"])) for row in rows])
-    columns = _measures(rows) | _trivial(cells)
-    columns |= {name: np.array([values[str(row["architecture"])] for row in rows]) for name, values in scores.items()}
-    correlations = {
-        data: rank_correlations(columns, accuracy, CONTROLS, seed, resamples)
-        for data, accuracy in class_accuracies(benchmark, cells).items()
-    }
-    return Study(len(rows), correlations, _statements(columns, correlations, seed, resamples))
+        raise InputError(f"{len(rows)} cells with a path: at least {_MIN_CELLS} are needed")
+    names = [str(row["architecture"]) for row in rows]
+    cells = np.concatenate([NasBench201().parse(name) for name in names])
+    columns, accuracies = _measures(rows) | _trivial(cells), class_accuracies(benchmark, cells)
+
+    def compared(
+        columns: Mapping[str, np.ndarray], chosen: slice | list[int]
+    ) -> dict[str, dict[str, RankCorrelations]]:
+        return {
+            data: rank_correlations(columns, accuracy[chosen], CONTROLS, seed, resamples)
+            for data, accuracy in accuracies.items()
+        }
+
+    correlations, beside = compared(columns, slice(None)), None
+    if scores:
+        chosen = [i for i, name in enumerate(names) if all(name in values for values in scores.values())]
+        if len(chosen) < _MIN_CELLS:
+            raise InputError(f"{len(chosen)} of the cells have all other scores: at least {_MIN_CELLS} are needed")
+        others = {name: np.array([values[names[i]] for i in chosen]) for name, values in scores.items()}
+        both = {name: column[chosen] for name, column in columns.items()} | others
+        beside = Beside(len(chosen), compared(both, chosen))
+    return Study(len(rows), correlations, _statements(columns, correlations, seed, resamples), beside)
 
 
 def _measures(rows: Sequence[Row]) -> dict[str, np.ndarray]:

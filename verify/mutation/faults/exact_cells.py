@@ -74,6 +74,15 @@ FAULTS = (
         test=_STUDY + "test_accuracies_are_means_over_cells_that_are_the_same_graph",
     ),
     Fault(
+        "score-unsigned",
+        "a score of which less is better taken as it is",
+        "nngp_dag.reproduce.exact_nasbench201.scores_file",
+        "read_scores",
+        "else -value",
+        "else value",
+        test=_STUDY + "test_scores_of_other_origin_stand_beside_on_the_cells_that_have_them",
+    ),
+    Fault(
         "correlation-by-estimate",
         "a correlation found positive by its estimate, whatever its interval",
         "verify.claims.exact_least_eigenvalue",
