@@ -24,7 +24,8 @@ jax.config.update("jax_disable_most_optimizations", True)
 if count > 1:
     jax.distributed.initialize(f"127.0.0.1:{port}", count, process)
 
-from nngp_dag import Dag, kernel_fn
+from nngp_dag import Dag, enumerate_codes, kernel_fn
+from nngp_dag.kernel.chunks import sweep_chunks
 from nngp_dag.matrix_free import KernelOperator
 
 x, y, v = (np.random.default_rng(i).standard_normal(shape) for i, shape in enumerate([(36, 5), (7, 5), (36, 2)]))
@@ -49,6 +50,13 @@ compare(kernel_fn(dag, devices=devices)(x, y, get="ntk"), one(x, y, get="ntk"))
 expected = KernelOperator(dag, x, "ntk") @ v
 product = KernelOperator(dag, x, "ntk", devices=devices) @ v
 found["product"] = float(np.abs(product - expected).max() / np.abs(expected).max())
+codes = enumerate_codes(3)
+whole = {tuple(index): kernels.nngp for index, kernels in sweep_chunks(codes, x, ("nngp",), chunk_bytes=9 * 36**2 * 8)}
+found["pieces"], found["homes"] = [], []
+for index, kernels in sweep_chunks(codes, x, ("nngp",), chunk_bytes=9 * 36**2 * 8, devices=devices):
+    found["pieces"].append(index.tolist())
+    found["homes"].append(min(device.id for device in kernels.nngp.devices()))
+    found["errors"].append(float(np.abs(kernels.nngp - np.asarray(whole[tuple(index)])).max()))
 print(json.dumps(found))
 """
 
@@ -73,10 +81,13 @@ def test_each_of_four_devices_of_a_process_holds_its_rows():
     assert max(found["errors"]) < 1e-13 and found["asymmetric"] == 0 and found["product"] < 1e-13
     by_three, by_four = [[12, 36, d] for d in range(3)], [[9, 36, d] for d in range(4)]
     assert found["shares"] == 2 * by_four + 2 * by_three + [[9, 7, d] for d in range(4)]
+    assert found["pieces"] == [list(range(9 * i, 9 * i + 9)) for i in range(3)] and found["homes"] == [0, 1, 2]
 
 
 def test_each_of_two_processes_holds_its_rows():
-    for process, found in enumerate(run(2, 1)):
+    both = run(2, 1)
+    assert [found["pieces"] for found in both] == [[list(range(9)), list(range(18, 27))], [list(range(9, 18))]]
+    for process, found in enumerate(both):
         assert found["devices"] == 2 and max(found["errors"]) < 1e-13 and found["product"] < 1e-13
         assert [share[:2] for share in found["shares"]] == [[18, 36], [18, 36], [18, 7]]
         assert len({share[2] for share in found["shares"]}) == 1, process

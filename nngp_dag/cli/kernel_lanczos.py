@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import counts
+from nngp_dag.cli.devices import chosen_devices, devices_option
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
@@ -87,9 +88,7 @@ def lanczos_options(function: Callable[..., _T]) -> Callable[..., _T]:
         click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of Lanczos."),
         click.option("--density", type=path, metavar="FILE", help="Draw the spectral density (.png, .pdf, .svg)."),
         click.option("--checkpoint", type=path, metavar="FOLDER", help="Keep the steps of Lanczos; go on from them."),
-        click.option(
-            "--devices", type=counts(1), is_eager=True, callback=_prepare_devices, help="Share tiles by them."
-        ),
+        devices_option("Share tiles by them."),
         click.option("--steps", type=counts(2), help="Of each of two runs of Lanczos.  [default: 100]"),
         click.option(
             "--spectrum",
@@ -103,30 +102,13 @@ def lanczos_options(function: Callable[..., _T]) -> Callable[..., _T]:
     return command
 
 
-def _prepare_devices(context: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
-    """Processors are split before JAX starts to compute; of accelerators there are as many as there are."""
-    if value is not None:
-        import jax
-
-        try:
-            jax.config.update("jax_num_cpu_devices", value)
-        except RuntimeError:
-            if len(jax.devices()) < value:
-                raise InputError(f"JAX has {len(jax.devices())} devices, not {value}") from None
-    return value
-
-
 def lanczos_spectra(
     network: Network, x: np.ndarray, setting: Setting, names: tuple[str, ...], options: LanczosOptions
 ) -> dict[str, LanczosSpectrum]:
     """The spectra of the kernels; the plot is drawn."""
-    import jax
-
     from nngp_dag.matrix_free import KernelOperator, lanczos_spectrum
 
-    devices = None if options.devices is None else jax.devices()[: options.devices]
-    if devices is not None and len(devices) < (options.devices or 0):
-        raise InputError(f"JAX has {len(devices)} devices, not {options.devices}")
+    devices = chosen_devices(options.devices)
     steps = min(options.steps or 100, len(x))
     if options.checkpoint is not None:
         own_folder(options.checkpoint, "nngp-dag-kernels", "nngp-dag", "runs of `nngp-dag kernel` on their way.")

@@ -9,6 +9,7 @@ import click
 
 from nngp_dag.cli.common import emit_json, json_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
+from nngp_dag.cli.devices import chosen_devices, devices_option
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
@@ -38,6 +39,7 @@ _LONG = 600.0
 @row_options()
 @setting_options
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.csv", help="Where the table goes.")
+@devices_option("Share the DAGs by them.")
 @json_option
 @use_float64
 def command(
@@ -46,6 +48,7 @@ def command(
     data: RowSource,
     setting: Setting,
     out: Path,
+    devices: int | None,
     as_json: bool,
 ) -> None:
     """Kernels of many DAGs on the same data: paths and the spectra of NNGP and NTK, a row per DAG.
@@ -62,7 +65,8 @@ def command(
     x = data.load(labels=False).x
     largest = nodes or max(dag.num_nodes for dag in listed)
     _announce(sweep_cost(len(listed) or 3 ** (largest * (largest - 1) // 2), largest, len(x)), out)
-    done = sweep_to_file(listed or enumerate_codes(largest), x, out, setting, progress=progress_bar)
+    chosen = chosen_devices(devices)
+    done = sweep_to_file(listed or enumerate_codes(largest), x, out, setting, progress=progress_bar, devices=chosen)
     if as_json:
         counts = {"num_dags": done.num_dags, "n": len(x), "resumed": done.num_resumed}
         emit_json({"out": str(out), **counts, **setting.names()})

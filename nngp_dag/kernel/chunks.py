@@ -6,8 +6,11 @@ that begin alike are neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -64,13 +67,19 @@ def sweep_chunks(
     setting: Setting | None = None,
     chunk_bytes: int = _CHUNK_BYTES,
     wanted: np.ndarray | None = None,
+    devices: Sequence[jax.Device] | None = None,
 ) -> Iterator[tuple[np.ndarray, Kernel]]:
     """`sweep_kernels` piece by piece, so that memory stays bounded: yields (positions in `codes` [a], `Kernel` [a, N,
     N]).
 
     The pieces come in the lexicographic order of codes, each as large as `chunk_bytes` allows. Those without a
     code of `wanted` (bool [A]) are left out; the others stay as they are, so that their values do to the last bit.
+
+    With `devices` the pieces are dealt out to them, one ahead on each, and are the same whatever their number. Of the
+    devices of several processes each process computes, and gets, the pieces of its own.
     """
+    if devices is not None and not devices:
+        raise InputError("at least one device is needed")
     names = checked_names(get)
     method = pair_method(setting or Setting(), "ntk" in names)
     codes = _checked_codes(codes)
@@ -79,18 +88,36 @@ def sweep_chunks(
         rows = checked_rows("x", x)
         method = prepared_for_many(method, codes[order], lambda: [squared_norms(rows)])
     empty = (0, rows.shape[0], rows.shape[0])
+
+    def computed(index: np.ndarray, device: jax.Device | None) -> Kernel:
+        with input_precision(x):  # entered a piece: a generator must not leave its setting with its caller
+            placed = rows if device is None else jax.device_put(rows, device)
+            found = dict(zip(names, method.many(codes[index], placed, names), strict=True))
+            return Kernel(*(found[n] if n in found else jnp.zeros(empty, rows.dtype) for n in Kernel._fields))
+
+    places = cycle([None] if devices is None else devices)
+    on_their_way: deque[tuple[np.ndarray, Kernel]] = deque()
     plane = rows.shape[0] ** 2 * rows.dtype.itemsize
+    for index, device in zip(_pieces(codes, order, plane, len(names), chunk_bytes), places, strict=False):
+        is_elsewhere = device is not None and device.process_index != jax.process_index()
+        if is_elsewhere or (wanted is not None and not wanted[index].any()):
+            continue
+        on_their_way.append((index, computed(index, device)))
+        if devices is None or len(on_their_way) > len(devices):
+            yield on_their_way.popleft()
+    yield from on_their_way
+
+
+def _pieces(
+    codes: np.ndarray, order: np.ndarray, plane: int, num_kernels: int, chunk_bytes: int
+) -> Iterator[np.ndarray]:
+    """Positions in `codes` [a] of each piece."""
     start = 0
     while start < len(order):
-        ahead = codes[order[start : start + max(1, chunk_bytes // (plane * len(names)))]]
-        index = order[start : start + _chunk_length(ahead, len(order) - start, plane, len(names), chunk_bytes)]
+        ahead = codes[order[start : start + max(1, chunk_bytes // (plane * num_kernels))]]
+        index = order[start : start + _chunk_length(ahead, len(order) - start, plane, num_kernels, chunk_bytes)]
         start += len(index)
-        if wanted is not None and not wanted[index].any():
-            continue
-        with input_precision(x):  # entered a piece: a generator must not leave its setting with its caller
-            found = dict(zip(names, method.many(codes[index], rows, names), strict=True))
-            kernels = Kernel(*(found[n] if n in found else jnp.zeros(empty, rows.dtype) for n in Kernel._fields))
-        yield index, kernels
+        yield index
 
 
 def _chunk_length(codes: np.ndarray, remaining: int, plane: int, num_kernels: int, budget: int) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -53,6 +54,7 @@ def sweep_rows(
     setting: Setting | None = None,
     chunk_bytes: int = 32 * 2**20,
     wanted: np.ndarray | None = None,
+    devices: Sequence[jax.Device] | None = None,
 ) -> Iterator[tuple[np.ndarray, list[Row]]]:
     """Rows of the table for many DAGs of equal node count, piece by piece.
 
@@ -62,6 +64,8 @@ def sweep_rows(
         setting: a method and a reading; by default exact, and the default reading.
         chunk_bytes: memory for the kernels of one piece; small, so that little is lost when a sweep is killed.
         wanted: bool [A]; pieces without a wanted row are left out, and the others come whole. By default all.
+        devices: to which pieces are dealt out; of several processes each gets the rows of its own devices
+            (`sweep_chunks`). A method that needs whole matrices computes on one.
 
     Yields:
         (positions in `codes` [a], a list of a rows): dictionaries with the keys `COLUMNS`, None where a value is
@@ -76,7 +80,8 @@ def sweep_rows(
             if wanted is None or wanted[position]:
                 yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
         return
-    for index, kernels in sweep_chunks(codes, x, setting=setting, chunk_bytes=chunk_bytes, wanted=wanted):
+    chunks = sweep_chunks(codes, x, setting=setting, chunk_bytes=chunk_bytes, wanted=wanted, devices=devices)
+    for index, kernels in chunks:
         summaries = [_summary(kernel, codes[index]) for kernel in kernels]
         yield index, [_row(Dag.from_array(codes[i]), summaries, a) for a, i in enumerate(index)]
 

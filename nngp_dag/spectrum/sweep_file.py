@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -45,6 +46,7 @@ def sweep_to_file(
     setting: Setting | None = None,
     *,
     progress: ProgressBar = no_progress,
+    devices: Sequence[jax.Device] | None = None,
 ) -> SweepFile:
     """The statistics of many DAGs on the same data, a row per DAG in their order, with the columns `dag_table.COLUMNS`.
 
@@ -57,6 +59,7 @@ def sweep_to_file(
         out: the CSV file, in an existing folder.
         setting: method, order, embedding and activation; by default exact.
         progress: opens a progress bar.
+        devices: of this process, that share the pieces; the table is the same to the last bit.
 
     Raises:
         InputError: the file cannot be written, `OUT.partial` holds rows of something else, there is too little memory,
@@ -76,7 +79,7 @@ def sweep_to_file(
             for places, rows in groups:
                 left = np.array([int(place) not in table for place in places])
                 # In the pieces of an uninterrupted sweep: the last bits of a row depend on its piece.
-                for index, found in dag_table.sweep_rows(rows, x, setting, wanted=left):
+                for index, found in dag_table.sweep_rows(rows, x, setting, wanted=left, devices=devices):
                     piece = zip(places[index].tolist(), found, strict=True)
                     table.add([(place, row) for place, row in piece if place not in table])
                     advance(len(table))
