@@ -52,7 +52,7 @@ def test_every_option_says_what_it_means_and_every_help_ends_with_an_example(nam
 
 
 def test_data_is_named_alike_everywhere():
-    """Rows that are recorded (verify, Figure 4) are all of digits; images have to be in colour; all DAGs take few rows."""
+    """Rows that are recorded (verify, Figure 4) are all of digits; images are in colour; all DAGs take few rows."""
     options = {name: next((p for p in c.params if "--data" in p.opts), None) for name, c in LEAVES.items()}
     options = {name: option for name, option in options.items() if option is not None}
     assert len(options) >= 12 and {option.metavar for option in options.values()} == {"SPEC"}
