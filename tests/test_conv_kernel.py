@@ -1,6 +1,7 @@
 """Kernels of convolutional cells: against a literal reference, and what must hold whatever the network."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from nngp_dag import InputError
 from nngp_dag.activations import get
 from nngp_dag.activations.relu import Relu
 from nngp_dag.conv import ConvCell, ConvNetwork, Convolution, Pool, Skip
+from nngp_dag.conv import blocks as blocks_module
 from nngp_dag.conv import gram as gram_module
 from nngp_dag.conv.functions import conv_kernel_of
 from nngp_dag.conv.images import shrunk, unit_images
@@ -238,6 +240,19 @@ def test_the_gram_matrix_is_symmetric_positive_and_the_same_in_chunks_and_agains
         assert values[0] > -1e-12 * values[-1]
     tangent = np.asarray(whole.ntk - whole.nngp)
     assert np.linalg.eigvalsh(tangent)[0] > -1e-12 * tangent.trace()
+
+
+def test_blocks_of_images_give_what_pairs_of_images_one_by_one_give(monkeypatch):
+    x = images(21, 3)
+    fn = nngp_dag.conv_kernel_fn(CELL.replace("avg_pool_3x3", "nor_conv_3x3"), stages=1, readout="flatten")
+    monkeypatch.setattr(blocks_module, "_PANEL", 16)  # two calls for a row, the second one filled up
+    whole, part = fn(x), fn(x[:3], x)
+    monkeypatch.setattr(gram_module, "fill_by_blocks", partial(gram_module._fill_by_chunks, size=8))
+    for kernel, rectangle, desired in zip(whole, part, fn(x), strict=True):
+        kernel, desired = np.asarray(kernel), np.asarray(desired)
+        np.testing.assert_array_equal(kernel, kernel.T)
+        assert_close(kernel, desired)
+        assert_close(np.asarray(rectangle), desired[:3])
 
 
 def assert_agrees_all(kernels, others):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import jax
 
-from nngp_dag.conv.gram import ConvProgram, chunk_size
+from nngp_dag.conv.gram import chunk_size
+from nngp_dag.conv.program import ConvProgram
 from nngp_dag.errors import InputError
 from nngp_dag.support.memory import require_memory
 

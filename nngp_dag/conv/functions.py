@@ -12,9 +12,10 @@ from jax import Array
 from numpy.typing import ArrayLike
 
 from nngp_dag.conv.cost import require_cost
-from nngp_dag.conv.gram import ConvProgram, conv_gram
+from nngp_dag.conv.gram import conv_gram
 from nngp_dag.conv.nasbench201 import nasbench201_network
 from nngp_dag.conv.network import ConvNetwork
+from nngp_dag.conv.program import ConvProgram
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.inputs import checked_names, float_dtype, input_precision
 from nngp_dag.kernel.result import Kernel, kernels_asked_for

@@ -13,9 +13,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
-__all__ = ["DIAGONAL", "PAIRS", "Diagonal", "Pairs", "PixelLayout"]
+__all__ = ["BLOCKS", "DIAGONAL", "PAIRS", "Diagonal", "DiagonalBlocks", "Pairs", "PixelLayout"]
 
 
 class PixelLayout(ABC):
@@ -44,6 +44,11 @@ class PixelLayout(ABC):
     @abstractmethod
     def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Map f(x, y, k, ...) of scalars over pairs: of values [h, w, B] of both images, and arrays of pairs."""
+
+    @staticmethod
+    def apart(function: Callable[..., Any], *arrays: Any) -> Any:
+        """A function applied to arrays, each value of which it uses several times: as it is, in programs of its own."""
+        return function(*arrays)
 
     @staticmethod
     def each(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,6 +80,42 @@ class Diagonal(PixelLayout):
 
     def size(self, pixels: int) -> int:
         return pixels
+
+
+class DiagonalBlocks(Diagonal):
+    """Each pixel with itself for all pairs of two blocks of images, in one program: arrays [h, w, X, Y].
+
+    What depends on one image is [h, w, X] or [h, w, Y].
+    """
+
+    def products(self, x: Array, y: Array) -> Array:
+        x, y = (jnp.transpose(images, (3, 1, 2, 0)) for images in (x, y))
+        if len(x) > _FEW_CHANNELS:
+            return jnp.einsum("chwx,chwy->hwxy", x, y, precision="highest") / len(x)
+        total = self.outer(x[0], y[0])
+        for a, b in zip(x[1:], y[1:], strict=True):
+            total += self.outer(a, b)
+        return total / len(x)
+
+    def outer(self, x: Array, y: Array) -> Array:
+        return x[..., None] * y[..., None, :]
+
+    def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return _mapped(function, [(0, 0), (0, 0), (0, None), (None, 0)])
+
+    @staticmethod
+    def apart(function: Callable[..., Any], *arrays: Any) -> Any:
+        """As a branch that is always taken: the compiler does not know that.
+
+        Else what makes the arrays would be evaluated anew for each of their uses, and every fused loop would be shared
+        out to all cores, each of which has a block of its own already. The other branch is for overflown values.
+        """
+        like = jax.eval_shape(function, *arrays)
+
+        def nothing(*_: Any) -> Any:
+            return jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan, a.dtype), like)
+
+        return lax.cond(jax.tree.leaves(arrays)[0].ravel()[0] > -jnp.inf, function, nothing, *arrays)
 
 
 class Pairs(PixelLayout):
@@ -111,4 +152,6 @@ def _mapped(function: Callable[..., Any], axes: Sequence[tuple[int | None, int |
     return mapped
 
 
-PAIRS, DIAGONAL = Pairs(), Diagonal()
+_FEW_CHANNELS = 8
+
+PAIRS, DIAGONAL, BLOCKS = Pairs(), Diagonal(), DiagonalBlocks()

@@ -7,6 +7,7 @@ are boxes, so that both act on heights and widths one after the other.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from nngp_dag.conv.layout import DIAGONAL, PixelLayout
+from nngp_dag.conv.layout import DIAGONAL, PAIRS, PixelLayout
 from nngp_dag.conv.operations import Convolution, Pool, output_length
 
 __all__ = ["Filter", "Mean", "Paths", "Scaled", "averages"]
@@ -61,7 +62,7 @@ class Paths:
 
     def kernel(self, layout: PixelLayout, values: Array) -> Array:
         """P D P^T of a kernel; each pixel with itself is enough only where no path pools."""
-        if layout == DIAGONAL and not self.pools:  # both sides at once
+        if layout != PAIRS and not self.pools:  # both sides at once
             return _paths(Paths(tuple((poolings, factor**2) for poolings, factor in self.terms)), layout.sides, values)
         return _paths(self, layout.sides, values)
 
@@ -74,7 +75,8 @@ class Filter:
 
     def kernel(self, layout: PixelLayout, values: Array) -> Array:
         """D from V, and E from W."""
-        return _filtered(self.conv, layout.axes, values)
+        filtered: Array = layout.apart(partial(_filtered, self.conv, layout.axes), values)
+        return filtered
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,10 @@ def averages(length: int, size: int, stride: int) -> np.ndarray:
 
 @partial(jax.jit, static_argnums=(0, 1))
 def _mean(layout: PixelLayout, flatten: bool, values: Array) -> Array:
-    values = layout.variances(values) if flatten else values
-    return values.mean(range(values.ndim - 1))
+    axes = layout.axes
+    if flatten and layout == PAIRS:
+        values, axes = layout.variances(values), DIAGONAL.axes
+    return values.mean([axis for joint in axes for axis in joint])
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -165,22 +169,51 @@ def _filtered(conv: Convolution, axes: tuple[tuple[int, ...], ...], values: Arra
 
 
 def _window_sum(conv: Convolution, joint: tuple[int, ...], values: Array) -> Array:
-    """The sum over offsets along one axis of the image, which is two axes of a kernel of all pairs of pixels."""
-    length = values.shape[joint[0]]
-    outputs = output_length(conv, length)
+    """The sum over offsets along one axis of the image, which is two axes of a kernel of all pairs of pixels.
+
+    Positions whose windows have the same pixels inside the image are summed together: nothing is padded.
+    """
+    return _joined(values, conv, joint, (), frozenset(_steps(conv)))
+
+
+def _steps(conv: Convolution) -> range:
+    return range(-(conv.size // 2), conv.size // 2 + 1)
+
+
+def _runs(conv: Convolution, length: int) -> list[tuple[int, int, frozenset[int]]]:
+    """Output positions, as runs (first, number, steps of the filter that stay inside the image there)."""
+    inside = [
+        frozenset(step for step in _steps(conv) if 0 <= place * conv.stride + step * conv.dilation < length)
+        for place in range(output_length(conv, length))
+    ]
+    runs = []
+    for steps, places in itertools.groupby(range(len(inside)), key=inside.__getitem__):
+        first, *more = places
+        runs.append((first, 1 + len(more), steps))
+    return runs
+
+
+def _joined(
+    values: Array, conv: Convolution, joint: tuple[int, ...], at: tuple[tuple[int, int], ...], steps: frozenset[int]
+) -> Array:
+    """The sums at runs of positions along the first axes, of these steps, and at all positions along the others."""
+    if len(at) < len(joint):
+        axis = joint[len(at)]
+        parts = [
+            _joined(values, conv, joint, (*at, (first, count)), steps & inside)
+            for first, count, inside in _runs(conv, values.shape[axis])
+        ]
+        return lax.concatenate(parts, axis) if len(parts) > 1 else parts[0]
     total = None
-    for step in range(-(conv.size // 2), conv.size // 2 + 1):
-        offset = step * conv.dilation
-        first = max(0, -(offset // conv.stride))  # the first and the last position whose pixel lies inside
-        last = min(outputs - 1, (length - 1 - offset) // conv.stride)
-        if last < first:
-            continue
-        start = first * conv.stride + offset
-        taken = values
-        for axis in joint:
-            taken = lax.slice_in_dim(taken, start, start + (last - first) * conv.stride + 1, conv.stride, axis)
-        padding = [(first, outputs - 1 - last, 0) if axis in joint else (0, 0, 0) for axis in range(values.ndim)]
-        part = lax.pad(taken, values.dtype.type(0), padding)
+    for step in sorted(steps):
+        part = values
+        for axis, (first, count) in zip(joint, at, strict=True):
+            start = first * conv.stride + step * conv.dilation
+            part = lax.slice_in_dim(part, start, start + (count - 1) * conv.stride + 1, conv.stride, axis)
         total = part if total is None else total + part
-    assert total is not None
-    return total
+    if total is not None:
+        return total
+    shape = list(values.shape)
+    for axis, (_, count) in zip(joint, at, strict=True):
+        shape[axis] = count
+    return jnp.zeros(shape, values.dtype)

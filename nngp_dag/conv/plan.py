@@ -14,7 +14,7 @@ A node whose edges need two ports gets a copy, to which a skip leads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from nngp_dag.conv.cell import ConvCell
 from nngp_dag.conv.maps import Filter, Mean, Paths, Scaled
@@ -44,7 +44,7 @@ class Outlet:
         return self.activated and not self.matrices
 
 
-@dataclass
+@dataclass(frozen=True)
 class NodePlan:
     """One node.
 
@@ -54,8 +54,8 @@ class NodePlan:
         port: None where nothing leaves through a random edge.
     """
 
-    skips: list[tuple[int, Paths]] = field(default_factory=list)
-    linear: list[tuple[int, LinearMap]] = field(default_factory=list)
+    skips: tuple[tuple[int, Paths], ...] = ()
+    linear: tuple[tuple[int, LinearMap], ...] = ()
     port: Outlet | None = None
 
 
@@ -65,7 +65,7 @@ Plan = tuple[NodePlan, ...]
 
 def plan_readout(order: Order, flatten: bool) -> Plan:
     """The read-out: the activation of activation-first, the mean over pixels, and the weights a."""
-    return NodePlan(port=Outlet(order == "activation-first", 1)), NodePlan(linear=[(0, Mean(flatten))])
+    return NodePlan(port=Outlet(order == "activation-first", 1)), NodePlan(linear=((0, Mean(flatten)),))
 
 
 def plan_cell(cell: ConvCell, order: Order) -> Plan:
@@ -97,7 +97,7 @@ class _Planner:
 
     def _add(self, skips: dict[int, Paths], linear: list[tuple[int, LinearMap]]) -> int:
         here = len(self.nodes)
-        self.nodes.append(NodePlan([(u, paths) for u, paths in skips.items() if paths.terms], linear))
+        self.nodes.append(NodePlan(tuple((u, paths) for u, paths in skips.items() if paths.terms), tuple(linear)))
         self.paths.append(skips | ({here: Paths.identity()} if linear else {}))
         return here
 
@@ -106,15 +106,18 @@ class _Planner:
             return self._port(source, Outlet(conv.activated, conv.matrices)), Filter(conv)
         before = replace(conv, gain=1.0)
         middle = self._add({}, [(self._port(source, Outlet(False, conv.matrices)), Filter(before))])
-        self.nodes[middle].port = Outlet(True, 0)
+        self._give(middle, Outlet(True, 0))
         return middle, Scaled(conv.gain**2)
 
     def _port(self, source: int, port: Outlet) -> int:
         """The node that sends what the port says: the source, or a copy of it."""
         if self.nodes[source].port in (None, port):
-            self.nodes[source].port = port
+            self._give(source, port)
             return source
         if (source, port) not in self.copies:
             self.copies[source, port] = self._add(dict(self.paths[source]), [])
-            self.nodes[self.copies[source, port]].port = port
+            self._give(self.copies[source, port], port)
         return self.copies[source, port]
+
+    def _give(self, node: int, port: Outlet) -> None:
+        self.nodes[node] = replace(self.nodes[node], port=port)

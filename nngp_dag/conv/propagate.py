@@ -90,7 +90,7 @@ def _propagate(plan: Plan, layout: PixelLayout, activation: Activation, start: A
             total = reduce(_plus, [fresh[t], *copied] if arrived else copied)
         if node.port is not None:
             x, y = node_at(t, node.port, total)
-            v, w = _through(layout, activation, node.port, total, x, y)
+            v, w = layout.apart(partial(_through, layout, activation, node.port), total, x, y)
             through[t] = Arrived(v, w, x.feature_mean)
     return total
 
