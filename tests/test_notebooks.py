@@ -25,8 +25,9 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_there_are_seven_in_order():
-    assert [name[:2] for name in NAMES] == [f"{i}_" for i in range(1, 8)]
+def test_they_are_in_order_and_no_number_is_taken_twice():
+    numbers = [int(name.partition("_")[0]) for name in NAMES]
+    assert numbers[:7] == list(range(1, 8)) and numbers == sorted(set(numbers))
     for path in FILES:
         first = read(path).cells[0]
         assert first.cell_type == "markdown"
