@@ -85,8 +85,8 @@ def test_a_notebook_that_fails_says_so(tmp_path):
     write(nbformat.v4.new_notebook(cells=cells), path)
     _, error = execute(path, timeout=120)
     assert "ZeroDivisionError" in error
-    with pytest.raises(InputError, match="no notebook begins with 9"):
-        find(["9"])
+    with pytest.raises(InputError, match="no notebook begins with 0"):
+        find(["0"])
 
 
 def test_pictures_get_a_palette(tmp_path):
