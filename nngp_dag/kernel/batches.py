@@ -1,4 +1,4 @@
-"""Kernels of a batch of wirings over one DAG, on the same rows: one program, mapped over the numbers of the batch.
+"""Kernels of a batch of wirings over one DAG, on the same rows: one program, a group of wirings after the other.
 
 What does not depend on a number that differs between wirings is computed once for all of them. Tiles below the diagonal
 are mirror images.
@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError
@@ -33,10 +33,15 @@ from nngp_dag.wiring import Wiring
 
 __all__ = ["sweep_wirings"]
 
-_CHUNK_BYTES = 64 * 2**20
+_GROUP_BYTES = 2**16
+"""Of half a kernel, for the wirings that are computed at once: what the recursion holds of them stays in a cache."""
 
 _TILE = 32
 """Rows of a tile: long enough for vector instructions, and short enough that little is computed twice."""
+
+
+_Held = tuple[tuple[Array, ...], tuple[Array, ...], Array]
+"""The kernels so far, and the tiles last computed with the place of their wirings."""
 
 
 def sweep_wirings(
@@ -74,7 +79,7 @@ def sweep_wirings(
             parts = [gram_kernels(method, network.reduced(itemgetter(i)), rows, None, names) for i in range(size)]
             found = {name: jnp.stack([part[name] for part in parts]) for name in names}
         else:
-            found = dict(zip(names, _chunks(method, network, rows, names, size), strict=True))
+            found = dict(zip(names, _all(method, network, rows, names, size), strict=True))
         empty = jnp.zeros((0, len(rows), len(rows)), rows.dtype)
     return Kernel(*(found.get(name, empty) for name in Kernel._fields))
 
@@ -88,32 +93,33 @@ def _prepared(method: AnyMethod, network: Wiring, rows: Array) -> tuple[AnyMetho
     return served, replace(network, activations=single.activations)
 
 
-def _chunks(method: AnyMethod, network: Wiring, rows: Array, names: tuple[str, ...], size: int) -> tuple[Array, ...]:
-    """The kernels `names`, [A, N, N] each, chunk by chunk; all chunks have one size."""
+def _all(method: AnyMethod, network: Wiring, rows: Array, names: tuple[str, ...], size: int) -> tuple[Array, ...]:
+    """The kernels `names`, [A, N, N] each."""
     program = cast_program(method.program(network), rows.dtype)
     found, structure = jax.tree_util.tree_flatten_with_path(program)
-    leaves = [leaf for _, leaf in found]
     batched = tuple(np.ndim(leaf) > _base(path) for path, leaf in found)
-    per_wiring = len(rows) ** 2 // 2 * rows.dtype.itemsize * method.numbers_per_pair(network, program)
-    num = -(-size // max(1, _CHUNK_BYTES // per_wiring))
-    length = -(-size // num)
-    parts = []
-    for start in range(0, size, length):
-        index = np.minimum(np.arange(start, start + length), size - 1)
-        chunk = [leaf[index] if has else leaf for leaf, has in zip(leaves, batched, strict=True)]
-        parts.append(_squares(_tiles(method, structure, batched, chunk, rows, length), names))
-    return tuple(jnp.concatenate(kernels)[:size] for kernels in zip(*parts, strict=True))
+    per_wiring = max(1, len(rows) ** 2 // 2) * rows.dtype.itemsize
+    group = min(size, max(1, _GROUP_BYTES // per_wiring))
+    return _kernels(method, structure, batched, [leaf for _, leaf in found], rows, names, size, group)
 
 
-@partial(jax.jit, static_argnames=("method", "structure", "batched", "size"))
-def _tiles(
-    method: AnyMethod, structure: Any, batched: tuple[bool, ...], leaves: list[Array], x: Array, size: int
+@partial(jax.jit, static_argnames=("method", "structure", "batched", "names", "size", "group"))
+def _kernels(
+    method: AnyMethod,
+    structure: Any,
+    batched: tuple[bool, ...],
+    leaves: list[Array],
+    x: Array,
+    names: tuple[str, ...],
+    size: int,
+    group: int,
 ) -> tuple[Array, ...]:
-    """K_HH and Theta_HH of the tiles on and above the diagonal, [A, T, S, S], and of each row with itself, [A, N]."""
+    """A group of wirings after the other; the last one overlaps its neighbour."""
     first, second = _rows_of_tiles(len(x))
     products = inner_products(x, x)[first[:, :, None], second[:, None, :]]
 
     def one(leaves: list[Array]) -> tuple[Array, ...]:
+        """K_HH and Theta_HH of the tiles on and above the diagonal, [T, S, S], and of each row with itself, [N]."""
         program = jax.tree.unflatten(structure, leaves)
         rows = method.rows(program, squared_norms(x))
         of_x, of_y = (jax.tree.map(lambda a, at=at: jnp.take(a, at, axis=-1), rows) for at in (first, second))
@@ -121,13 +127,35 @@ def _tiles(
         return (*tiles(of_x, of_y, products), *method.diagonal(program, rows))
 
     axes = [0 if has else None for has in batched]
-    found: tuple[Array, ...] = jax.vmap(one, in_axes=(axes,), axis_size=size)(leaves)
-    return found
+
+    @jax.checkpoint
+    def compute(start: Array) -> tuple[Array, ...]:
+        chosen = [
+            lax.dynamic_slice_in_dim(leaf, start, group) if has else leaf
+            for leaf, has in zip(map(jnp.asarray, leaves), batched, strict=True)
+        ]
+        found: tuple[Array, ...] = jax.vmap(one, in_axes=(axes,), axis_size=group)(chosen)
+        return found
+
+    def write(out: tuple[Array, ...], tiles: tuple[Array, ...], start: Array) -> tuple[Array, ...]:
+        parts = zip(out, _squares(tiles, names), strict=True)
+        return tuple(lax.dynamic_update_slice_in_dim(o, part, start, 0) for o, part in parts)
+
+    def fill(held: _Held, start: Array) -> tuple[_Held, None]:
+        out, tiles, at = held
+        return (write(out, tiles, at), compute(start), start), None
+
+    # Tiles are written one step after they were computed: held in memory in between, their dual maps are evaluated
+    # once, and not again wherever a pair goes.
+    starts = jnp.asarray(tile_starts(size, group))
+    empty = tuple(jnp.zeros((size, len(x), len(x)), x.dtype) for _ in names)
+    none = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(compute, starts[0]))
+    (out, tiles, at), _ = lax.scan(fill, (empty, none, starts[0]), starts)
+    return write(out, tiles, at)
 
 
-@partial(jax.jit, static_argnames="names")
 def _squares(found: tuple[Array, ...], names: tuple[str, ...]) -> tuple[Array, ...]:
-    """Kernels [A, N, N] out of their tiles; a program of its own, lest a pair is computed again where it is read."""
+    """Kernels [A, N, N] out of their tiles."""
     nngp, tangent, variance, slope = found
     n = variance.shape[1]
     first, second = (np.broadcast_to(rows, nngp.shape[1:]) for rows in _grids(*_rows_of_tiles(n)))

@@ -74,4 +74,22 @@ FAULTS = (
         "weight * k",
         test=_PATHS,
     ),
+    Fault(
+        "batch-place",
+        "groups of wirings written where the next one belongs",
+        "nngp_dag.kernel.batches",
+        "_kernels",
+        "return (write(out, tiles, at), compute(start), start), None",
+        "return (write(out, tiles, start), compute(start), start), None",
+        test="tests/test_kernel_wirings.py::test_a_batch_is_every_wiring",
+    ),
+    Fault(
+        "batch-mirror",
+        "tiles below the diagonal of a batch read off its first tile",
+        "nngp_dag.kernel.batches",
+        "_squares",
+        "np.triu(where) + np.triu(where, 1).T",
+        "np.triu(where)",
+        test="tests/test_kernel_wirings.py::test_a_batch_is_every_wiring",
+    ),
 )
