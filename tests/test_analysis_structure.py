@@ -10,6 +10,8 @@ from nngp_dag.analysis.structure import has_mean
 from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.reading import Reading, Setting
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 CODES = enumerate_codes(4)
 X = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6], [0.28, 0.96]])
 

@@ -16,6 +16,8 @@ from nngp_dag import Dag, Wiring, kernel_fn
 from nngp_dag.cli.kernel import estimated_bytes
 from nngp_dag.datasets import load
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DATA = "digits:40"
 STATISTICS = ["lambda_min", "lambda_max", "trace", "condition", "pair_bound", "pair"]
 

@@ -26,6 +26,8 @@ from nngp_dag.spectrum.sweep_file import sweep_to_file
 from nngp_dag.support.row_format import CsvRows
 from nngp_dag.support.table import WholeTable
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 def read(path):
     with path.open(newline="") as file:
@@ -65,8 +67,8 @@ def test_a_list_of_codes_of_mixed_sizes_keeps_its_order(tmp_path, capsys):
 def test_an_interrupted_sweep_goes_on_and_gives_the_same_table(tmp_path, capsys, monkeypatch):
     arguments = ["sweep", "--nodes", 3, "--data", "digits:10", "--out"]
 
-    def pieces(codes, x, setting, wanted):
-        found = sweep_rows(codes, x, setting, chunk_bytes=9 * 2 * 8 * 100, wanted=wanted)
+    def pieces(codes, x, setting, wanted, devices):
+        found = sweep_rows(codes, x, setting, chunk_bytes=9 * 2 * 8 * 100, wanted=wanted, devices=devices)
         for number, piece in enumerate(found):
             if number == limit:
                 raise KeyboardInterrupt

@@ -88,7 +88,7 @@ DEFINITIONS = {"install", "method", "order", "paper"}
 WITH_PYTHON = [path for path in PAGES_OF_TEXT if blocks(path, "python")]
 
 
-@pytest.mark.usefixtures("registries")
+@pytest.mark.usefixtures("registries", "quick_compilation")
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=lambda path: path.stem)
 def test_python_examples_run(path):
     names = {"__name__": "example"}

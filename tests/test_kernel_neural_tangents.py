@@ -62,14 +62,16 @@ def is_chain(pruned):
     return all((pruned.matrix[:t, t] > 0).sum() == 1 for t in range(1, pruned.num_nodes))
 
 
-def test_every_four_node_code_is_exact_or_refused():
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.full)])
+def test_every_four_node_code_is_exact_or_refused(every):
     """Activation-first, all 729 codes: the kernels are the exact ones to 1e-8, or would be wrong and are refused.
 
     The refusals are neither too many nor too few: where `check` objects, the unchecked kernels are off by 2% or more.
     """
     s = setting()
     served = refused = 0
-    for dag, count in distinct(4).items():
+    dags = list(distinct(4).items())
+    for dag, count in dags[::every]:
         try:
             got = kernels(dag, s)
         except InputError:
@@ -78,7 +80,7 @@ def test_every_four_node_code_is_exact_or_refused():
         else:
             assert_exact(got, dag, s)
             served += count
-    assert served + refused == 729
+    assert served + refused == (729 if every == 1 else sum(count for _, count in dags[::every]))
     assert min(served, refused) > 0
 
 

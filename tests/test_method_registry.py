@@ -20,6 +20,8 @@ from nngp_dag.kernel.method import PairMethod
 from nngp_dag.kernel.propagate import Exact
 from nngp_dag.reading import METHODS, Method, Setting
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DAG2 = Dag.from_code("1_01_222")
 X = np.random.default_rng(0).normal(size=(6, 4))
 X /= np.linalg.norm(X, axis=1, keepdims=True)

@@ -21,6 +21,8 @@ from nngp_dag.plots import (
 from nngp_dag.plots.style import METHOD_LINES, shown_name
 from nngp_dag.spectrum import spectrum
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DAG2 = Dag.from_code("1_01_222")
 
 

@@ -16,6 +16,8 @@ from nngp_dag.prediction import LinearDynamics, posterior, predict_curve, scores
 from nngp_dag.prediction.posterior import LARGEST_CONDITION, choose_jitter
 from nngp_dag.support.neural_tangents_compat import neural_tangents
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DAG = Dag.from_code("2_21_112")
 
 

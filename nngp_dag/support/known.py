@@ -1,4 +1,4 @@
-"""What is known of numbers that JAX may be tracing."""
+"""Numbers that JAX may be tracing, and those that are known."""
 
 from __future__ import annotations
 

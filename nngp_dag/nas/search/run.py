@@ -77,7 +77,7 @@ def make_rule(chosen: SearchFilter) -> Rule:
 
 @dataclass(frozen=True)
 class _Run:
-    """What every search starts from; the attributes are the arguments of `run_search`."""
+    """The start of any search; the attributes are the arguments of `run_search`."""
 
     networks: SpaceNetworks
     images: Images
