@@ -23,8 +23,8 @@ from nngp_dag.support.cores import available_cores
 
 __all__ = ["fill_by_blocks"]
 
-_BLOCK_BYTES = 2**16
-"""Of one array of a block: all arrays that a node needs fit into the cache of a core."""
+_BLOCK_BYTES = 2**18
+"""Of one array of a block: the few that a node needs fit into the cache of a core."""
 
 _PANEL = 256
 """Columns of one call at most: a call lasts some milliseconds, and its program does not depend on their number."""
