@@ -1,4 +1,5 @@
-"""The spectral measure by stochastic Lanczos quadrature, with the error bounds of Chen, Trogdon and Ubaru (ICML 2021).
+"""The spectral measure by stochastic Lanczos quadrature, with the error bounds of Chen, Trogdon and Ubaru (ICML 2021,
+arXiv:2105.06595).
 
 The cumulative spectral measure is Phi(x) = #{i: lambda_i <= x} / N. For a uniformly random unit vector v the weighted
 one, Psi_v(x) = sum over lambda_i <= x of (u_i' v)^2, has expectation Phi(x), and k steps of Lanczos give its Gauss
