@@ -222,5 +222,10 @@ def test_other_images_are_refused(inputs, capsys):
         reproduce(inputs, "--images", "7")
     assert stop.value.code == 2
     assert "a multiple of 3 is needed" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        reproduce(inputs, "--finite", "5")
+    assert stop.value.code == 2
+    assert "--finite 5: 0 or at least 10 cells are needed" in capsys.readouterr().err
+    assert not (inputs / "study").exists()
     with pytest.raises(InputError, match="no labels"):
         study_data(Images(np.zeros((4, 2, 2, 3), np.float32), None, "images"), 2, 2)

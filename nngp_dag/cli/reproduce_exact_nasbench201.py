@@ -10,6 +10,7 @@ import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.cli.data import ImageSource, image_options
+from nngp_dag.errors import InputError
 from nngp_dag.support.files import make_folder, write_text
 from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.strict_json import strict_json_text
@@ -77,10 +78,12 @@ def command(
     """
     from nngp_dag.accuracy import read
     from nngp_dag.reproduce.exact_nasbench201.finite import finite_scores
-    from nngp_dag.reproduce.exact_nasbench201.report import study_report
+    from nngp_dag.reproduce.exact_nasbench201.report import MIN_CELLS, study_report
     from nngp_dag.reproduce.exact_nasbench201.scores_file import read_scores
     from nngp_dag.reproduce.exact_nasbench201.study import cells_in_order, run_study, study_data
 
+    if 0 < finite < MIN_CELLS:
+        raise InputError(f"--finite {finite}: 0 or at least {MIN_CELLS} cells are needed to compare scores on")
     table = read("nasbench201", benchmark)
     others = {} if scores is None else read_scores(scores)
     loaded = images.load()

@@ -17,13 +17,15 @@ from nngp_dag.spaces.nasbench201 import NasBench201
 from nngp_dag.support.row_format import Row
 from nngp_dag.support.statistics import Estimate
 
-__all__ = ["CONTROLS", "Beside", "Study", "StudyStatement", "class_accuracies", "study_report"]
+__all__ = ["CONTROLS", "MIN_CELLS", "Beside", "Study", "StudyStatement", "class_accuracies", "study_report"]
 
 CONTROLS = ("convolutions", "parameters")
 """The columns that partial correlations hold fixed: the number of convolutions on paths of the cell; and that together
 with the number of parameters of the full-size network."""
 
-_MIN_CELLS = 10
+MIN_CELLS = 10
+"""The least number of cells that correlations are computed on."""
+
 _STATEMENTS = {
     "nngp_lambda_min": "larger least eigenvalues of the NNGP go with better cells",
     "nngp_lambda_min_scale_free": "larger scale-free least eigenvalues of the NNGP go with better cells",
@@ -155,8 +157,8 @@ def study_report(
         InputError: too few cells, or accuracies that are missing.
     """
     rows = [row for row in rows if row["ntk_lambda_min"] is not None]
-    if len(rows) < _MIN_CELLS:
-        raise InputError(f"{len(rows)} cells with a path: at least {_MIN_CELLS} are needed")
+    if len(rows) < MIN_CELLS:
+        raise InputError(f"{len(rows)} cells with a path: at least {MIN_CELLS} are needed")
     names = [str(row["architecture"]) for row in rows]
     cells = np.concatenate([NasBench201().parse(name) for name in names])
     columns, accuracies = _measures(rows) | _trivial(cells), class_accuracies(benchmark, cells)
@@ -172,8 +174,8 @@ def study_report(
     correlations, beside = compared(columns, slice(None)), None
     if scores:
         chosen = [i for i, name in enumerate(names) if all(name in values for values in scores.values())]
-        if len(chosen) < _MIN_CELLS:
-            raise InputError(f"{len(chosen)} of the cells have all other scores: at least {_MIN_CELLS} are needed")
+        if len(chosen) < MIN_CELLS:
+            raise InputError(f"{len(chosen)} of the cells have all other scores: at least {MIN_CELLS} are needed")
         others = {name: np.array([values[names[i]] for i in chosen]) for name, values in scores.items()}
         both = {name: column[chosen] for name, column in columns.items()} | others
         beside = Beside(len(chosen), compared(both, chosen))
