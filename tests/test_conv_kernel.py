@@ -307,6 +307,11 @@ def test_images_are_shrunk_to_means_of_windows_and_scaled_to_unit_mean_square():
         (lambda: nngp_dag.conv_kernel_fn(CELL, cells=0), "at least one cell"),
         (lambda: nngp_dag.conv_kernel_fn(CELL, readout="max"), "average, flatten"),
         (lambda: nngp_dag.conv_kernel_fn(CELL, order="first"), "activation-last"),
+        (
+            lambda: nngp_dag.conv_kernel_fn(CELL, normalization="batch"),
+            "batch normalisation has no deterministic limit",
+        ),
+        (lambda: nngp_dag.conv_kernel_fn(CELL, normalization="layer"), "'layer' is not computed"),
         (lambda: Convolution(2), "odd"),
         (lambda: ConvCell(((1, 1, Skip()),)), "sources come before targets"),
         (lambda: shrunk(images(1, 8), 3), "divide"),

@@ -25,6 +25,13 @@ from nngp_dag.spaces.base import Architecture
 __all__ = ["ConvKernelFn", "checked_images", "conv_kernel_fn", "conv_kernel_of"]
 
 
+_NO_BATCH_NORM = (
+    "batch normalisation has no deterministic limit: it divides every channel by its own random statistics, however"
+    " wide the network is; use normalization='none'"
+)
+_NO_NORM = "normalization {!r} is not computed for convolutional networks: use 'none'"
+
+
 class ConvKernelFn(Protocol):
     """A kernel function of images x1 [N, h, w, C] against x2 [M, h, w, C] (None: against themselves).
 
@@ -49,6 +56,7 @@ def conv_kernel_fn(
     readout: Literal["average", "flatten"] = "average",
     weight_scale: float = 1.0,
     bias_scale: float = 0.0,
+    normalization: Literal["none"] = "none",
 ) -> ConvKernelFn:
     """The infinite-width NNGP and NTK of a convolutional network, all weights trained, without normalisation.
 
@@ -64,6 +72,7 @@ def conv_kernel_fn(
         readout: "average" over pixels with common weights, or "flatten" with weights of every pixel's own.
         weight_scale: w of every convolution of a cell, for NAS-Bench-201.
         bias_scale: v of every convolution of a cell, for NAS-Bench-201.
+        normalization: "none"; another is refused with the reason.
 
     Returns:
         fn(images, x2=None, get=None), see `ConvKernelFn`. The dtype follows the images: float64 or float32. Symmetric
@@ -72,8 +81,10 @@ def conv_kernel_fn(
         of finite numbers or cannot be halved, and for what would not fit into memory or not end in a day's work.
 
     Raises:
-        InputError: an unknown operation, order, activation or read-out.
+        InputError: an unknown operation, order, activation or read-out, or a normalisation.
     """
+    if normalization != "none":
+        raise InputError(_NO_BATCH_NORM if "batch" in normalization else _NO_NORM.format(normalization))
     if isinstance(arch, ConvNetwork):
         network = arch
     else:
