@@ -83,6 +83,55 @@ def test_flax_networks_of_finite_width_accept_the_kernels_and_reject_their_neigh
     assert not agreement(estimate(tangents), exact.ntk - exact.nngp, seeds).accepted
 
 
+SEPARABLE = ((0, 1, 1), (1, 2, 2))
+"""A separable convolution, and behind it a dilated one: source, target and dilation; a skip goes past both."""
+
+
+def separable_network(matrices):
+    convolutions = tuple((s, t, Convolution(3, dilation=d, matrices=matrices)) for s, t, d in SEPARABLE)
+    return ConvNetwork(Convolution(3), (ConvCell((*convolutions, (0, 2, Skip()))),))
+
+
+def separable_prior_and_tangent(x, width, key):
+    """As `prior_and_tangent`, of networks with one filter a channel (depthwise) and 1x1 convolutions (pointwise)."""
+
+    def conv(h, w, dilation=1, groups=1):
+        names = ("NHWC", "HWIO", "NHWC")
+        dilations = (dilation, dilation)
+        return jax.lax.conv_general_dilated(
+            h, w, (1, 1), "SAME", rhs_dilation=dilations, dimension_numbers=names, feature_group_count=groups
+        )
+
+    def outputs(weights):
+        stem, *pairs, readout = weights
+        nodes = [conv(x, stem) / (9 * x.shape[-1]) ** 0.5]
+        for (source, _, dilation), depthwise, pointwise in zip(SEPARABLE, pairs[::2], pairs[1::2], strict=True):
+            filtered = conv(jax.nn.relu(nodes[source]), depthwise, dilation, width) / 3
+            nodes.append(conv(filtered, pointwise) * (2 / width) ** 0.5)
+        return jax.nn.relu(nodes[0] + nodes[2]).mean((1, 2)) @ readout * (2 / width) ** 0.5
+
+    shapes = [(3, 3, x.shape[-1], width), *[(3, 3, 1, width), (1, 1, width, width)] * len(SEPARABLE), (width, 16)]
+    keys = jax.random.split(key, len(shapes))
+    weights = [jax.random.normal(k, shape, x.dtype) for k, shape in zip(keys, shapes, strict=True)]
+    u = outputs(weights)
+    jacobian = jax.jacrev(lambda w: outputs(w)[:, 0])(weights)
+    flat = jnp.concatenate([leaf.reshape(len(x), -1) for leaf in jacobian], axis=1)
+    return u @ u.T / u.shape[1], flat @ flat.T
+
+
+@pytest.mark.full
+def test_depthwise_and_pointwise_weights_are_two_trained_matrices_behind_one_filter():
+    x, seeds = images(3, 4), 32
+    compute = jax.jit(lambda key: separable_prior_and_tangent(x, 192, key))
+    priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
+    two, one = (
+        conv_kernel_of(separable_network(n), Reading.make("activation-first"))(x.astype(np.float64)) for n in (2, 1)
+    )
+    assert agreement(estimate(priors), two.nngp, seeds).accepted
+    assert agreement(estimate(tangents), two.ntk, seeds).accepted
+    assert not agreement(estimate(tangents), one.ntk, seeds).accepted
+
+
 # ---- neural-tangents -------------------------------------------------------------------------------------------------
 
 
