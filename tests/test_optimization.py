@@ -11,18 +11,24 @@ from helpers import assert_close
 
 import nngp_dag
 from nngp_dag import Dag, InputError, kernel_fn
-from nngp_dag.dag import enumerate_codes
+from nngp_dag.dag import count_isomorphism_classes, enumerate_codes
 from nngp_dag.datasets import load
+from nngp_dag.finite.convergence import descent
 from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.optimization import CRITERIA, Limits, Problem, exhaustive, normal_form, quotient
 from nngp_dag.optimization.comparison import _is_below, compare_graphs
 from nngp_dag.optimization.criteria import Batch, Probes, get
 from nngp_dag.optimization.enclosures import enclosed_value
+from nngp_dag.optimization.evolution import evolve
 from nngp_dag.optimization.exhaustive import classes_of, evaluate, search
+from nngp_dag.optimization.gains import complete_mixture, relax
+from nngp_dag.optimization.isomorphism import count_isomorphic
+from nngp_dag.optimization.judging import GraphJudge
 from nngp_dag.optimization.leaders import Leaders, front
 from nngp_dag.optimization.normal_form import Forms, Rules, are_proportional
 from nngp_dag.optimization.planes import Planes
 from nngp_dag.optimization.quotient import codes_of
+from nngp_dag.optimization.training import FACTORS, train_graphs
 from nngp_dag.prediction import LinearDynamics
 from nngp_dag.proofs import precision
 from nngp_dag.reading import Setting
@@ -41,9 +47,9 @@ READINGS = [
 ]
 DISTINCT = {
     ("exact", "activation-last"): (2, 8, 77, 2_681, 334_344),
-    ("exact", "activation-first"): (2, 8, 70, 2_261, None),
-    ("independent", "activation-last"): (2, 8, 65, 1_868, None),
-    ("path-sum", "activation-last"): (2, 8, 47, 464, None),
+    ("exact", "activation-first"): (2, 8, 70, 2_261, 285_959),
+    ("independent", "activation-last"): (2, 8, 65, 1_868, 206_401),
+    ("path-sum", "activation-last"): (2, 8, 47, 464, 8_674),
 }
 """Distinct ReLU kernels of DAGs with 2 to 6 nodes."""
 
@@ -120,9 +126,10 @@ def test_numbers_of_distinct_kernels(method, order):
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-def test_number_of_distinct_kernels_of_six_nodes():
-    found = quotient(6)
-    assert len(found) == DISTINCT["exact", "activation-last"][4]
+@pytest.mark.parametrize(("method", "order"), DISTINCT)
+def test_number_of_distinct_kernels_of_six_nodes(method, order):
+    found = quotient(6, setting_of(method, order))
+    assert len(found) == DISTINCT[method, order][4]
     assert found.size.sum() + found.without_path == 3**15
 
 
@@ -151,6 +158,11 @@ def test_isomorphic_dags_have_one_form_and_a_form_says_itself():
     first = ((("input",), 1, 1),)
     assert normal_form(Dag.from_code("2_02")) == ((((first, 1, 1),), 1, 1),)
     assert normal_form(Dag.from_code("2_02")) != normal_form(Dag.from_code("2"))
+
+
+def test_graphs_up_to_relabelling_are_counted():
+    assert count_isomorphic(4) == count_isomorphism_classes(enumerate_codes(4)) - 1 == 260
+    assert count_isomorphic(5) == 15_656
 
 
 def test_limits_leave_out_whole_graphs_and_take_the_members_within():
@@ -292,6 +304,81 @@ def test_a_front_is_what_nothing_dominates():
     assert len({tuple(row) for row in costs[kept]}) == len(kept)
 
 
+# ---- spaces too large to go through ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("nodes", "evaluations"), [(5, 300), (6, 600)])
+def test_evolution_finds_the_optimum_of_all_dags(nodes, evaluations):
+    """Among the 2,681 kernels of five nodes, and the 334,344 of six, of which a chain is the best (in the full run)."""
+    problem = problem_of()
+    found = evolve(nodes, get("lambda-min", problem), problem, Limits(), evaluations=evaluations)
+    assert found.judged <= evaluations
+    assert found.dags[0] == Dag.from_code("_".join("0" * (t - 1) + "2" for t in range(1, nodes)))
+    if nodes == 5:
+        whole = nngp_dag.optimize(5, "lambda-min", problem.x)
+        assert_close(-found.costs[0, 0], whole.best[0].values["lambda-min"])
+
+
+def test_evolution_keeps_its_limits_and_leaves_the_generators_as_they_were():
+    problem, limits = problem_of(), Limits(max_linear_edges=4, max_paths=4)
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    found = evolve(7, get("condition", problem), problem, limits, evaluations=60, keep=4)
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+    assert all(limits.allow(dag) for dag in found.dags) and 30 <= found.judged <= 60
+    again = evolve(7, get("condition", problem), problem, limits, evaluations=60, keep=4)
+    assert again.dags == found.dags
+
+
+@pytest.mark.parametrize("method", ["exact", "independent", "path-sum"])
+def test_a_judge_says_what_a_search_says(method):
+    problem = problem_of(setting=setting_of(method, "activation-last"))
+    judge, dags = (
+        GraphJudge(get("lambda-min,loss", problem), problem),
+        [Dag.from_code(code) for code in (*CODES, "2_02")],
+    )
+    found = judge.costs(dags)
+    for dag, costs in zip(dags, found, strict=True):
+        kernels = kernel_fn(dag, method=method)(problem.x)
+        assert_close(costs[0], -spectrum(np.asarray(kernels.ntk)).scale_free.lambda_min)
+    assert len(judge.known) == 5
+    assert_close(judge.costs(dags[:2]), found[:2])
+
+
+def test_a_mixture_of_one_operation_an_edge_is_the_dag():
+    dag, x = Dag.from_code("2_12"), problem_of().x
+    mixture = complete_mixture(3, np.eye(3)[dag.to_array()])
+    assert_close(np.asarray(kernel_fn(mixture)(x, get="ntk")), np.asarray(kernel_fn(dag)(x, get="ntk")))
+
+
+def test_gradient_ascent_over_gains_ends_where_all_dags_have_their_best():
+    problem = problem_of()
+    found = relax(3, problem, starts=3, steps=25, seed=1)
+    best = nngp_dag.optimize(3, "lambda-min", problem.x)
+    assert found.best == best.winner == Dag.from_code("2_02")
+    start = relax(3, problem, starts=3, steps=1, seed=1)
+    assert (found.values > start.values).all()
+
+
+def test_tuned_rates_are_the_best_of_each_graph(monkeypatch):
+    """Networks that need 1 / rate steps, in the place of trained ones."""
+
+    class Descent:
+        def __init__(self, dags, x, y, width, seeds, *_, **__):
+            self.size = float((np.asarray(y) ** 2).sum())
+
+        def residuals(self, rates, steps):
+            decay = np.exp(-np.asarray(rates)[..., None] * np.arange(steps + 1))
+            return 2 * self.size * decay
+
+    monkeypatch.setattr(descent, "GradientDescent", Descent)
+    problem, dags = problem_of(8), [Dag.from_code("2_02"), Dag.from_code("2_22")]
+    found = train_graphs(dags, problem, np.ones(8), width=4, seeds=[0, 1], steps=2000, largest=np.array([10.0, 20.0]))
+    # 2 exp(-rate k) <= 0.2 from k = log(10) / rate on.
+    assert found.fixed[:, 0].tolist() == [np.ceil(20 * np.log(10))] * 2
+    assert found.tuned[:, 1].tolist() == [np.ceil(size / max(FACTORS) * np.log(10)) for size in (10, 20)]
+    assert found.mean_steps(tuned=True).tolist() == found.tuned[:, 0].tolist()
+
+
 # ---- proofs ----------------------------------------------------------------------------------------------------------
 
 
@@ -362,7 +449,10 @@ def test_the_command_prints_a_front(capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--nodes", 7], "3^21"),
+        (["--nodes", 33], "2 to 32 nodes"),
+        (["--nodes", 7, "--evaluations", 10], "40 graphs or more"),
+        (["--nodes", 7, "--criterion", "loo,cost"], "one criterion"),
+        (["--nodes", 4, "--max-paths", 1, "--max-linear-edges", 0, "--evaluations", 50, "--lr", 0], "learning rate"),
         (["--nodes", 4, "--criterion", "width"], "unknown criterion"),
         (["--nodes", 4, "--criterion", "cost"], "cost alone"),
         (["--nodes", 4, "--criterion", "loo,loo"], "two different"),

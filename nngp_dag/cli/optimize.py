@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nngp_dag.cli.common import counts, emit_json, json_option, print_table, use_float64
+from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.reading import Setting
@@ -33,6 +33,11 @@ _WORDS = "Rows, with labels for loss and loo: digits, mnist, cifar10, ... (with 
     metavar="C[,C]",
     help="lambda-min, condition, loss, loo, slope; or two of these and cost: their front.",
 )
+@click.option(
+    "--evaluations",
+    type=counts(1),
+    help="Search by evolution and judge so many kernels.  [default: all DAGs; of more than 6 nodes 2000 kernels]",
+)
 @click.option("--max-linear-edges", type=counts(0), help="Linear edges on paths, at most.")
 @click.option("--max-paths", type=counts(1), help="Paths from input to output, at most.")
 @row_options("digits:64", _WORDS)
@@ -46,11 +51,13 @@ _WORDS = "Rows, with labels for loss and loo: digits, mnist, cifar10, ... (with 
     metavar="DIR",
     help="Keeps what is done, and holds the result; a second start goes on.",
 )
+@seed_option
 @json_option
 @use_float64
 def command(
     nodes: int,
     criterion: str,
+    evaluations: int | None,
     max_linear_edges: int | None,
     max_paths: int | None,
     data: RowSource,
@@ -59,6 +66,7 @@ def command(
     lr: float | None,
     setting: Setting,
     out: Path | None,
+    seed: int,
     as_json: bool,
 ) -> None:
     """Find the best connectivity: DAGs with equal kernels are judged once, and bounds discard others unseen.
@@ -76,7 +84,7 @@ def command(
     limits = Limits(max_linear_edges, max_paths)
     if out is not None:
         make_folder(out)
-    found = best_graphs(nodes, chosen, problem, limits, top, out, progress_bar)
+    found = best_graphs(nodes, chosen, problem, limits, top, out, evaluations, seed, progress_bar)
     document = {**found.as_dict(), "data": data.spec}
     if out is not None:
         write_text(out / "result.json", strict_json_text(document, indent=1) + "\n")
@@ -108,5 +116,7 @@ def _print(document: Mapping[str, Any], found: Optimum) -> None:
         click.echo(
             f"{found.distinct:,} distinct kernels; {found.evaluated:,} judged, {found.discarded:,} discarded by bounds"
         )
+    else:
+        click.echo(f"{found.evaluated:,} kernels judged; the others were not looked at")
     if found.comparison is not None:
         click.echo(f"{found.comparison.better} before {found.comparison.other}: {found.comparison.words}")

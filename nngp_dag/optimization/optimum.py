@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nngp_dag.dag import Dag
+from nngp_dag.dag import Dag, num_edges
 from nngp_dag.datasets import Dataset, load
 from nngp_dag.errors import InputError
 from nngp_dag.optimization import criteria as registry
 from nngp_dag.optimization.comparison import ProvedOrder, compare_graphs
 from nngp_dag.optimization.criteria import Criterion
+from nngp_dag.optimization.evolution import evolve
 from nngp_dag.optimization.exhaustive import search
 from nngp_dag.optimization.kept_classes import kept_quotient
 from nngp_dag.optimization.problem import Problem
@@ -27,6 +28,7 @@ from nngp_dag.support.progress import ProgressBar, no_progress
 __all__ = ["Graph", "Optimum", "as_problem", "best_graphs", "optimize"]
 
 _ROWS = "digits:64"
+_EVALUATIONS = 2000
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ def optimize(
     order: str | None = None,
     embedding: str = "gaussian",
     activation: ActivationLike = "relu",
+    evaluations: int | None = None,
+    seed: int = 0,
     out: Path | None = None,
 ) -> Optimum:
     """The best DAGs of so many nodes by a criterion, or the front of two.
@@ -187,14 +191,17 @@ def optimize(
         order: as of `kernel_fn`.
         embedding: as of `kernel_fn`.
         activation: as of `kernel_fn`.
-        out: a folder; a search that was interrupted goes on from there.
+        evaluations: search by evolution, and judge so many different kernels; by default every DAG of up to six nodes
+            is searched, and of more nodes 2,000 kernels are judged.
+        seed: of a search by evolution.
+        out: a folder; a search through all DAGs that was interrupted goes on from there.
 
     Raises:
         InputError: anything out of range, labels that are missing, or limits that no DAG keeps within.
     """
     problem = as_problem(data, labels, Setting.make(method, order, embedding, activation), steps, learning_rate)
     limits = Limits(max_linear_edges, max_paths)
-    return best_graphs(nodes, registry.get(criterion, problem), problem, limits, top, out)
+    return best_graphs(nodes, registry.get(criterion, problem), problem, limits, top, out, evaluations, seed)
 
 
 def as_problem(
@@ -220,15 +227,17 @@ def best_graphs(
     limits: Limits,
     top: int = 10,
     out: Path | None = None,
+    evaluations: int | None = None,
+    seed: int = 0,
     progress: ProgressBar = no_progress,
 ) -> Optimum:
     """`optimize` with everything made."""
-    if nodes > MAX_NODES:
-        pairs = nodes * (nodes - 1) // 2
-        raise InputError(f"{nodes} nodes have 3^{pairs} DAGs: all of them can be searched up to {MAX_NODES} nodes")
     if top < 1:
         raise InputError(f"one graph or more is kept, got {top}")
     require_memory(_memory(nodes, len(problem.x)), f"a search over kernels of {len(problem.x):,} rows")
+    if nodes > MAX_NODES or evaluations is not None:
+        budget = _EVALUATIONS if evaluations is None else evaluations
+        return _evolved(nodes, criteria, problem, limits, top, budget, seed, progress)
     classes = kept_quotient(nodes, problem.setting, limits, out, progress)
     if not len(classes):
         raise InputError(f"no DAG of {nodes} nodes keeps within these limits: raise --max-linear-edges or --max-paths")
@@ -255,12 +264,35 @@ def best_graphs(
     )
 
 
+def _evolved(
+    nodes: int,
+    criteria: tuple[Criterion, ...],
+    problem: Problem,
+    limits: Limits,
+    top: int,
+    evaluations: int,
+    seed: int,
+    progress: ProgressBar,
+) -> Optimum:
+    """`best_graphs` by evolution."""
+    found = evolve(
+        nodes, criteria, problem, limits, evaluations=evaluations, keep=max(2, top), seed=seed, progress=progress
+    )
+    best = tuple(
+        Graph.of(dag, {criteria[0].name: criteria[0].value(cost)})
+        for dag, cost in zip(found.dags, found.costs[:, 0].tolist(), strict=True)
+    )
+    compared = compare_graphs(criteria[0], best[0].dag, best[1].dag, problem) if len(best) > 1 else None
+    total = 3 ** num_edges(nodes)
+    return Optimum(criteria, problem, nodes, best[:top], found.judged, 0, None, total, comparison=compared)
+
+
 def _graphs(
     codes: np.ndarray, costs: np.ndarray, criteria: tuple[Criterion, ...], sizes: Sequence[int]
 ) -> tuple[Graph, ...]:
     found = []
     for code, row, size in zip(codes, costs.tolist(), sizes, strict=True):
-        values = {c.name: -cost if c.larger_is_better else cost for c, cost in zip(criteria, row, strict=True)}
+        values = {c.name: c.value(cost) for c, cost in zip(criteria, row, strict=True)}
         found.append(Graph.of(Dag.from_array(code), values, size))
     return tuple(found)
 

@@ -24,11 +24,12 @@ from numpy.typing import ArrayLike
 from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.functions import kernel_of
-from nngp_dag.optimization.normal_form import Rules, Value
+from nngp_dag.optimization.normal_form import Forms, Rules, Value
+from nngp_dag.paths import path_counts
 from nngp_dag.reading import Setting
 from nngp_dag.support.x64 import enable_x64
 
-__all__ = ["Planes", "planes_bytes"]
+__all__ = ["Planes", "numbered", "planes_bytes"]
 
 _BATCH = 32
 """Values whose dual maps are evaluated in one call."""
@@ -113,6 +114,16 @@ def _levels(values: Sequence[Value]) -> Iterator[list[int]]:
         level.append(1 + max(level[w] for w, _, _ in value))
     for depth in range(1, max(level) + 1):
         yield [number for number in range(1, len(level)) if level[number] == depth]
+
+
+def numbered(dags: Sequence[Dag], setting: Setting) -> tuple[list[Value], list[Value]]:
+    """Forms of DAGs with a path under a numbering of their own, and the values that they are made of."""
+    if setting.method == "path-sum":
+        counts = [path_counts(dag) for dag in dags]
+        chain: list[Value] = [((d - 1, 1, 0),) for d in range(1, max(map(len, counts)))]
+        return [tuple((d, n, 0) for d, n in enumerate(c) if n) for c in counts], chain
+    forms = Forms(Rules.of(setting))
+    return [forms.of(dag) for dag in dags], forms.values
 
 
 @partial(jax.jit, static_argnames=("activation", "last", "means"))

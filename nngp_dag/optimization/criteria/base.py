@@ -81,3 +81,7 @@ class Criterion:
         """Values with a sign by which less is better, infinite where undefined."""
         signed = -values if self.larger_is_better else values
         return np.where(np.isnan(signed), np.inf, signed)
+
+    def value(self, cost: float) -> float:
+        """The value of a cost that is finite."""
+        return -cost if self.larger_is_better else cost

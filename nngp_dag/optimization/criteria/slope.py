@@ -11,20 +11,26 @@ from dataclasses import replace
 
 import numpy as np
 
+from nngp_dag.dag import Dag
 from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.optimization.criteria.base import Batch, Criterion
+from nngp_dag.optimization.planes import Planes, numbered
 from nngp_dag.reading import Setting
 
 __all__ = ["CRITERION"]
 
 
 def _values(batch: Batch) -> np.ndarray:
-    setting, found = batch.problem.setting, []
+    setting, one, found = batch.problem.setting, np.ones((1, 1)), []
     for embedding in ("gaussian", "gaussian-trained"):
-        reading = replace(setting.reading, embedding=embedding)
-        found.append(sweep_kernels(batch.codes, np.ones((1, 1)), setting=Setting(setting.method, reading)))
-    fixed, trained = (np.asarray(kernels.ntk)[:, 0, 0] for kernels in found)
-    variance = np.asarray(found[0].nngp)[:, 0, 0]
+        own = Setting(setting.method, replace(setting.reading, embedding=embedding))
+        if own.activation.has_rules:
+            kernels = sweep_kernels(batch.codes, one, setting=own)
+            found.append((np.asarray(kernels.nngp), np.asarray(kernels.ntk)))
+        else:
+            forms, values = numbered([Dag.from_array(code) for code in batch.codes], own)
+            found.append(Planes.of(values, one, own).kernels(forms, ("nngp", "ntk")))
+    (variance, fixed), (_, trained) = (tuple(kernel[:, 0, 0] for kernel in kernels) for kernels in found)
     return np.divide(trained - fixed, variance, out=np.full(len(variance), np.nan), where=variance > 0)
 
 
