@@ -6,7 +6,7 @@ A form is a map w -> (p, q) (`normal_form`), so that on given rows
 
 a sparse matrix of the p times the planes, and one outer product. The planes of a value are the dual maps of a sum of
 the same kind over values with smaller numbers, all values of one level at a time in one program. DAGs of six nodes have
-334,344 kernels made of 1,200 planes or so.
+334,344 kernels made of 2,645 values.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import numpy as np
 
 from nngp_dag import datasets
 from nngp_dag.dag import Dag
+from nngp_dag.datasets.dataset import unit_rows
 from nngp_dag.optimization import CRITERIA, Problem, quotient
 from nngp_dag.optimization.judging import GraphJudge
 from nngp_dag.optimization.training import TrainedGraphs, largest_eigenvalues, train_graphs
@@ -65,6 +66,14 @@ def rows(spec: str, data_dir: Path | None = None) -> tuple[np.ndarray, np.ndarra
     return data.x, np.where(data.y < 5, 1.0, -1.0)
 
 
+def _subset(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """64 images of a file of CIFAR-10 with x_train and y_train, as `rows`."""
+    with np.load(path) as arrays:
+        chosen = np.random.default_rng(0).permutation(len(arrays["y_train"]))[:64]
+        pixels, labels = arrays["x_train"][chosen].reshape(64, -1), arrays["y_train"][chosen]
+    return unit_rows(pixels, path.name), np.where(labels < 5, 1.0, -1.0)
+
+
 def chosen_graphs(x: np.ndarray, count: int = 100, seed: int = 0) -> tuple[Dag, ...]:
     """The best, median and worst of four linear edges by lambda-min, and `count` random ones, all of five nodes."""
     classes = quotient(5)
@@ -87,17 +96,20 @@ def recorded(file: Path = FILE) -> Trained:
 
 
 def trained(context: Context) -> list[Trained]:
-    """The recorded graphs; in the full profile trained anew, on MNIST and CIFAR-10 too where they are at hand."""
+    """The recorded graphs; in the full profile trained anew, with --data-dir also on MNIST and CIFAR-10."""
     if context.profile == "quick":
         return [recorded()]
-    found = [_train("digits", *rows(_ROWS), seeds=(10, 11, 12))]
-    if context.data_dir is not None:
-        for name in ("mnist-test", "cifar10-test"):
-            found.append(_train(name, *rows(f"{name}:64", context.data_dir), seeds=(0, 1)))
+    found = [_train("digits", rows(_ROWS), seeds=(10, 11, 12))]
+    folder = None if context.data_dir is None else Path(context.data_dir)
+    if folder is not None:
+        found.append(_train("MNIST", rows("mnist-test:64", folder), seeds=(0, 1)))
+    if folder is not None and (folder / "cifar10_subset.npz").exists():
+        found.append(_train("CIFAR-10", _subset(folder / "cifar10_subset.npz"), seeds=(0, 1)))
     return found
 
 
-def _train(label: str, x: np.ndarray, y: np.ndarray, seeds: Sequence[int]) -> Trained:
+def _train(label: str, data: tuple[np.ndarray, np.ndarray], seeds: Sequence[int]) -> Trained:
+    x, y = data
     dags = chosen_graphs(x)
     problem = Problem(x, y[:, None], Setting())
     largest = largest_eigenvalues(dags, problem)
@@ -118,4 +130,4 @@ def text_of(sample: Trained) -> str:
 
 
 if __name__ == "__main__":
-    write_text(FILE, text_of(_train("digits", *rows(_ROWS), seeds=(0, 1))))
+    write_text(FILE, text_of(_train("digits", rows(_ROWS), seeds=(0, 1))))

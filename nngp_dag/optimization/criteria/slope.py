@@ -26,7 +26,7 @@ def _values(batch: Batch) -> np.ndarray:
         own = Setting(setting.method, replace(setting.reading, embedding=embedding))
         if own.activation.has_rules:
             kernels = sweep_kernels(batch.codes, one, setting=own)
-            found.append((np.asarray(kernels.nngp), np.asarray(kernels.ntk)))
+            found.append([np.asarray(kernels.nngp), np.asarray(kernels.ntk)])
         else:
             forms, values = numbered([Dag.from_array(code) for code in batch.codes], own)
             found.append(Planes.of(values, one, own).kernels(forms, ("nngp", "ntk")))
