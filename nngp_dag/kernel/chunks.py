@@ -35,6 +35,9 @@ def sweep_kernels(
 ) -> Kernel:
     """NNGP and NTK of many DAGs on the same rows.
 
+    The system hands out the memory of a large result page by page, which costs more than computing what it holds: where
+    each kernel is used once, `sweep_chunks` with pieces of 32 MiB, whose memory is taken again, is twice as fast.
+
     Args:
         codes: flat codes of DAGs of equal node count, integers [A, E].
         x: rows [N, d]; the dtype of the result follows.
