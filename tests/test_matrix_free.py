@@ -83,9 +83,10 @@ def test_several_tiles_give_one_product(both):
 
 def test_other_rows_meet_those_of_the_operator(both, x):
     operator, _, _ = both
+    others = x[:5] + x[5:10]  # parallel to none of x: fdot has a kink at a correlation of one, which is rounded
     v = np.random.default_rng(2).standard_normal((600, 2))
-    expected = np.asarray(kernel_fn(DAG)(x[:5] * 2, x, get=operator.kernel)) @ v
-    np.testing.assert_allclose(operator.against(x[:5] * 2, v), expected, rtol=1e-12)
+    expected = np.asarray(kernel_fn(DAG)(others, x, get=operator.kernel)) @ v
+    np.testing.assert_allclose(operator.against(others, v), expected, rtol=1e-12)
 
 
 def test_the_product_is_a_function_of_jax(x):
