@@ -20,11 +20,11 @@ FAULTS = (
     ),
     Fault(
         "form-means",
-        "means of copies are forgotten",
+        "features have means in the other order",
         "nngp_dag.optimization.normal_form",
-        "Forms.value",
-        "q if means else 0",
-        "0",
+        "Rules.of",
+        'setting.order == "activation-last"',
+        'setting.order == "activation-first"',
         test=_TESTS + "test_forms_of_four_nodes_are_equal_where_kernels_are",
     ),
     Fault(
