@@ -22,6 +22,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "matrix-free": ("Kernels without a matrix", ("nngp_dag.matrix_free",)),
     "analysis": ("Analyses and comparisons", ("nngp_dag.analysis",)),
     "signal": ("Signal propagation", ("nngp_dag.signal",)),
+    "optimization": ("The best connectivity", ("nngp_dag.optimization",)),
     "plots": ("Plots and pages", ("nngp_dag.plots", "nngp_dag.explorer", "nngp_dag.theme")),
     "datasets": ("Data", ("nngp_dag.datasets",)),
     "networks": (
