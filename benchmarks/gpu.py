@@ -1,4 +1,4 @@
-"""What one GPU does in under eight minutes, as fractions of its own peak: `python -m benchmarks.gpu [--small]`.
+"""One GPU in under eight minutes, as fractions of its own peak: `python -m benchmarks.gpu [--small]`.
 
 Every line has its seconds and a rate; after `of peak` stands the share of what the device reaches at best in the same
 run: copying memory for what writes much, a large matrix product (in float64 or float32) for what multiplies. Without a
@@ -34,7 +34,7 @@ CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything.
+    """Sizes of everything that is measured.
 
     Attributes:
         sweep_rows: rows of the sweep over all DAGs of four nodes.

@@ -25,7 +25,7 @@ from nngp_dag.kernel.reach import prepared_for
 __all__ = ["gram", "gram_kernels", "tile_size", "tile_starts"]
 
 _TILE_BYTES = 64 * 2**20
-"""What the recursion holds of the pairs of a tile, on devices that want many pairs at once."""
+"""Bytes that the recursion holds of the pairs of a tile, on devices that want many pairs at once."""
 
 _CACHED_BYTES = 4 * 2**20
 """The same on a processor, which is several times faster where that stays in its cache."""

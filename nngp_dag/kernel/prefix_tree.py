@@ -161,7 +161,7 @@ def _prefixes(pair: PairState) -> PairState:
 
 
 def _sent(pair: PairState) -> PairState:
-    """What the last node sends, alone."""
+    """The share that the last node sends, alone."""
     return _of_flows(pair, lambda flow: Flow((), flow.through[-1:]))
 
 

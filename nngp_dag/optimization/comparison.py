@@ -1,4 +1,4 @@
-r"""Whether the winner is proved to be better than the runner-up: on the data, and on two unit rows of any correlation.
+r"""Proof that the winner is better than the runner-up: on the data, and on two unit rows of any correlation.
 
 On two unit rows K_xx = K_x'x', and with c(rho) = |NTK_xx'| / NTK_xx the scale-free smallest eigenvalue is 1 - c and the
 condition number (1 + c) / (1 - c): by both criteria the better graph has the smaller c. For 0 <= rho <= 1 the entries
@@ -43,7 +43,7 @@ _Function = Callable[[Fraction], "arb"]
 
 @dataclass(frozen=True)
 class ProvedOrder:
-    """What is proved of two graphs.
+    """The proved values of two graphs.
 
     Attributes:
         better, other: codes.
@@ -143,7 +143,7 @@ def _correlation(dag: Dag, problem: Problem) -> _Function:
 
 
 def _is_below(first: _Function, second: _Function, low: Fraction, high: Fraction) -> bool:
-    """Whether the first is proved below the second on [low, high], both of them increasing."""
+    """True where the first is proved below the second on [low, high], both of them increasing."""
     todo, boxes = [(low, high)], 0
     while todo:
         low, high = todo.pop()

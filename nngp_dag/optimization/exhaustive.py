@@ -34,7 +34,7 @@ _COLUMNS = ("piece", "judged", "discarded", "found", "settings")
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What a search through all classes found.
+    """The result of a search through all classes.
 
     Attributes:
         leaders: the best classes, by their places in the quotient.
@@ -161,7 +161,7 @@ def search(
 def _judged(
     batch: Batch, criteria: tuple[Criterion, ...], leaders: Leaders, probes: Probes | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which graphs of a batch were judged, bool [A], and their costs [a, k]."""
+    """The graphs of a batch that were judged, bool [A], and their costs [a, k]."""
     chosen = np.ones(len(batch), bool)
     if probes is not None and any(criterion.optimist for criterion in criteria):
         least = np.stack(

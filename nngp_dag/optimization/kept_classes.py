@@ -50,7 +50,7 @@ def kept_quotient(
 
 
 def _read(path: Path, num_nodes: int) -> Quotient | None:
-    """What was kept; None where the file is damaged or incomplete, and its sizes do not add up."""
+    """The classes that were kept; None where the file is damaged or incomplete, and its sizes do not add up."""
     try:
         with open_arrays(path, "an .npz of classes") as arrays:
             if not {"counts", "entries", "lengths", *_FIELDS} <= set(arrays.names):

@@ -42,7 +42,7 @@ Value: TypeAlias = tuple[tuple[int, int, int], ...]
 
 @dataclass(frozen=True)
 class Rules:
-    """What a kernel makes of copies and means.
+    """The treatment of copies and means by a kernel.
 
     Attributes:
         power: the exponent a of skip-path counts.
@@ -171,7 +171,7 @@ class Forms:
 
 
 def normal_form(dag: Dag, setting: Setting | None = None, forms: Forms | None = None) -> tuple[Any, ...]:
-    """What the kernels of a DAG depend on: DAGs with equal forms have equal NNGP and NTK on all data.
+    """All that the kernels of a DAG depend on: DAGs with equal forms have equal NNGP and NTK on all data.
 
     Args:
         dag: any DAG.
@@ -202,7 +202,7 @@ def normal_form(dag: Dag, setting: Setting | None = None, forms: Forms | None = 
 
 
 def are_proportional(first: Dag, second: Dag, setting: Setting | None = None) -> bool:
-    """Whether normal forms show that all kernels of one DAG are a multiple of the other's: (r p, sqrt(r) q) for (p, q).
+    """Normal forms show that all kernels of one DAG are a multiple of the other's: (r p, sqrt(r) q) for (p, q).
 
     Raises:
         InputError: as `normal_form`.

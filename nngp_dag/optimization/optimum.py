@@ -74,7 +74,7 @@ class Graph:
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """What a search for the best connectivity found.
+    """The result of a search for the best connectivity.
 
     Attributes:
         criteria: one, or the two of a front.

@@ -37,7 +37,7 @@ _BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Planes:
-    """What values send through a linear edge, on N rows; the embedding is number 0.
+    """The kernels that values send through a linear edge, on N rows; the embedding is number 0.
 
     Attributes:
         covariance, both: V_w and V_w + W_w, float64 [S, N^2].

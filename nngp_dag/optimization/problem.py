@@ -1,4 +1,4 @@
-"""What graphs are judged on: rows, targets, the reading of a DAG as a network, and how it is trained."""
+"""The problem on which graphs are judged: rows, targets, the reading of a DAG as a network, and how it is trained."""
 
 from __future__ import annotations
 

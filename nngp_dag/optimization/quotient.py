@@ -34,7 +34,7 @@ _ID_BITS, _P_BITS, _Q_BITS = 24, 24, 16
 
 @dataclass(frozen=True)
 class Limits:
-    """What a DAG may cost, after pruning.
+    """Limits of a DAG's cost, after pruning.
 
     Attributes:
         max_linear_edges: linear edges on paths from input to output; None for any number.
@@ -53,7 +53,7 @@ class Limits:
                 raise InputError(f"{name.replace('_', ' ')} must be 0 or more, got {value}")
 
     def allow(self, dag: Dag) -> bool:
-        """Whether a DAG has a path and keeps within the limits."""
+        """True where a DAG has a path and keeps within the limits."""
         from nngp_dag.paths import path_statistics
 
         pruned, paths = dag.pruned(), path_statistics(dag).num_paths

@@ -28,7 +28,7 @@ _CHUNK = 16
 
 @dataclass(frozen=True, eq=False)
 class TrainedGraphs:
-    """How fast graphs were trained.
+    """The steps that graphs took to be trained.
 
     Attributes:
         dags: D graphs.

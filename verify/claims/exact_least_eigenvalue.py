@@ -49,7 +49,7 @@ def _shown(value: Estimate) -> str:
 
 
 def _mistaken(cells: Cells, name: str, rng: np.random.Generator) -> int:
-    """How many of `_PERMUTATIONS` permuted accuracies come out as correlated positively with a spectrum."""
+    """The number of `_PERMUTATIONS` permuted accuracies come out as correlated positively with a spectrum."""
     column, accuracy, found = {name: cells.spectra[name]}, cells.accuracy[DATASETS[0]], 0
     for seed in range(_PERMUTATIONS):
         value = rank_correlations(column, rng.permutation(accuracy), [], seed, 100)[name].spearman

@@ -1,4 +1,4 @@
-"""What graphs are compared by. A criterion is a module with its `CRITERION`, and its entry here."""
+"""The criteria of a comparison of graphs. One is a module with its `CRITERION`, and its entry here."""
 
 from __future__ import annotations
 

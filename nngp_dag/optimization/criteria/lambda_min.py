@@ -27,7 +27,7 @@ def quotients(kernels: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def _values(batch: Batch) -> np.ndarray:
-    """What cannot be told from zero is zero."""
+    """A value that cannot be told from zero is zero."""
     eigenvalues = eigenvalues_of_many(batch.ntk)
     low, high = eigenvalues[:, 0], eigenvalues[:, -1]
     resolved = low > batch.ntk.shape[1] * np.finfo(np.float64).eps * high
