@@ -130,9 +130,10 @@ def test_pairs_broadcast_and_equal_the_gram_matrix():
 
 @pytest.mark.parametrize("method", SHARPEST)
 def test_a_sweep_is_every_kernel(method):
-    """Any codes in any order, repeated ones too, in pieces or at once."""
+    """Any codes in any order, repeated ones too, in pieces or at once; two of them bring copies together."""
     rng = np.random.default_rng(5)
-    codes = enumerate_codes(4)[rng.integers(0, 729, size=20)]
+    drawn = enumerate_codes(4)[rng.integers(0, 729, size=18)]
+    codes = np.concatenate([[Dag.from_code(code).to_array() for code in ("2_11_111", "1_11_112")], drawn])
     swept = sweep_kernels(codes, X, setting=Setting.make(method))
     for code, nngp, ntk in zip(codes, swept.nngp, swept.ntk, strict=True):
         kernel = kernel_fn(Dag.from_array(code), method)(X)
