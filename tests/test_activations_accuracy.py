@@ -103,7 +103,7 @@ def test_the_rule_follows_the_variance():
         )
 
 
-@pytest.mark.parametrize("method", ["exact", "path-sum"])
+@pytest.mark.parametrize("method", ["exact", pytest.param("path-sum", marks=pytest.mark.full)])
 def test_kernels_warn_where_no_rule_is_enough(method):
     far = kernel_fn(EDGE, method, activation=jax.nn.silu)
     with pytest.warns(AccuracyWarning, match=r"^the dual maps of silu are off by up to .* at variance 16384") as caught:
@@ -136,7 +136,7 @@ def test_pairs_and_sweeps_adapt_too():
 
 
 @pytest.mark.parametrize("name", ["gelu", "tanh", "erf", "relu"])
-@pytest.mark.parametrize("norm", [1e-100, 1.0, 1e100])
+@pytest.mark.parametrize("norm", [1e-100, pytest.param(1.0, marks=pytest.mark.full), 1e100])
 def test_gradients_of_the_ntk_at_extreme_norms(name, norm):
     x = jnp.array([[1.0, 0.5], [0.3, 2.0]]) * norm
     gradient = jax.grad(lambda x: kernel_fn(EDGE, activation=name)(x, get="ntk").sum())(x)

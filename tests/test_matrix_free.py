@@ -31,7 +31,7 @@ def x():
     return load("digits:600").x
 
 
-@pytest.fixture(scope="module", params=["nngp", "ntk"])
+@pytest.fixture(scope="module", params=[pytest.param("nngp", marks=pytest.mark.full), "ntk"])
 def both(request, x):
     """The operator of a kernel, the matrix, and what Lanczos says."""
     operator = KernelOperator(DAG, x, request.param)

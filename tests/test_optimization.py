@@ -350,6 +350,7 @@ def test_a_mixture_of_one_operation_an_edge_is_the_dag():
     assert_close(np.asarray(kernel_fn(mixture)(x, get="ntk")), np.asarray(kernel_fn(dag)(x, get="ntk")))
 
 
+@pytest.mark.full
 def test_gradient_ascent_over_gains_ends_where_all_dags_have_their_best():
     problem = problem_of()
     found = relax(3, problem, starts=3, steps=25, seed=1)
