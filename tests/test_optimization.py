@@ -1,6 +1,7 @@
 """The best connectivity: classes of equal kernels against brute force, criteria, bounds, proofs and the command."""
 
 import json
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -11,12 +12,14 @@ from helpers import assert_close
 
 import nngp_dag
 from nngp_dag import Dag, InputError, kernel_fn
+from nngp_dag.cli.optimize import _announce
 from nngp_dag.dag import count_isomorphism_classes, enumerate_codes
 from nngp_dag.datasets import load
 from nngp_dag.finite.convergence import descent
 from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.optimization import CRITERIA, Limits, Problem, exhaustive, normal_form, quotient
 from nngp_dag.optimization.comparison import _is_below, compare_graphs
+from nngp_dag.optimization.cost import estimated_seconds
 from nngp_dag.optimization.criteria import Batch, Probes, get
 from nngp_dag.optimization.enclosures import enclosed_value
 from nngp_dag.optimization.evolution import evolve
@@ -460,8 +463,24 @@ def test_the_command_prints_a_front(capsys):
         (["--nodes", 4, "--criterion", "loss", "--lr", -1], "learning rate"),
         (["--nodes", 4, "--method", "neural-tangents"], "compared by"),
         (["--nodes", 4, "--data", "digits:1"], "two rows"),
+        (["--nodes", 4, "--criterion", "loo", "--data", "digits:2"], "rows of two labels or more"),
     ],
 )
 def test_what_cannot_be_searched_is_one_line(arguments, words, capsys):
     code, out, err = run_command(capsys, "optimize", "--data", "digits:16", *arguments)
     assert code == 2 and not out and words in err and len(err.strip().splitlines()) == 1
+
+
+def test_a_long_search_is_announced_and_one_label_is_refused(capsys):
+    """Eigenvalues of 343,031 kernels at most, by the cube of the rows, where no bound discards any."""
+    rows = np.random.default_rng(0).standard_normal((900, 4))
+    problem = Problem(rows, np.eye(2)[np.arange(900) % 2])
+    for criterion, hours in (("lambda-min", 2), ("loss", 36)):
+        seconds = estimated_seconds(6, 900, (CRITERIA[criterion],))
+        assert hours / 2 < seconds / 3600 < 2 * hours
+        _announce(6, problem, (CRITERIA[criterion],), None, None)
+        assert re.search(r"hours of one core on 900 rows; with --out", capsys.readouterr().err)
+    _announce(5, problem, (CRITERIA["lambda-min"],), None, None)
+    assert estimated_seconds(6, 900, (CRITERIA["cost"],)) == 0 and capsys.readouterr().err == ""
+    with pytest.raises(InputError, match="the 900 rows have one"):
+        Problem(rows, np.ones((900, 1))).labelled()

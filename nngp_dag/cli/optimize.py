@@ -17,9 +17,13 @@ from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
-    from nngp_dag.optimization import Optimum
+    from nngp_dag.optimization import Optimum, Problem
+    from nngp_dag.optimization.criteria import Criterion
 
 __all__ = ["command"]
+
+_LONG = 600.0
+"""Seconds from which on a search is announced."""
 
 _WORDS = "Rows, with labels for loss and loo: digits, mnist, cifar10, ... (with an optional :N), an .npy or .npz file."
 
@@ -82,6 +86,7 @@ def command(
     problem = as_problem(data.load(labels=needs_labels), None, setting, steps, lr)
     chosen = criteria.get(criterion, problem)
     limits = Limits(max_linear_edges, max_paths)
+    _announce(nodes, problem, chosen, evaluations, out)
     if out is not None:
         make_folder(out)
     found = best_graphs(nodes, chosen, problem, limits, top, out, evaluations, seed, progress_bar)
@@ -92,6 +97,18 @@ def command(
         emit_json(document)
     else:
         _print(document, found)
+
+
+def _announce(
+    nodes: int, problem: Problem, chosen: tuple[Criterion, ...], evaluations: int | None, out: Path | None
+) -> None:
+    """Say what a long search takes, and whether it resumes."""
+    from nngp_dag.optimization.cost import estimated_seconds
+
+    seconds = estimated_seconds(nodes, len(problem.x), chosen, evaluations)
+    if seconds > _LONG:
+        resumes = "it resumes where it is interrupted" if out is not None else "with --out it would resume"
+        click.echo(f"about {seconds / 3600:,.1f} hours of one core on {len(problem.x):,} rows; {resumes}", err=True)
 
 
 def _print(document: Mapping[str, Any], found: Optimum) -> None:

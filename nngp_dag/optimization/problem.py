@@ -49,9 +49,11 @@ class Problem:
             raise InputError(f"the learning rate must be positive, got {self.learning_rate}")
 
     def labelled(self) -> np.ndarray:
-        """The targets; InputError where there are none."""
+        """The targets; InputError where there are none, or where all are equal."""
         if self.targets is None:
             raise InputError("this criterion needs labels: take digits, mnist, cifar10, or an .npz with x and y")
+        if not np.ptp(self.targets, axis=0).any():
+            raise InputError(f"this criterion needs rows of two labels or more; the {len(self.x)} rows have one")
         return self.targets
 
     def digest(self) -> str:
