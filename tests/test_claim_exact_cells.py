@@ -101,8 +101,8 @@ def test_least_eigenvalue_that_goes_with_accuracy_is_told_from_noise_and_from_th
 def test_evidence_that_finds_correlations_in_permuted_accuracies_fails_its_control(monkeypatch) -> None:
     monkeypatch.setattr(exact_least_eigenvalue, "_positive", lambda *_: SimpleNamespace(holds=True))
     rng = np.random.default_rng(0)
-    mistaken = exact_least_eigenvalue._mistaken(made(20), "ntk_lambda_min", rng)
-    assert mistaken > exact_least_eigenvalue._MOST_FALSE * exact_least_eigenvalue._PERMUTATIONS
+    control = exact_least_eigenvalue._by_chance(made(20), "ntk_lambda_min", rng)
+    assert not control.passed and control.cases == exact_least_eigenvalue._PERMUTATIONS
 
 
 def test_depth_and_width_explain_what_was_made_of_them_and_not_noise(monkeypatch) -> None:

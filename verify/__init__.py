@@ -14,6 +14,7 @@ from verify.framework.errors import Undecided as Undecided
 from verify.framework.evidence import Evidence as Evidence
 from verify.framework.evidence import KeyValue as KeyValue
 from verify.framework.finding import Finding as Finding
+from verify.framework.finding import examples as examples
 from verify.framework.paper import Paper as Paper
 from verify.framework.plots import Captioned as Captioned
 from verify.framework.plots import Dags as Dags
@@ -47,4 +48,5 @@ __all__ = [
     "Undecided",
     "Verdict",
     "claim",
+    "examples",
 ]

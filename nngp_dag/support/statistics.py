@@ -76,12 +76,20 @@ class Estimate:
         """(low, high)."""
         return self.low, self.high
 
+    def above(self, threshold: float) -> bool | None:
+        """True where the whole interval lies above a threshold, False where it lies below, else None: undecided."""
+        return True if self.low > threshold else False if self.high < threshold else None
+
     def as_dict(self) -> dict[str, float]:
         """{value, low, high}."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
+    def __format__(self, spec: str) -> str:
+        """The value and its interval, each in the format of a float (by default .3f)."""
+        return f"{self.value:{spec or '.3f'}} [{self.low:{spec or '.3f'}}, {self.high:{spec or '.3f'}}]"
+
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return format(self)
 
 
 UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))

@@ -9,7 +9,7 @@ from nngp_dag.optimization.judging import GraphJudge
 from nngp_dag.reading import Setting
 from nngp_dag.reproduce.exact_nasbench201.ranks import rank_correlations
 from nngp_dag.support.statistics import Estimate
-from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, claim
+from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, claim, examples
 from verify.claims._best_connectivity import TARGET, Trained, trained
 from verify.papers import CONNECTIVITY
 
@@ -20,8 +20,6 @@ _CLAIMED = ("lambda-min", "condition", "loss")
 _PREDICTS = 0.5
 """The rank correlation from which on an order predicts another one: a large one, by Cohen's convention (1988)."""
 _PERMUTATIONS = 50
-_MOST_FALSE = 0.1
-"""The largest share of permutations that may look like evidence; one in forty should."""
 
 
 def _costs(sample: Trained) -> dict[str, np.ndarray]:
@@ -40,19 +38,8 @@ def _correlation(cost: np.ndarray, steps: np.ndarray, seed: int, resamples: int)
 
 def _predicts(value: Estimate, label: str, cases: int) -> Finding:
     """The finding that the correlation is above `_PREDICTS`."""
-    return Finding(
-        True if value.low > _PREDICTS else False if value.high < _PREDICTS else None,
-        setting=_SETTING,
-        label=label,
-        cases=cases,
-        worst=value.value,
-        confidence=0.95,
-        detail=f"Spearman {_shown(value)}",
-    )
-
-
-def _shown(value: Estimate) -> str:
-    return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
+    detail = f"Spearman {value:.2f}"
+    return Finding.above(value, _PREDICTS, setting=_SETTING, label=label, cases=cases, confidence=0.95, detail=detail)
 
 
 @claim(
@@ -92,11 +79,11 @@ def check(context: Context) -> Evidence:
                 continue
             for rate, steps in (("fixed", sample.fixed), ("tuned", sample.tuned)):
                 value = _correlation(cost, steps, context.seed, resamples)
-                rows.append([sample.label, name, rate, size, _shown(value)])
+                rows.append([sample.label, name, rate, size, f"{value:.2f}"])
                 key_values[f"{name}, {rate}, {sample.label}"] = KeyValue(value.value, 0, 0.02)
                 if name in _CLAIMED:
                     findings.append(_predicts(value, f"{name}, {rate} learning rate; {sample.label}", size))
-    true, false = (next((f for f in findings if f.holds is outcome), None) for outcome in (True, False))
+    true, false = examples(findings)
     return Evidence(
         findings,
         summary=_summary(rows),
@@ -137,21 +124,15 @@ def _controls(sample: Trained, context: Context, resamples: int) -> list[Control
     """The order upside down, and steps that have nothing to do with the graphs."""
     cost, size, rng = _costs(sample)["lambda-min"], len(sample.dags), context.rng()
     reversed_order = _correlation(-cost, sample.tuned, context.seed, resamples)
-    mistaken = sum(
+    fooled = [
         _predicts(_correlation(cost, rng.permutation(sample.tuned), k, 100), "permuted", size).holds is True
         for k in range(_PERMUTATIONS)
-    )
+    ]
     return [
         Control.rejects(
             "Graphs of smaller scale-free eigenvalues are trained first.", _predicts(reversed_order, "reversed", size)
         ),
-        Control(
-            "Steps permuted among the graphs go with the criterion.",
-            truth=False,
-            passed=mistaken <= _MOST_FALSE * _PERMUTATIONS,
-            detail=f"{mistaken} of {_PERMUTATIONS} permutations look so, by chance",
-            cases=_PERMUTATIONS,
-        ),
+        Control.by_chance("Steps permuted among the graphs go with the criterion.", fooled),
     ]
 
 

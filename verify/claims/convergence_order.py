@@ -88,8 +88,9 @@ def _finding(label: str, predictor: np.ndarray, steps: np.ndarray, rng: np.rando
     resampled = _concordance(predictor, steps, draws)
     found = Estimate.percentile(value, resampled, _CONFIDENCE)
     pairs = count * (count - 1) // 2
-    return Finding(
-        True if found.low > 0.5 else False if found.high < 0.5 else None,
+    return Finding.above(
+        found,
+        0.5,
         order="activation-last",
         embedding="gaussian",
         method="infinite width",

@@ -7,7 +7,7 @@ import numpy as np
 from nngp_dag.reading import Setting
 from nngp_dag.reproduce.exact_nasbench201.ranks import explained, explained_more, rank_correlations
 from nngp_dag.support.statistics import Estimate
-from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
+from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim, examples
 from verify.claims._exact_cells import SPECTRA, Cells, samples
 from verify.papers import CONNECTIVITY
 
@@ -23,19 +23,16 @@ def _words(name: str) -> str:
 
 def _above(value: Estimate, threshold: float, label: str, cases: int) -> Finding:
     """The finding that a share, or a difference of shares, lies above a threshold."""
-    return Finding(
-        True if value.low > threshold else False if value.high < threshold else None,
+    return Finding.above(
+        value,
+        threshold,
         setting=_SETTING,
         label=label,
         cases=cases,
         worst=value.value - threshold,
         confidence=0.95,
-        detail=_shown(value),
+        detail=f"{value:.2f}",
     )
-
-
-def _shown(value: Estimate) -> str:
-    return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
 
 
 @claim(
@@ -76,11 +73,11 @@ def check(context: Context) -> Evidence:
                 _above(more, 0.0, f"more than the convolutions, {label}", size),
             ]
             signed = rank_correlations(shape | number, target, list(number), context.seed, resamples)
-            single = [_shown(signed[each].spearman) for each in shape]
-            given = [_shown(signed[each].partial) for each in shape]
-            rows.append([cells.label, _words(name), size, *single, *given, _shown(share), _shown(more)])
+            single = [f"{signed[each].spearman:.2f}" for each in shape]
+            given = [f"{signed[each].partial:.2f}" for each in shape]
+            rows.append([cells.label, _words(name), size, *single, *given, f"{share:.2f}", f"{more:.2f}"])
             key_values[f"share, {name}, {cells.label}"] = KeyValue(share.value, 0, 0.01)
-    true, false = (next((f for f in findings if f.holds is outcome), None) for outcome in (True, False))
+    true, false = examples(findings)
     return Evidence(
         findings,
         summary=_summary(rows),

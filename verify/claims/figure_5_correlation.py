@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from nngp_dag.accuracy.correlation import multiple_correlations
-from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim
+from verify import Context, Control, Evidence, Finding, KeyValue, Table, claim, examples
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, Group, load_groups
 from verify.papers import CONNECTIVITY
 
@@ -105,7 +105,7 @@ def check(context: Context) -> Evidence:
         least = min(least, *drawn)
         rows.append([_TITLES[data], r, float(np.median(drawn)), min(drawn), sum(d >= r for d in drawn)])
         key_values[f"R, {data}"] = KeyValue(r, 1e-6)
-    true, false = (next((f for f in findings if f.holds is outcome), None) for outcome in (True, False))
+    true, false = examples(findings)
     return Evidence(
         findings,
         summary="The R of the legends is a multiple correlation, which no data make negative: that it is positive says"

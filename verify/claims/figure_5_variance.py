@@ -12,7 +12,7 @@ from scipy import stats
 
 from nngp_dag.spaces import Box, get
 from nngp_dag.support.statistics import Estimate
-from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, claim
+from verify import Context, Control, Evidence, Finding, KeyValue, Points, Series, Table, claim, examples
 from verify.claims._figure_5_groups import COMPLETE, DATASETS, Group, load_groups, merged
 from verify.papers import CONNECTIVITY
 
@@ -38,15 +38,15 @@ def _architectures(inside: Sequence[Group], extreme: Sequence[Group], label: str
     k, far, variance = merged(map(_spread, extreme), data)
     n, near, other = merged(map(_spread, inside), data)
     difference = Estimate.difference((far, near), (variance, other), (k, n), _CONFIDENCE)
-    finding = Finding(
-        True if difference.low > 0 else False if difference.high < 0 else None,
+    finding = Finding.above(
+        difference,
+        0,
         activation=None,
         label=label,
         cases=n + k,
-        worst=difference.value,
         confidence=_CONFIDENCE,
         detail=f"mean distance from the group's median {far:.2f} ({k}) against {near:.2f} inside ({n}): difference"
-        f" {difference.value:.2f} [{difference.low:.2f}, {difference.high:.2f}]",
+        f" {difference:.2f}",
     )
     return finding, difference.value
 
@@ -143,7 +143,7 @@ def check(context: Context) -> Evidence:
             findings.append(finding)
             key_values[label] = KeyValue(value, 1e-4, 1e-3)
         findings.append(_dots(groups, extreme, splits, data))
-    true, false = (next((f for f in findings if f.holds is outcome), None) for outcome in (True, False))
+    true, false = examples(findings)
     outside = [g for g in groups if not box.contains(g.depth, g.width)]
     return Evidence(
         findings,

@@ -173,7 +173,7 @@ def check(context: Context) -> Evidence:
         summary=f"By the target's in-degree, as Appendix A derives it, E|z_t|^2 / n = 1 at every hidden vertex of all"
         f" {len(dags)} DAGs. By the source's, as Eq. 4 prints it, it is {'L' if linear else 'not L'} on complete DAGs:"
         f" {', '.join(str(grown[length - 1]) for length in (2, 4, 6, 8))} at L = 2, 4, 6, 8; networks have"
-        f" {sampled.value:.2f} [{sampled.low:.2f}, {sampled.high:.2f}] at L = {_LENGTH}.",
+        f" {sampled:.2f} at L = {_LENGTH}.",
         condition="True of hidden vertices where d_in is that of the edge's target and the input is symmetric (written"
         " proof scaling-initialisation). By the source's it is true exactly where no hidden vertex has two edges into"
         " it; then both rules say the same. Eq. 4 also divides by the input's in-degree, 0, which is taken as 1.",

@@ -148,7 +148,7 @@ def check(context: Context) -> Evidence:
             "The printed gains in accuracy (0.17, 0.38 and 0.34 points) are within the intervals, and so is a loss: the"
             " filter changes what NAS-WOT finds only where its best-scored draw lies outside.",
             "A random filter of the same size saves as much, and changes accuracy by"
-            f" {', '.join(f'{d.value:.2f} [{d.low:.2f}, {d.high:.2f}]' for d in lot)} points on average.",
+            f" {', '.join(f'{d:.2f}' for d in lot)} points on average.",
             f"By the text's rule TE-NAS saves {by_text.value:.1f} % [{by_text.low:.1f}, {by_text.high:.1f}] with random"
             f" rankings ({runs} runs); what it saves with its own depends on its networks.",
         ],

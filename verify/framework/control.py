@@ -9,6 +9,7 @@ inconclusive.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,9 @@ from verify.framework.errors import EvidenceError
 from verify.framework.finding import Finding
 
 __all__ = ["Control"]
+
+_MOST_FALSE = 0.1
+"""The largest share of permutations that may look like evidence."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,16 @@ class Control:
     def not_proved(cls, statement: str, proved: bool, detail: str = "") -> Control:
         """A false statement that a prover is asked to prove: it has to fail."""
         return cls(statement, truth=False, passed=not proved, detail=detail or ("proved" if proved else "not proved"))
+
+    @classmethod
+    def by_chance(cls, statement: str, fooled: Sequence[bool]) -> Control:
+        """A statement about permuted data, which is false: so often the evidence of each permutation says it is true.
+
+        One in forty should, by intervals of 95 %; more than one in ten fail.
+        """
+        mistaken, cases = sum(fooled), len(fooled)
+        detail = f"{mistaken} of {cases} permutations look so, by chance"
+        return cls(statement, truth=False, passed=mistaken <= _MOST_FALSE * cases, detail=detail, cases=cases)
 
     @classmethod
     def _of(cls, statement: str, truth: Literal[True, False], passed: bool, finding: Finding, detail: str) -> Control:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import numpy as np
 
 from nngp_dag.reading import Reading, Setting
+from nngp_dag.support.statistics import Estimate
 from verify.framework.checks import as_number, case, text
 from verify.framework.errors import EvidenceError
 from verify.framework.proof import Proof
 
-__all__ = ["CLEARLY_FALSE", "Finding"]
+__all__ = ["CLEARLY_FALSE", "Finding", "examples"]
 
 CLEARLY_FALSE = 1000.0
 """An identity is false only where its error exceeds the tolerance this many times; in between it is undecided."""
@@ -122,6 +123,16 @@ class Finding:
         return cls(holds, tolerance=tolerance, worst=float(error), cases=cases, proof=shown, **words)
 
     @classmethod
+    def above(
+        cls, value: Estimate, threshold: float, *, cases: int, worst: float | None = None, **words: Unpack[_Words]
+    ) -> Finding:
+        """A number said to lie above a threshold: true or false where its whole interval says so, else undecided.
+
+        `worst` is the number itself, unless another is given.
+        """
+        return cls(value.above(threshold), cases=cases, worst=value.value if worst is None else worst, **words)
+
+    @classmethod
     def inequality(
         cls,
         margin: float,
@@ -151,3 +162,9 @@ class Finding:
         """The reading in words, for tables: `activation-last, gaussian, exact, relu`, with its label."""
         parts = [part for part in (self.order, self.embedding, self.method, self.activation) if part]
         return ", ".join(parts) + (f" ({self.label})" if self.label and parts else self.label)
+
+
+def examples(findings: Sequence[Finding]) -> tuple[Finding | None, Finding | None]:
+    """The first finding that holds, and the first that does not; None where there is none."""
+    true, false = (next((f for f in findings if f.holds is outcome), None) for outcome in (True, False))
+    return true, false

@@ -85,10 +85,10 @@ FAULTS = (
     Fault(
         "correlation-by-estimate",
         "a correlation found positive by its estimate, whatever its interval",
-        "verify.claims.exact_least_eigenvalue",
-        "_positive",
-        "value.low > 0",
-        "value.value > 0",
+        "nngp_dag.support.statistics",
+        "Estimate.above",
+        "self.low > threshold",
+        "self.value > threshold",
         test=_CLAIMS + "test_least_eigenvalue_that_goes_with_accuracy_is_told_from_noise_and_from_the_opposite",
     ),
     Fault(
@@ -96,8 +96,8 @@ FAULTS = (
         "a share of variance above nothing for one above a half",
         "verify.claims.exact_spectrum_shape",
         "_above",
-        "value.low > threshold",
-        "value.low > 0",
+        "        threshold,\n",
+        "        0,\n",
         test=_CLAIMS + "test_depth_and_width_explain_what_was_made_of_them_and_not_noise",
     ),
     Fault(
