@@ -23,7 +23,7 @@ from nngp_dag.optimization.cost import estimated_seconds
 from nngp_dag.optimization.criteria import Batch, Probes, get
 from nngp_dag.optimization.enclosures import enclosed_value
 from nngp_dag.optimization.evolution import evolve
-from nngp_dag.optimization.exhaustive import classes_of, evaluate, search
+from nngp_dag.optimization.exhaustive import classes_of, pieces_of, search
 from nngp_dag.optimization.gains import complete_mixture, relax
 from nngp_dag.optimization.isomorphism import count_isomorphic
 from nngp_dag.optimization.judging import GraphJudge
@@ -209,6 +209,14 @@ def test_kernels_are_sums_of_planes(method, order, embedding, activation):
 # ---- criteria --------------------------------------------------------------------------------------------------------
 
 CODES = ("2_02_002", "1_01_222", "2_21_112", "2_12_012")
+
+
+def evaluate(criteria, codes, problem):
+    """The values of DAGs of these codes [A, E] by each criterion, [A, k]."""
+    found = np.full((len(codes), len(criteria)), np.nan)
+    for index, batch in pieces_of(criteria, codes, problem):
+        found[index] = np.stack([criterion.values(batch) for criterion in criteria], axis=1)
+    return found
 
 
 def test_criteria_are_what_the_library_says_of_one_dag():

@@ -16,11 +16,14 @@ import numpy as np
 from nngp_dag.support.progress import starting
 from nngp_dag.support.strict_json import strict_json_text
 
-__all__ = ["counts", "emit_json", "json_option", "open_option", "print_table", "seed_option", "use_float64"]
+__all__ = ["announce", "counts", "emit_json", "json_option", "open_option", "print_table", "seed_option", "use_float64"]
 
 _T = TypeVar("_T")
 
 _CODE = re.compile(r"[0-2](_[0-2]+)+")
+_LONG = 600.0
+"""Seconds from which on a search is announced."""
+
 _LONGEST_CODE = 40
 """Characters of a code that keeps its line, whatever the width of the terminal."""
 
@@ -38,6 +41,12 @@ def counts(least: int) -> click.IntRange:
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of anything random."
 )
+
+
+def announce(seconds: float, words: str) -> None:
+    """Say on stderr, before it begins, what a search of more than ten minutes takes."""
+    if seconds > _LONG:
+        click.echo(words, err=True)
 
 
 def emit_json(value: object) -> None:

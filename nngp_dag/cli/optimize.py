@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.common import announce, counts, emit_json, json_option, print_table, seed_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.reading import setting_options
 from nngp_dag.reading import Setting
 from nngp_dag.support.files import make_folder, write_text
-from nngp_dag.support.progress import progress_bar
+from nngp_dag.support.progress import progress_bar, shown_seconds
 from nngp_dag.support.strict_json import strict_json_text
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from nngp_dag.optimization.criteria import Criterion
 
 __all__ = ["command"]
-
-_LONG = 600.0
-"""Seconds from which on a search is announced."""
 
 _WORDS = "Rows, with labels for loss and loo: digits, mnist, cifar10, ... (with an optional :N), an .npy or .npz file."
 
@@ -82,7 +79,7 @@ def command(
     from nngp_dag.optimization.optimum import as_problem, best_graphs
     from nngp_dag.optimization.quotient import Limits
 
-    needs_labels = any(c.needs_labels for name, c in criteria.CRITERIA.items() if name in criterion.split(","))
+    needs_labels = any(each.needs_labels for each in criteria.named(criterion))
     problem = as_problem(data.load(labels=needs_labels), None, setting, steps, lr)
     chosen = criteria.get(criterion, problem)
     limits = Limits(max_linear_edges, max_paths)
@@ -106,9 +103,8 @@ def _announce(
     from nngp_dag.optimization.cost import estimated_seconds
 
     seconds = estimated_seconds(nodes, len(problem.x), chosen, evaluations)
-    if seconds > _LONG:
-        resumes = "it resumes where it is interrupted" if out is not None else "with --out it would resume"
-        click.echo(f"about {seconds / 3600:,.1f} hours of one core on {len(problem.x):,} rows; {resumes}", err=True)
+    resumes = "it resumes where it is interrupted" if out is not None else "with --out it would resume"
+    announce(seconds, f"about {shown_seconds(seconds)} of one core on {len(problem.x):,} rows; {resumes}")
 
 
 def _print(document: Mapping[str, Any], found: Optimum) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nngp_dag.cli.common import emit_json, json_option, use_float64
+from nngp_dag.cli.common import announce, emit_json, json_option, use_float64
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.devices import chosen_devices, devices_option
 from nngp_dag.cli.reading import setting_options
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from nngp_dag.spectrum.sweep_cost import SweepCost
 
 __all__ = ["command"]
-
-_LONG = 600.0
-"""Seconds from which on a sweep is announced."""
 
 
 @click.command("sweep")
@@ -78,8 +75,7 @@ def command(
 def _announce(cost: SweepCost, out: Path) -> None:
     """Say what a long sweep takes, and that it resumes; refuse one for which there is no disk."""
     cost.require_disk(out)
-    if cost.seconds > _LONG:
-        click.echo(f"{cost.words}; it resumes where it is interrupted", err=True)
+    announce(cost.seconds, f"{cost.words}; it resumes where it is interrupted")
 
 
 def _read_codes(path: Path) -> list[Dag]:

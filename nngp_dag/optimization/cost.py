@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nngp_dag.optimization.criteria.base import Criterion
+from nngp_dag.optimization.criteria.base import Criterion, kernels_of
 
 __all__ = ["estimated_seconds"]
 
@@ -29,8 +29,7 @@ def estimated_seconds(
         criteria: one or two.
         evaluations: kernels that a search by evolution judges; None: all DAGs are searched.
     """
-    needs_kernels = any(criterion.kernels for criterion in criteria)
-    if not needs_kernels:
+    if not kernels_of(criteria):
         return 0.0
     judged_by_all = any(criterion.kernels and criterion.optimist is None for criterion in criteria)
     kernels = _KERNELS.get(nodes, 0) if evaluations is None else evaluations

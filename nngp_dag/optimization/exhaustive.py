@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from nngp_dag.kernel.chunks import sweep_chunks
-from nngp_dag.optimization.criteria import Batch, Criterion, Probes
+from nngp_dag.optimization.criteria import Batch, Criterion, Probes, kernels_of
 from nngp_dag.optimization.leaders import Leaders
 from nngp_dag.optimization.planes import Planes, planes_bytes
 from nngp_dag.optimization.problem import Problem
@@ -22,7 +22,7 @@ from nngp_dag.support.progress import ProgressBar, no_progress
 from nngp_dag.support.row_format import JsonRows
 from nngp_dag.support.table import GrowingTable
 
-__all__ = ["Search", "classes_of", "evaluate", "pieces_of", "search"]
+__all__ = ["Search", "classes_of", "pieces_of", "search"]
 
 _PIECE_BYTES = 32 * 2**20
 _PLANES_BYTES = 2**31
@@ -49,25 +49,11 @@ class Search:
     resumed: int
 
 
-def evaluate(criteria: tuple[Criterion, ...], codes: np.ndarray, problem: Problem) -> np.ndarray:
-    """The values of many DAGs by each criterion, float64 [A, k]; NaN where undefined.
-
-    Args:
-        criteria: one or more.
-        codes: flat codes of DAGs of equal node count, integers [A, E], without edges off the paths.
-        problem: what they are judged on.
-    """
-    found = np.full((len(codes), len(criteria)), np.nan)
-    for index, batch in pieces_of(criteria, codes, problem):
-        found[index] = np.stack([criterion.values(batch) for criterion in criteria], axis=1)
-    return found
-
-
 def pieces_of(
     criteria: tuple[Criterion, ...], codes: np.ndarray, problem: Problem, wanted: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, Batch]]:
     """The kernels that criteria need, piece by piece: (places in `codes`, batch); pieces are the same in every run."""
-    names = tuple(name for name in ("nngp", "ntk") if any(name in criterion.kernels for criterion in criteria))
+    names = kernels_of(criteria)
     empty = np.zeros((0, len(problem.x), len(problem.x)))
     if not names:
         for start in range(0, len(codes), _PIECE):
@@ -85,7 +71,7 @@ def classes_of(
     criteria: tuple[Criterion, ...], quotient: Quotient, problem: Problem, wanted: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, Batch]]:
     """`pieces_of` for the classes of a quotient: sums of planes, where these fit into memory and are closed forms."""
-    names = tuple(name for name in ("nngp", "ntk") if any(name in criterion.kernels for criterion in criteria))
+    names = kernels_of(criteria)
     codes, n = quotient.codes(), len(problem.x)
     too_large = planes_bytes(len(quotient.values), n) > _PLANES_BYTES
     if not names or too_large or problem.setting.activation.has_rules:

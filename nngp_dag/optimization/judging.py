@@ -10,7 +10,7 @@ import numpy as np
 
 from nngp_dag.dag import Dag
 from nngp_dag.kernel.functions import kernel_of
-from nngp_dag.optimization.criteria import Batch, Criterion
+from nngp_dag.optimization.criteria import Batch, Criterion, kernels_of
 from nngp_dag.optimization.normal_form import Forms, Rules
 from nngp_dag.optimization.planes import Planes, numbered
 from nngp_dag.optimization.problem import Problem
@@ -51,7 +51,7 @@ class GraphJudge:
         return np.stack([c.costs(column) for c, column in zip(self.criteria, found.T, strict=True)], axis=1)
 
     def _values(self, dags: list[Dag]) -> np.ndarray:
-        names = tuple(name for name in ("nngp", "ntk") if any(name in c.kernels for c in self.criteria))
+        names = kernels_of(self.criteria)
         kernels = self._kernels(dags, names)
         n = len(self.problem.x)
         found = np.empty((len(dags), len(self.criteria)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nngp_dag.dag import num_edges
 from nngp_dag.errors import InputError
 from nngp_dag.optimization.quotient import Limits, Quotient, quotient
 from nngp_dag.reading import Setting
@@ -36,7 +37,7 @@ def kept_quotient(
     path = None if folder is None or num_nodes < _KEPT_FROM else folder / f"classes-{digest(words)[:16]}.npz"
     if path is not None and path.exists() and (kept := _read(path, num_nodes)) is not None:
         return kept
-    total = 3 ** (num_nodes * (num_nodes - 1) // 2)
+    total = 3 ** num_edges(num_nodes)
     with progress("Classes of equal kernels", total, "DAGs") as advance:
         found = quotient(num_nodes, setting, limits, advance)
     if path is not None:

@@ -243,11 +243,9 @@ def best_graphs(
         raise InputError(f"no DAG of {nodes} nodes keeps within these limits: raise --max-linear-edges or --max-paths")
     kept = max(2, top) if len(criteria) == 1 else top
     found = search(classes, criteria, problem, kept, None if out is None else out / "pieces.jsonl", progress)
-    codes = classes.codes()[found.leaders.places]
-    best = _graphs(codes, found.leaders.costs, criteria, classes.size[found.leaders.places].tolist())
-    compared = None
-    if len(criteria) == 1 and len(best) > 1:
-        compared = compare_graphs(criteria[0], best[0].dag, best[1].dag, problem)
+    places = found.leaders.places
+    dags = [Dag.from_array(code) for code in classes.codes()[places]]
+    best = _graphs(dags, found.leaders.costs, criteria, classes.size[places].tolist())
     return Optimum(
         criteria,
         problem,
@@ -260,7 +258,7 @@ def best_graphs(
         classes.without_path,
         classes.beyond,
         found.resumed,
-        compared,
+        _compared(criteria, best, problem),
     )
 
 
@@ -278,23 +276,36 @@ def _evolved(
     found = evolve(
         nodes, criteria, problem, limits, evaluations=evaluations, keep=max(2, top), seed=seed, progress=progress
     )
-    best = tuple(
-        Graph.of(dag, {criteria[0].name: criteria[0].value(cost)})
-        for dag, cost in zip(found.dags, found.costs[:, 0].tolist(), strict=True)
-    )
-    compared = compare_graphs(criteria[0], best[0].dag, best[1].dag, problem) if len(best) > 1 else None
+    best = _graphs(found.dags, found.costs, criteria, [None] * len(found.dags))
     total = 3 ** num_edges(nodes)
-    return Optimum(criteria, problem, nodes, best[:top], found.judged, 0, None, total, comparison=compared)
+    return Optimum(
+        criteria,
+        problem,
+        nodes,
+        best[:top],
+        found.judged,
+        0,
+        None,
+        total,
+        comparison=_compared(criteria, best, problem),
+    )
 
 
 def _graphs(
-    codes: np.ndarray, costs: np.ndarray, criteria: tuple[Criterion, ...], sizes: Sequence[int]
+    dags: Sequence[Dag], costs: np.ndarray, criteria: tuple[Criterion, ...], sizes: Sequence[int | None]
 ) -> tuple[Graph, ...]:
     found = []
-    for code, row, size in zip(codes, costs.tolist(), sizes, strict=True):
+    for dag, row, size in zip(dags, costs.tolist(), sizes, strict=True):
         values = {c.name: c.value(cost) for c, cost in zip(criteria, row, strict=True)}
-        found.append(Graph.of(Dag.from_array(code), values, size))
+        found.append(Graph.of(dag, values, size))
     return tuple(found)
+
+
+def _compared(criteria: tuple[Criterion, ...], best: tuple[Graph, ...], problem: Problem) -> ProvedOrder | None:
+    """The proof that the first is better than the second; None of a front, or of a single graph."""
+    if len(criteria) > 1 or len(best) < 2:
+        return None
+    return compare_graphs(criteria[0], best[0].dag, best[1].dag, problem)
 
 
 def _memory(num_nodes: int, num_rows: int) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from nngp_dag.errors import InputError
 from nngp_dag.support.cores import available_cores
 from nngp_dag.support.memory import shown_bytes
+from nngp_dag.support.progress import shown_seconds
 
 __all__ = ["SweepCost", "sweep_cost"]
 
@@ -45,9 +46,7 @@ class SweepCost:
     @property
     def words(self) -> str:
         """The cost in a line."""
-        minutes, hours, days = self.seconds / 60, self.seconds / 3600, self.seconds / 86400
-        shown = f"{minutes:.0f} minutes" if hours < 2 else f"{hours:.0f} hours" if days < 3 else f"{days:,.0f} days"
-        size = shown_bytes(self.bytes)
+        shown, size = shown_seconds(self.seconds), shown_bytes(self.bytes)
         return f"{self.num_dags:,} DAGs on {self.num_rows:,} rows: about {shown} and a table of about {size}"
 
     def require_disk(self, out: Path) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "display",
     "no_progress",
     "progress_bar",
+    "shown_seconds",
     "stages",
     "starting",
     "track",
@@ -158,3 +159,9 @@ class Transfer:
     def close(self) -> None:
         """End the display."""
         self._display.__exit__(None, None, None)
+
+
+def shown_seconds(seconds: float) -> str:
+    """A time for people: minutes, hours or days."""
+    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
+    return f"{minutes:.0f} minutes" if hours < 2 else f"{hours:.0f} hours" if days < 3 else f"{days:,.0f} days"

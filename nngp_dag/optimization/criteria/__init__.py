@@ -7,9 +7,10 @@ from nngp_dag.optimization.criteria import condition, lambda_min, leave_one_out,
 from nngp_dag.optimization.criteria.base import Batch as Batch
 from nngp_dag.optimization.criteria.base import Criterion as Criterion
 from nngp_dag.optimization.criteria.base import Probes as Probes
+from nngp_dag.optimization.criteria.base import kernels_of as kernels_of
 from nngp_dag.optimization.problem import Problem
 
-__all__ = ["CRITERIA", "Batch", "Criterion", "Probes", "get"]
+__all__ = ["CRITERIA", "Batch", "Criterion", "Probes", "get", "kernels_of", "named"]
 
 CRITERIA: dict[str, Criterion] = {
     module.CRITERION.name: module.CRITERION
@@ -18,11 +19,11 @@ CRITERIA: dict[str, Criterion] = {
 """The criteria by name."""
 
 
-def get(names: str, problem: Problem) -> tuple[Criterion, ...]:
+def named(names: str) -> tuple[Criterion, ...]:
     """One criterion, or the two of a Pareto front with a comma between them.
 
     Raises:
-        InputError: an unknown name, more than two, one twice, cost alone, or labels that are missing.
+        InputError: an unknown name, more than two, one twice, or cost alone.
     """
     given = [name.strip() for name in names.split(",")]
     for name in given:
@@ -32,7 +33,16 @@ def get(names: str, problem: Problem) -> tuple[Criterion, ...]:
         raise InputError(f"one criterion, or two different ones with a comma between them, got {names}")
     if given == ["cost"]:
         raise InputError("the cost alone has no best graph but a copy of the input: give cost beside another criterion")
-    found = tuple(CRITERIA[name] for name in given)
+    return tuple(CRITERIA[name] for name in given)
+
+
+def get(names: str, problem: Problem) -> tuple[Criterion, ...]:
+    """`named`, for a problem.
+
+    Raises:
+        InputError: as `named`, or labels that are missing.
+    """
+    found = named(names)
     if any(criterion.needs_labels for criterion in found):
         problem.labelled()
     return found

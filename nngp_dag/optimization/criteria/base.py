@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nngp_dag.optimization.problem import Problem
 
-__all__ = ["Batch", "Criterion", "Probes"]
+__all__ = ["Batch", "Criterion", "Probes", "kernels_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,3 +85,8 @@ class Criterion:
     def value(self, cost: float) -> float:
         """The value of a cost that is finite."""
         return -cost if self.larger_is_better else cost
+
+
+def kernels_of(criteria: Sequence[Criterion]) -> tuple[str, ...]:
+    """The kernels that some criteria need, of "nngp" and "ntk" in this order."""
+    return tuple(name for name in ("nngp", "ntk") if any(name in criterion.kernels for criterion in criteria))

@@ -8,16 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from nngp_dag.optimization.criteria.base import Batch, Criterion, Probes
-from nngp_dag.optimization.criteria.lambda_min import quotients
-from nngp_dag.spectrum.eigenvalues import eigenvalues_of_many
+from nngp_dag.optimization.criteria.lambda_min import extremes, quotients
 
 __all__ = ["CRITERION"]
 
 
 def _values(batch: Batch) -> np.ndarray:
-    eigenvalues = eigenvalues_of_many(batch.ntk)
-    low, high = eigenvalues[:, 0], eigenvalues[:, -1]
-    resolved = low > batch.ntk.shape[1] * np.finfo(np.float64).eps * high
+    low, high, resolved = extremes(batch.ntk)
     return np.divide(high, low, out=np.full(len(low), np.nan), where=resolved)
 
 

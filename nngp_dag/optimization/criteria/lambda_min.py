@@ -11,13 +11,20 @@ import numpy as np
 from nngp_dag.optimization.criteria.base import Batch, Criterion, Probes
 from nngp_dag.spectrum.eigenvalues import eigenvalues_of_many
 
-__all__ = ["CRITERION", "mean_diagonal", "quotients"]
+__all__ = ["CRITERION", "extremes", "mean_diagonal", "quotients"]
 
 
 def mean_diagonal(kernels: np.ndarray) -> np.ndarray:
     """Trace / N of kernels [A, N, N], float64 [A]; NaN where it is not positive."""
     scale = np.trace(kernels, axis1=1, axis2=2) / kernels.shape[1]
     return np.where(scale > 0, scale, np.nan)
+
+
+def extremes(kernels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The smallest and the largest eigenvalues of kernels [A, N, N], and where the smallest is above rounding, [A]."""
+    eigenvalues = eigenvalues_of_many(kernels)
+    low, high = eigenvalues[:, 0], eigenvalues[:, -1]
+    return low, high, low > kernels.shape[1] * np.finfo(np.float64).eps * high
 
 
 def quotients(kernels: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -28,9 +35,7 @@ def quotients(kernels: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 def _values(batch: Batch) -> np.ndarray:
     """A value that cannot be told from zero is zero."""
-    eigenvalues = eigenvalues_of_many(batch.ntk)
-    low, high = eigenvalues[:, 0], eigenvalues[:, -1]
-    resolved = low > batch.ntk.shape[1] * np.finfo(np.float64).eps * high
+    low, _, resolved = extremes(batch.ntk)
     return np.where(resolved, low, 0.0) / mean_diagonal(batch.ntk)
 
 
