@@ -11,20 +11,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
 
+from benchmarks.timing import Cost, cheapest_by_turns
 from nngp_dag.conv import ConvCell, ConvNetwork, Convolution, Pool, Skip
 from nngp_dag.conv.functions import conv_kernel_of
 from nngp_dag.reading import Reading
 from nngp_dag.support.neural_tangents_compat import neural_tangents
 
-__all__ = ["CASES", "Cost", "costs", "main", "network", "stax_kernel"]
+__all__ = ["CASES", "main", "network", "stax_kernel"]
 
 CASES = ((8, False, 256), (16, False, 128), (8, True, 16), (16, True, 8))
 """Pixels of a side, whether two edges pool, and images: as many as neural-tangents holds in some gigabytes."""
@@ -57,29 +57,8 @@ def stax_kernel(pools: bool) -> Callable[..., Any]:
     return kernel
 
 
-class Cost(NamedTuple):
-    """Milliseconds an entry of an N x N kernel, fastest of some calls: by the clock, and of processor time."""
-
-    wall: float
-    processor: float
-
-
-def costs(ways: Mapping[str, Callable[[], object]], entries: int, repeats: int = 5) -> dict[str, Cost]:
-    """The cost of each, by turns, after one call of each, which compiles, off the clock."""
-    best = dict.fromkeys(ways, Cost(float("inf"), float("inf")))
-    for call in ways.values():
-        call()
-    for _ in range(repeats):
-        for name, call in ways.items():
-            wall, processor = time.perf_counter(), time.process_time()
-            call()
-            took = time.perf_counter() - wall, time.process_time() - processor
-            best[name] = Cost(*(min(a, 1e3 * b / entries) for a, b in zip(best[name], took, strict=True)))
-    return best
-
-
 def case(size: int, pools: bool, images: int) -> tuple[Cost, Cost, float]:
-    """Here, of neural-tangents, and milliseconds of the copy.
+    """Milliseconds an entry of an N x N kernel, here and of neural-tangents, and of the copy.
 
     Raises:
         AssertionError: the two kernels differ.
@@ -93,15 +72,16 @@ def case(size: int, pools: bool, images: int) -> tuple[Cost, Cost, float]:
         layers = stax_kernel(pools)
         theirs = jax.jit(lambda x: layers(x, None, ("nngp", "ntk")))
         np.testing.assert_allclose(ours(x).ntk, theirs(x).ntk, rtol=1e-6)
-        found = costs(
+        found = cheapest_by_turns(
             {
                 "ours": lambda: jax.block_until_ready(ours(x)),
                 "theirs": lambda: jax.block_until_ready(theirs(x)),
                 "copy": lambda: np.copyto(copied, held),
             },
-            images**2,
+            repeats=5,
         )
-    return found["ours"], found["theirs"], found["copy"].wall * images**2 / held.size * numbers
+    here, there = (Cost(*(1e3 * each / images**2 for each in found[name])) for name in ("ours", "theirs"))
+    return here, there, 1e3 * found["copy"].wall / held.size * numbers
 
 
 def main() -> int:

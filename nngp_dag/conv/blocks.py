@@ -6,8 +6,6 @@ a kernel of a few images has no more than some numbers a pixel, so that calls on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -19,7 +17,7 @@ from jax import Array, lax
 from nngp_dag.conv.layout import BLOCKS
 from nngp_dag.conv.program import ConvProgram, Nodes, kernels_of_pairs
 from nngp_dag.kernel.inputs import input_precision
-from nngp_dag.support.cores import available_cores
+from nngp_dag.support.cores import on_all_cores
 
 __all__ = ["fill_by_blocks"]
 
@@ -66,7 +64,7 @@ def fill_by_blocks(
                     block = np.asarray(values)[: last - first, skipped : place.stop - begin]
                     _put(kernel, block, first, place, symmetric=y is None)
 
-    _on_all_cores(strip, range(0, rows, height))
+    on_all_cores(strip, range(0, rows, height))
 
 
 def _put(kernel: np.ndarray, block: np.ndarray, first: int, columns: slice, symmetric: bool) -> None:
@@ -114,9 +112,3 @@ def _strip(program: ConvProgram, width: int, x: _Part, y: _Part, first: Array) -
 
     empty = (jnp.zeros(shape, x.images.dtype),) * (1 + program.with_tangent)
     return lax.fori_loop(first, shape[1] // width, block, empty)
-
-
-def _on_all_cores(work: Callable[[int], None], items: range) -> None:
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for _ in pool.map(work, items):
-            pass

@@ -24,6 +24,7 @@ from nngp_dag.kernel.products import squared_norms
 from nngp_dag.kernel.reach import prepared_for_many
 from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Setting
+from nngp_dag.support.sharding import some_devices
 
 __all__ = ["sweep_chunks", "sweep_kernels"]
 
@@ -81,8 +82,7 @@ def sweep_chunks(
     With `devices` the pieces are dealt out to them, one ahead on each, and are the same whatever their number. Of the
     devices of several processes each process computes, and gets, the pieces of its own.
     """
-    if devices is not None and not devices:
-        raise InputError("at least one device is needed")
+    places = [None] if devices is None else some_devices(devices)
     names = checked_names(get)
     method = pair_method(setting or Setting(), "ntk" in names)
     codes = _checked_codes(codes)
@@ -98,15 +98,15 @@ def sweep_chunks(
             found = dict(zip(names, method.many(codes[index], placed, names), strict=True))
             return Kernel(*(found[n] if n in found else jnp.zeros(empty, rows.dtype) for n in Kernel._fields))
 
-    places = cycle([None] if devices is None else devices)
+    own = [place for place in places if place is not None and place.process_index == jax.process_index()]
     on_their_way: deque[tuple[np.ndarray, Kernel]] = deque()
     plane = rows.shape[0] ** 2 * rows.dtype.itemsize
-    for index, device in zip(_pieces(codes, order, plane, len(names), chunk_bytes), places, strict=False):
-        is_elsewhere = device is not None and device.process_index != jax.process_index()
+    for index, device in zip(_pieces(codes, order, plane, len(names), chunk_bytes), cycle(places), strict=False):
+        is_elsewhere = device is not None and device not in own
         if is_elsewhere or (wanted is not None and not wanted[index].any()):
             continue
         on_their_way.append((index, computed(index, device)))
-        if devices is None or len(on_their_way) > len(devices):
+        if len(on_their_way) > len(own):
             yield on_their_way.popleft()
     yield from on_their_way
 

@@ -39,6 +39,10 @@ class Mixing(NamedTuple):
     skip_paths: np.ndarray | Array
     linear: np.ndarray | Array
 
+    def weights(self, correlated: bool) -> np.ndarray | Array:
+        """The weights of D and E of earlier nodes: alpha^2, as copies of one feature, or alpha, as independent ones."""
+        return self.skip_paths**2 if correlated else self.skip_paths
+
 
 def mixing(codes: np.ndarray) -> list[Mixing]:
     """The weights of nodes 1..H of many DAGs of equal node count.
@@ -86,7 +90,7 @@ def received(nodes: list[Mixing], correlated: bool) -> list[Mixing]:
     """
     found = []
     for t, into in enumerate(nodes, start=1):
-        weights = into.skip_paths**2 if correlated else into.skip_paths
+        weights = np.asarray(into.weights(correlated))
         through = np.array(into.linear)
         for u in range(1, t):
             linear = np.asarray(nodes[u - 1].linear)

@@ -175,7 +175,7 @@ class Recursion:
 
     def plain(self, into: Mixing) -> Into:
         """The numbers of a node of a plain DAG, from its skip paths and linear edges."""
-        return Into(into, Mixing(self._weights(into), into.linear))
+        return Into(into, Mixing(into.weights(self.correlated), into.linear))
 
     def ports(self, t: int | Array) -> tuple[Port, ...]:
         """The ports of node t."""
@@ -313,9 +313,6 @@ class Recursion:
         return PairState(state.covariance.append(t, d, centred), flow), (k, tangent)
 
     # ---- both -------------------------------------------------------------------------------------------------------
-
-    def _weights(self, into: Mixing) -> Numbers:
-        return into.skip_paths**2 if self.correlated else into.skip_paths
 
     def _flows(
         self, k: Flow, theta: Flow | None, t: int | Array, weights: Mixing, into: Into

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from nngp_dag.support.blas import one_blas_thread
-from nngp_dag.support.cores import available_cores
+from nngp_dag.support.cores import on_all_cores
 
 __all__ = ["eigenvalues_in_place", "eigenvalues_of_many"]
 
@@ -37,5 +36,5 @@ def eigenvalues_of_many(k: np.ndarray) -> np.ndarray:
     def work(part: np.ndarray) -> np.ndarray:
         return np.linalg.eigvalsh(part.astype(np.float64, copy=False))
 
-    with one_blas_thread(), ThreadPoolExecutor(available_cores()) as pool:
-        return np.concatenate(list(pool.map(work, np.array_split(k, parts))))
+    with one_blas_thread():
+        return np.concatenate(on_all_cores(work, np.array_split(k, parts)))

@@ -12,7 +12,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from nngp_dag.errors import InputError
 from nngp_dag.support.known import is_known
 
-__all__ = ["AXIS", "device_mesh", "on_all_devices", "shard_map"]
+__all__ = ["AXIS", "device_mesh", "on_all_devices", "shard_map", "some_devices"]
 
 AXIS = "devices"
 """The one axis of a mesh: tiles, rows or DAGs are dealt out along it."""
@@ -26,9 +26,14 @@ def device_mesh(devices: Sequence[jax.Device]) -> Mesh:
     Raises:
         InputError: none.
     """
+    return Mesh(np.array(some_devices(devices)), (AXIS,))
+
+
+def some_devices(devices: Sequence[jax.Device]) -> Sequence[jax.Device]:
+    """The devices themselves; InputError where there are none."""
     if not devices:
         raise InputError("at least one device is needed")
-    return Mesh(np.array(devices), (AXIS,))
+    return devices
 
 
 def on_all_devices(tree: _Tree, mesh: Mesh) -> _Tree:

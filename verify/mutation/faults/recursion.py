@@ -8,23 +8,6 @@ __all__ = ["FAULTS"]
 
 FAULTS = (
     Fault(
-        "copies-once",
-        "skip paths weigh alpha for alpha^2 in the exact recursion: copies of one feature taken as independent",
-        "nngp_dag.kernel.recursion",
-        "Recursion._weights",
-        "into.skip_paths**2",
-        "into.skip_paths",
-    ),
-    Fault(
-        "swept-copies-once",
-        "the same in sweeps",
-        "nngp_dag.kernel.mixing",
-        "received",
-        "into.skip_paths**2",
-        "into.skip_paths",
-        test="tests/test_kernel_functions.py::test_a_sweep_is_every_kernel",
-    ),
-    Fault(
         "dropped-mean",
         "the means left out of the output's covariance",
         "nngp_dag.kernel.recursion",
@@ -59,10 +42,10 @@ FAULTS = (
     Fault(
         "dropped-cross-covariance",
         "copies of a feature taken as independent",
-        "nngp_dag.kernel.recursion",
-        "Recursion._weights",
-        "into.skip_paths**2",
-        "into.skip_paths",
+        "nngp_dag.kernel.mixing",
+        "Mixing.weights",
+        "self.skip_paths**2",
+        "self.skip_paths",
     ),
     Fault(
         "correlated-independent",
