@@ -10,10 +10,11 @@ from jax import Array, lax
 
 from nngp_dag.kernel.blocks import BLOCK, Blocks
 from nngp_dag.kernel.embedding import EmbeddedRow
+from nngp_dag.kernel.flow import Flow
 from nngp_dag.kernel.into import Into
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.mixing import Mixing
-from nngp_dag.kernel.recursion import Flow, Node, PairState, Recursion, RowState
+from nngp_dag.kernel.recursion import Node, PairState, Recursion, RowState
 
 __all__ = ["AtNodes", "Inputs", "pairs_by_block", "rows_by_block"]
 

@@ -20,12 +20,13 @@ import numpy as np
 from jax import Array, lax
 
 from nngp_dag.dag import num_edges, num_nodes_of
+from nngp_dag.kernel.flow import Flow
 from nngp_dag.kernel.into import Into
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import cast_program
 from nngp_dag.kernel.mixing import Mixing, mixing, received
 from nngp_dag.kernel.products import squared_norms, symmetric_products
-from nngp_dag.kernel.recursion import Flow, Node, PairState, Recursion, RowState
+from nngp_dag.kernel.recursion import Node, PairState, Recursion, RowState
 
 __all__ = ["prefix_tree_kernels", "prefix_tree_variances"]
 

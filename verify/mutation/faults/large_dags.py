@@ -19,7 +19,7 @@ FAULTS = (
     Fault(
         "block-skips",
         "skip edges out of earlier blocks lost",
-        "nngp_dag.kernel.recursion",
+        "nngp_dag.kernel.flow",
         "Flow.arrive",
         "copied + self.before[1][t]",
         "copied",
@@ -28,7 +28,7 @@ FAULTS = (
     Fault(
         "block-fresh",
         "linear edges out of earlier blocks lost",
-        "nngp_dag.kernel.recursion",
+        "nngp_dag.kernel.flow",
         "Flow.arrive",
         "fresh + self.before[0][t], ",
         "fresh, ",
