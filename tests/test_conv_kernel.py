@@ -191,7 +191,7 @@ def test_activations_with_rules_prepare_for_the_variances_that_pixels_reach():
 # ---- identities ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["1_01_222", "2_21_112"])
+@pytest.mark.parametrize("code", ["1_11_222", "2_21_112"])
 def test_images_of_one_pixel_are_rows_of_a_fully_connected_dag(code):
     x = images(4, 1, channels=5)
     rows = x[:, 0, 0] / 5**0.5

@@ -38,11 +38,6 @@ class Outlet:
     activated: bool
     matrices: int
 
-    @property
-    def has_mean(self) -> bool:
-        """True where what it sends has a mean: an activation that no random matrix follows."""
-        return self.activated and not self.matrices
-
 
 @dataclass(frozen=True)
 class NodePlan:

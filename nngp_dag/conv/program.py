@@ -13,7 +13,8 @@ from nngp_dag.conv.layout import PixelLayout
 from nngp_dag.conv.maps import Filter
 from nngp_dag.conv.operations import Convolution
 from nngp_dag.conv.plan import Plan
-from nngp_dag.conv.propagate import Arrived, PixelNode, propagate_pairs
+from nngp_dag.conv.propagate import Arrived, propagate_pairs
+from nngp_dag.kernel.pair_recursion import Node
 
 __all__ = ["ConvProgram", "Nodes", "kernels_of_pairs", "start"]
 
@@ -36,8 +37,8 @@ class ConvProgram(NamedTuple):
     with_tangent: bool
 
 
-Nodes = list[list[PixelNode]]
-"""Of images, the nodes with ports of every plan; arrays [h, w, images]."""
+Nodes = list[list[Node]]
+"""Of images, the nodes of every plan; arrays [h, w, images]."""
 
 
 def kernels_of_pairs(program: ConvProgram, x: Nodes, y: Nodes, images: Array, others: Array) -> tuple[Array, ...]:

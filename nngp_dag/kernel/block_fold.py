@@ -14,7 +14,8 @@ from nngp_dag.kernel.flow import Flow
 from nngp_dag.kernel.into import Into
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.mixing import Mixing
-from nngp_dag.kernel.recursion import Node, PairState, Recursion, RowState
+from nngp_dag.kernel.pair_recursion import Node, PairState
+from nngp_dag.kernel.recursion import Recursion, RowState
 
 __all__ = ["AtNodes", "Inputs", "pairs_by_block", "rows_by_block"]
 

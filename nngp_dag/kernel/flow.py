@@ -8,12 +8,11 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from nngp_dag.kernel.entries import Entries, Part, Values
 from nngp_dag.kernel.method import Numbers
 from nngp_dag.kernel.mixing import Mixing
 
 __all__ = ["Flow"]
-
-_Values = Array | tuple[Array, ...]
 
 
 class Flow(NamedTuple):
@@ -29,8 +28,8 @@ class Flow(NamedTuple):
             and by skip paths, [n] each.
     """
 
-    fresh: _Values
-    through: _Values
+    fresh: Values
+    through: Values
     before: tuple[Array, Array] | None = None
 
     @classmethod
@@ -39,19 +38,16 @@ class Flow(NamedTuple):
         fresh, through = (jnp.zeros(size, like.dtype) if size else () for size in rooms)
         return cls(fresh, through)
 
-    def arrive(self, t: int | Array, weights: Mixing) -> tuple[Array, Array]:
+    def arrive(self, entries: Entries, t: int | Array, weights: Mixing) -> tuple[Part, Part]:
         """The part of node t received afresh through ports, and what skip edges bring besides."""
-        copied = _weigh(weights.skip_paths, self.fresh)
-        fresh = (
-            jnp.zeros_like(copied)
-            if isinstance(self.through, tuple) and not self.through
-            else (_weigh(weights.linear, self.through))
-        )
+        copied = entries.weigh(weights.skip_paths, self.fresh)
+        is_empty = isinstance(self.through, tuple) and not self.through
+        fresh = entries.nothing(copied) if is_empty else entries.weigh(weights.linear, self.through)
         if self.before is not None:
             fresh, copied = fresh + self.before[0][t], copied + self.before[1][t]
         return fresh, copied
 
-    def append(self, t: int | Array, fresh: Array, through: Sequence[Array]) -> Flow:
+    def append(self, t: int | Array, fresh: Part, through: Sequence[Part]) -> Flow:
         """With node t and its ports added: at the end of a tuple, in their places of an array."""
         return Flow(_put(self.fresh, t, (fresh,)), _put(self.through, t, through), self.before)
 
@@ -69,15 +65,7 @@ class Flow(NamedTuple):
         return Flow(fresh, _overwritten(self.through, block.through, place.linear))
 
 
-def _weigh(weights: Numbers | Sequence[Numbers], values: _Values) -> Array:
-    """sum_u weights_u values_u; of tuples term by term, which fuses with what follows when mapped over pairs."""
-    if isinstance(values, tuple):
-        terms = (jnp.asarray(weights[u]) * values[u] for u in range(1, len(values)))
-        return sum(terms, jnp.asarray(weights[0]) * values[0])
-    return jnp.dot(jnp.asarray(weights), values, precision=lax.Precision.HIGHEST)
-
-
-def _put(values: _Values, t: int | Array, new: Sequence[Array]) -> _Values:
+def _put(values: Values, t: int | Array, new: Sequence[Part]) -> Values:
     """With `new` at place t, counted in steps of their number."""
     if isinstance(values, tuple):
         return (*values, *new)
@@ -86,9 +74,9 @@ def _put(values: _Values, t: int | Array, new: Sequence[Array]) -> _Values:
     return lax.dynamic_update_slice_in_dim(values, jnp.stack(new), t * len(new), 0)
 
 
-def _product(weights: Numbers | Sequence[Numbers], values: _Values) -> Array:
+def _product(weights: Numbers | Sequence[Numbers], values: Values) -> Array:
     return jnp.dot(jnp.asarray(weights), jnp.asarray(values), precision=lax.Precision.HIGHEST)
 
 
-def _overwritten(values: _Values, block: _Values, start: Numbers | Sequence[Numbers]) -> Array:
+def _overwritten(values: Values, block: Values, start: Numbers | Sequence[Numbers]) -> Array:
     return lax.dynamic_update_slice_in_dim(jnp.asarray(values), jnp.asarray(block), jnp.asarray(start), 0)

@@ -17,6 +17,7 @@ from jax import Array
 from nngp_dag.activations import Activation
 from nngp_dag.kernel.method import Numbers
 from nngp_dag.kernel.mixing import Mixing
+from nngp_dag.reading import Order
 
 __all__ = ["Into", "Layout", "Port", "Scales", "variance_of"]
 
@@ -28,10 +29,19 @@ class Port:
     Attributes:
         activation: sigma.
         scaled: its variance is Q = w^2 K + v^2, with numbers of its own (`Scales`); else it is K.
+        ahead, behind: trained matrices next to the activation on the way to the next node.
     """
 
     activation: Activation
-    scaled: bool
+    scaled: bool = False
+    ahead: int = 0
+    behind: int = 1
+
+    @classmethod
+    def of(cls, order: Order, activation: Activation, scaled: bool = False) -> Port:
+        """The port of an edge with one matrix: ahead of the activation with activation-last, else behind it."""
+        ahead = int(order == "activation-last")
+        return cls(activation, scaled, ahead, 1 - ahead)
 
 
 Layout = tuple[tuple[Port, ...], ...]

@@ -18,6 +18,7 @@ Here `Into.mean` and `Into.power` hold gains of single skip edges, a_ts and a_ts
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax.numpy as jnp
 from jax import Array
@@ -25,7 +26,8 @@ from jax import Array
 from nngp_dag.activations.safe import reciprocal, root
 from nngp_dag.kernel.into import Into
 from nngp_dag.kernel.mixing import Mixing
-from nngp_dag.kernel.recursion import Arrival, Node, PairState, Recursion, RowState
+from nngp_dag.kernel.pair_recursion import Arrival, Node, PairState
+from nngp_dag.kernel.recursion import Recursion, RowState
 
 __all__ = ["NormedCopies", "NormedSums", "normed"]
 
@@ -53,7 +55,7 @@ class NormedCopies(Recursion):
         assert state.copies is not None
         a = jnp.asarray(into.mean.skip_paths)
         alpha = jnp.dot(a, state.copies[: a.shape[0]], precision="highest")
-        m, brought = state.mean.arrive(t, into.mean)
+        m, brought = state.mean.arrive(self.entries, t, into.mean)
         weights = Mixing(alpha**2, into.power.linear)
         d, variance, e, tangent = self._flows(state.variance, state.tangent, t, weights, into)
         norm = _norm_of(into)
@@ -68,8 +70,10 @@ class NormedCopies(Recursion):
         weight = x.copies[0] * y.copies[0]
         return Arrival(received, tuple(weight * part for part in received))
 
-    def _arrive_pair(self, state: PairState, t: int | Array, into: Into, x: Node, y: Node) -> Arrival:
-        assert x.copies is not None and y.copies is not None
+    def arrive_pair(
+        self, state: PairState, t: int | Array, into: Into, x: Node | None = None, y: Node | None = None
+    ) -> Arrival:
+        assert x is not None and x.copies is not None and y is not None and y.copies is not None
         held = state.covariance.fresh
         one_by_one = isinstance(held, tuple)
         weights = [x.copies[u] * y.copies[u] for u in range(len(held))] if one_by_one else x.copies * y.copies
@@ -101,7 +105,10 @@ class NormedSums(Recursion):
         total = tuple(x.copies * y.copies * part for part in received)
         return Arrival(total, total)
 
-    def _arrive_pair(self, state: PairState, t: int | Array, into: Into, x: Node, y: Node) -> Arrival:
+    def arrive_pair(
+        self, state: PairState, t: int | Array, into: Into, x: Node | None = None, y: Node | None = None
+    ) -> Arrival:
+        assert x is not None and y is not None
         d, covariance, e, tangent = self._flows(state.covariance, state.tangent, t, into.power, into)
         return self._first_pair((covariance + d, tangent + e), x, y)
 
@@ -109,8 +116,8 @@ class NormedSums(Recursion):
 def normed(recursion: Recursion, num_nodes: int) -> Recursion:
     """The recursion with layer norm that belongs to one without, for a network of H + 1 nodes."""
     r = recursion
-    parts = (r.setting, r.correlated, r.means, r.with_tangent, r.layout)
-    return NormedCopies(*parts, num_nodes) if r.correlated else NormedSums(*parts)
+    make = partial(NormedCopies, num_nodes=num_nodes) if r.correlated else NormedSums
+    return make(r.setting, r.correlated, means=r.means, with_tangent=r.with_tangent, layout=r.layout)
 
 
 def _norm_of(into: Into | None) -> Array:

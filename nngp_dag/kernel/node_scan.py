@@ -9,7 +9,8 @@ from jax import Array, lax
 from nngp_dag.kernel.block_fold import AtNodes, Inputs
 from nngp_dag.kernel.into import Into
 from nngp_dag.kernel.maps import over_pairs, over_rows
-from nngp_dag.kernel.recursion import Node, PairState, Recursion, RowState
+from nngp_dag.kernel.pair_recursion import Node, PairState
+from nngp_dag.kernel.recursion import Recursion, RowState
 
 __all__ = ["pairs_by_node", "rows_by_node"]
 

@@ -23,6 +23,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.into import Layout, Port
 from nngp_dag.kernel.method import Numbers
+from nngp_dag.reading import Order
 from nngp_dag.support.known import equals_everywhere, is_known
 from nngp_dag.wiring import Wiring
 
@@ -49,7 +50,7 @@ class WiredEdges:
     constant: Numbers | None
 
 
-def wired_edges(wiring: Wiring, order: str) -> WiredEdges:
+def wired_edges(wiring: Wiring, order: Order) -> WiredEdges:
     """The ports of a wiring all of whose activations are given."""
     w, v, g = wiring.weight_scale, wiring.bias_scale, wiring.gain
     first, linear = order == "activation-first", wiring.linear_edges
@@ -66,7 +67,7 @@ def wired_edges(wiring: Wiring, order: str) -> WiredEdges:
         key = (sigma, (_column(w, i), _column(v, i)) if scaled else None)
         if key not in keys[s]:
             keys[s][key] = len(ports[s])
-            ports[s].append(Port(sigma, scaled))
+            ports[s].append(Port.of(order, sigma, scaled))
             examples[s].append(i)
         place.append((s, keys[s][key]))
     start = np.cumsum([0, *map(len, ports)])

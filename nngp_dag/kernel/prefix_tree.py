@@ -25,8 +25,9 @@ from nngp_dag.kernel.into import Into
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import cast_program
 from nngp_dag.kernel.mixing import Mixing, mixing, received
+from nngp_dag.kernel.pair_recursion import Node, PairState
 from nngp_dag.kernel.products import squared_norms, symmetric_products
-from nngp_dag.kernel.recursion import Node, PairState, Recursion, RowState
+from nngp_dag.kernel.recursion import Recursion, RowState
 
 __all__ = ["prefix_tree_kernels", "prefix_tree_variances"]
 

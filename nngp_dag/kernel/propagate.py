@@ -22,9 +22,10 @@ from nngp_dag.kernel.method import PairMethod
 from nngp_dag.kernel.mixing import Mixing, mixing
 from nngp_dag.kernel.network import Network, dag_of
 from nngp_dag.kernel.node_scan import pairs_by_node, rows_by_node
+from nngp_dag.kernel.pair_recursion import Node
 from nngp_dag.kernel.ports import edge_variances
 from nngp_dag.kernel.prefix_tree import prefix_tree_kernels, prefix_tree_variances
-from nngp_dag.kernel.recursion import MAX_UNROLLED, Node, Recursion
+from nngp_dag.kernel.recursion import MAX_UNROLLED, Recursion
 from nngp_dag.kernel.wired import Wired, wired_program
 from nngp_dag.wiring import Wiring
 

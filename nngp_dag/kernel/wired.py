@@ -23,6 +23,7 @@ from nngp_dag.kernel.method import Numbers
 from nngp_dag.kernel.mixing import Mixing
 from nngp_dag.kernel.ports import WiredEdges, wired_edges
 from nngp_dag.kernel.recursion import MAX_UNROLLED
+from nngp_dag.reading import Order
 from nngp_dag.support.known import equals_everywhere
 from nngp_dag.wiring import Wiring
 
@@ -57,7 +58,7 @@ class Wired:
     num_nodes: int
 
 
-def wired_program(wiring: Wiring, order: str, correlated: bool) -> Wired:
+def wired_program(wiring: Wiring, order: Order, correlated: bool) -> Wired:
     """The program of a pruned wiring all of whose activations are given; arrays [...] have the axes of its batch."""
     edges, n = wired_edges(wiring, order), wiring.dag.num_nodes
     has_norm = bool(wiring.layer_norm)
@@ -159,7 +160,7 @@ def _alike(layout: Layout) -> tuple[Layout, tuple[int, ...]]:
     for ports in layout:
         for port in set(ports):
             kinds += [port] * (ports.count(port) - kinds.count(port))
-    kinds = kinds or [Port(Identity(), False)]
+    kinds = kinds or [Port(Identity())]
     place = []
     for node, ports in enumerate(layout):
         free = list(range(len(kinds)))

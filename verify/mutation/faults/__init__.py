@@ -9,6 +9,7 @@ from __future__ import annotations
 from verify.mutation.faults import (
     activations,
     certified,
+    convolutions,
     data,
     enclosures,
     exact_cells,
@@ -53,6 +54,7 @@ AREAS: dict[str, tuple[Fault, ...]] = {
     "networks": networks.FAULTS,
     "scores": scores.FAULTS,
     "exact cells": exact_cells.FAULTS,
+    "convolutions": convolutions.FAULTS,
     "signal": signal.FAULTS,
     "optimization": optimization.FAULTS,
     "first step": first_step.FAULTS,

@@ -99,7 +99,7 @@ FAULTS = (
     Fault(
         "tree-tangent",
         "the larger of both kernels for their sum",
-        "nngp_dag.kernel.recursion",
+        "nngp_dag.kernel.pair_recursion",
         "PairState.ntk",
         "jnp.add",
         "jnp.maximum",

@@ -1,0 +1,95 @@
+"""Faults in the exact kernels of convolutional cells: windows, pooling, copies, tangents, blocks of images."""
+
+from __future__ import annotations
+
+from verify.mutation.inject import Fault
+
+__all__ = ["FAULTS"]
+
+_KERNEL = "tests/test_conv_kernel.py::"
+_CELLS = _KERNEL + "test_cells_of_any_operations_are_those_of_the_definition"
+_BLOCKS = _KERNEL + "test_blocks_of_images_give_what_pairs_of_images_one_by_one_give"
+
+FAULTS = (
+    Fault(
+        "pool-divisor",
+        "average pooling that divides by all pixels of its window, inside the image or not",
+        "nngp_dag.conv.maps",
+        "averages",
+        "inside / inside.sum(1, keepdims=True)",
+        "inside / size",
+        test=_CELLS,
+    ),
+    Fault(
+        "paths-once",
+        "copies that arrive along two paths counted once",
+        "nngp_dag.conv.maps",
+        "Paths.sum",
+        "total.get(poolings, 0.0) + factor",
+        "factor",
+        test=_KERNEL + "test_images_of_one_pixel_are_rows_of_a_fully_connected_dag",
+    ),
+    Fault(
+        "window-undivided",
+        "a convolution that divides by its height for height times width",
+        "nngp_dag.conv.maps",
+        "_filtered",
+        "conv.size**2",
+        "conv.size",
+        test=_CELLS,
+    ),
+    Fault(
+        "dilation-left-out",
+        "a dilated convolution that reads neighbours",
+        "nngp_dag.conv.maps",
+        "_joined",
+        "step * conv.dilation",
+        "step",
+        test=_CELLS,
+    ),
+    Fault(
+        "diagonal-gain",
+        "gains of copies for their squares where each pixel is held with itself alone",
+        "nngp_dag.conv.maps",
+        "Paths.kernel",
+        "factor**2",
+        "factor",
+        test=_CELLS,
+    ),
+    Fault(
+        "one-matrix",
+        "one trained matrix for the two of a separable convolution",
+        "nngp_dag.conv.propagate",
+        "_port",
+        "behind=port.matrices",
+        "behind=min(port.matrices, 1)",
+        test=_CELLS,
+    ),
+    Fault(
+        "image-means",
+        "the means of features of images not copied by skip edges",
+        "nngp_dag.conv.propagate",
+        "propagate_images",
+        "mean = entries.plus(copied, fresh)",
+        "mean = fresh",
+        test=_CELLS,
+    ),
+    Fault(
+        "average-for-flatten",
+        "the mean over all pairs of pixels for that over each pixel with itself",
+        "nngp_dag.conv.maps",
+        "_mean",
+        "if flatten and layout == PAIRS:",
+        "if False:",
+        test=_CELLS,
+    ),
+    Fault(
+        "block-skipped",
+        "a block of columns too many taken as known by symmetry",
+        "nngp_dag.conv.blocks",
+        "fill_by_blocks",
+        "skipped // width",
+        "-(-skipped // width)",
+        test=_BLOCKS,
+    ),
+)
