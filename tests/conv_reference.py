@@ -48,15 +48,18 @@ def pool_matrix(image: Image, size: int, stride: int) -> np.ndarray:
     return matrix
 
 
-def convolved(k: np.ndarray, image: Image, size: int, stride: int, dilation: int) -> np.ndarray:
-    """k^-2 sum_o K(s p + o, s p' + o), zero outside, of K [pixels, pixels]: each o by the matrix that reads s p + o."""
+def convolved(k: np.ndarray, image: Image, size: int, stride: int, dilation: int, offset: int = 0) -> np.ndarray:
+    """k^-2 sum_o K(s p + o, s p' + o), zero outside, of K [pixels, pixels]: each o by the matrix that reads s p + o.
+
+    With an offset the centres are s p + (offset, offset) in place of s p.
+    """
     out = _shape(image, size, stride)
     result = np.zeros((out[0] * out[1],) * 2)
     reach = range(-(size // 2), size // 2 + 1)
     for u, v in itertools.product(reach, reach):
         reads = np.zeros((out[0] * out[1], len(k)))
         for a, b in np.ndindex(*out):
-            r, c = a * stride + u * dilation, b * stride + v * dilation
+            r, c = offset + a * stride + u * dilation, offset + b * stride + v * dilation
             if 0 <= r < image[0] and 0 <= c < image[1]:
                 reads[a * out[1] + b, r * image[1] + c] = 1
         result += reads @ k @ reads.T
@@ -178,7 +181,10 @@ class Network:
 
         def c(kernels: Kernels) -> Kernels:
             dilation = arguments.get("dilation", 1)
-            return {name: w**2 * convolved(value, image, size, stride, dilation) for name, value in kernels.items()}
+            offset = arguments.get("offset", 0)
+            return {
+                name: w**2 * convolved(value, image, size, stride, dilation, offset) for name, value in kernels.items()
+            }
 
         def scaled(kernels: Kernels, factor: float, more: float) -> Kernels:
             return {name: factor * (value + more) for name, value in kernels.items()}
@@ -200,18 +206,20 @@ class Network:
         tangent = {name: g**2 * slope[name] * before[name] for name in f}
         return scaled(f, g**2, 0.0), tangent, mean  # type: ignore[return-value]
 
-    def readout(self, kind: str = "average") -> tuple[dict[str, float], dict[str, float]]:
-        """NNGP and NTK of the three pairs from the last node."""
-        k, theta = (
-            self.k[len(self.nodes) - 1, len(self.nodes) - 1],
-            self.theta[len(self.nodes) - 1, len(self.nodes) - 1],
-        )
-        if self.order == "activation-first":
-            f, slope = self._activated(k)
-            ntk = {name: slope[name] * theta[name] + f[name] for name in f}
-        else:
-            f, ntk = k, {name: theta[name] + k[name] for name in k}
-        mean: Callable[[np.ndarray], float] = (
-            (lambda a: float(a.mean())) if kind == "average" else (lambda a: float(np.diag(a).mean()))
-        )
-        return {name: mean(f[name]) for name in f}, {name: mean(ntk[name]) for name in ntk}
+    def readout(
+        self, kind: str = "average", nodes: Sequence[tuple[int, float]] | None = None, activated: bool | None = None
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """NNGP and NTK of the three pairs from the last node, or from nodes side by side with shares of the channels.
+
+        Whether an activation comes before the weights is as the order says, or as is said here.
+        """
+        activated = self.order == "activation-first" if activated is None else activated
+        nngp, ntk = (dict.fromkeys(_SIDES, 0.0) for _ in range(2))
+        for node, share in nodes or [(len(self.nodes) - 1, 1.0)]:
+            k, theta = self.k[node, node], self.theta[node, node]
+            f, slope = self._activated(k) if activated else (k, dict.fromkeys(k, 1.0))
+            for name in _SIDES:
+                values = f[name], slope[name] * theta[name] + f[name]
+                for total, value in zip((nngp, ntk), values, strict=True):
+                    total[name] += share * float((value if kind == "average" else np.diag(value)).mean())
+        return nngp, ntk

@@ -15,6 +15,9 @@ pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 ARCH = "|nor_conv_1x1~0|+|avg_pool_3x3~0|none~1|+|skip_connect~0|none~1|skip_connect~2|"
 
+EDGES = "('sep_conv_3x3', 0), ('max_pool_3x3', 1)" + ", ('skip_connect', 0), ('skip_connect', 2)" * 3
+GENOTYPE = f"Genotype(normal=[{EDGES}], normal_concat=range(2, 6), reduce=[{EDGES}], reduce_concat=range(2, 6))"
+
 
 @pytest.fixture
 def run(capsys):
@@ -45,6 +48,20 @@ def test_kernels_of_a_file_are_those_of_python(run, file, tmp_path):
         assert document[name].keys() == {"lambda_min", "lambda_max", "trace", "condition", "pair_bound", "pair"}
 
 
+def test_a_genotype_of_darts_is_the_network_of_python(run, file):
+    more = ("--data", file, "--size", 4, "--max-pool", "average", "--get", "nngp")
+    status, text, err = run(GENOTYPE, *more, "--cells", 3, "--json")
+    assert status == 0, err
+    document = json.loads(text)
+    assert (document["cells"], document["stages"], document["max_pool"]) == (3, None, "average")
+    x = unit_images(shrunk(np.load(file)["x"], 4))
+    expected = conv_kernel_fn(GENOTYPE, cells=3, max_pool="average")(x, get="nngp")
+    assert_close(document["nngp"]["lambda_max"], np.linalg.eigvalsh(np.asarray(expected))[-1])
+    status, text, err = run(GENOTYPE, *more, "--cells", 3)
+    assert status == 0, err
+    assert ", 3 cells, 6 images of 4x4" in text
+
+
 def test_raw_images_and_one_kernel_as_a_table(run, file):
     status, text, err = run(ARCH, "--data", file, "--raw", "--get", "ntk", "--stages", 1, "--readout", "flatten")
     assert status == 0, err
@@ -61,6 +78,12 @@ def test_named_data_have_their_images(run):
     ("arguments", "words"),
     [
         (("|max_pool_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|",), "max_pool_3x3"),
+        ((GENOTYPE,), "edge (1, 2) of the normal cell is max_pool_3x3"),
+        ((GENOTYPE, "--max-pool", "average", "--stages", "2"), "three stages"),
+        ((GENOTYPE, "--max-pool", "average", "--order", "activation-last"), "activation-first"),
+        ((GENOTYPE, "--max-pool", "average", "--size", "1"), "multiples of 2"),
+        ((GENOTYPE.replace("sep", "deep"),), "deep_conv_3x3"),
+        ((ARCH, "--max-pool", "average"), "DARTS"),
         ((ARCH, "--size", "3"), "divide"),
         ((ARCH, "--stages", "5"), "multiples of 2"),
         ((ARCH, "--activation", "max"), "max"),

@@ -49,6 +49,18 @@ TWO_PORTS = ConvCell(
 WITHOUT_POOLS = ConvCell(tuple(edge for edge in TWO_PORTS.edges if not isinstance(edge[2], Pool)))
 
 
+SHIFTED = ConvCell(
+    (
+        (0, 1, Convolution(1, stride=2, offset=1)),
+        (0, 2, Convolution(3, stride=2, offset=1, dilation=2, bias_scale=0.3)),
+        (1, 3, Skip()),
+        (2, 3, Convolution(1)),
+        (2, 3, Pool(3)),
+    )
+)
+"""Windows that start one pixel further down and right."""
+
+
 def images(n, size, channels=3, seed=0):
     return np.random.default_rng(seed).normal(size=(n, size, size, channels))
 
@@ -104,7 +116,7 @@ def reference_of_cell(cell, x, y, order, stem=3):
             if isinstance(op, Pool):
                 given |= {"size": op.size, "stride": op.stride}
             elif isinstance(op, Convolution):
-                names = ("size", "stride", "dilation", "activated", "matrices")
+                names = ("size", "stride", "dilation", "activated", "matrices", "offset")
                 given |= {name: getattr(op, name) for name in names}
                 given |= {"weight": op.weight_scale, "bias": op.bias_scale}
             kind = {Skip: "skip", Pool: "pool", Convolution: "conv"}[type(op)]
@@ -143,6 +155,13 @@ def test_cells_of_any_operations_are_those_of_the_definition(cell, readout, orde
     network = ConvNetwork(Convolution(3), (cell,), readout)
     assert (network.layout.size(25) == 25) == (cell is WITHOUT_POOLS)
     assert_agrees(kernels_of(network, order, x), reference_of_cell(cell, x[0], x[1], order).readout(readout))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_windows_with_an_offset_start_at_a_later_pixel(order):
+    x = images(2, 4)
+    kernels = kernels_of(ConvNetwork(Convolution(3), (SHIFTED,)), order, x)
+    assert_agrees(kernels, reference_of_cell(SHIFTED, x[0], x[1], order).readout())
 
 
 def test_dual_maps_and_means_of_any_activation_are_applied_to_every_pair_of_pixels():

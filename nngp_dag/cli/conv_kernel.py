@@ -1,4 +1,4 @@
-"""`nngp-dag conv-kernel`: the kernels of one of NAS-Bench-201's convolutional networks on images."""
+"""`nngp-dag conv-kernel`: kernels of the network of a NAS-Bench-201 cell or a DARTS genotype on images."""
 
 from __future__ import annotations
 
@@ -29,9 +29,16 @@ _WORDS = (
 @click.argument("arch")
 @row_options(words=_WORDS)
 @click.option("--size", type=counts(1), metavar="S", help="Shrink images to S x S, each pixel the mean of a window.")
-@click.option("--cells", type=counts(1), default=1, show_default=True, help="Cells of a stage.")
 @click.option(
-    "--stages", type=counts(1), default=3, show_default=True, help="Stages; between two of them images are halved."
+    "--cells", type=counts(1), help="Cells of a stage (1), or of DARTS all cells (8), two of which halve images."
+)
+@click.option("--stages", type=counts(1), help="Stages, between which images are halved (3); not of DARTS.")
+@click.option(
+    "--max-pool",
+    type=click.Choice(["refuse", "average"]),
+    default="refuse",
+    show_default=True,
+    help="Max pooling of DARTS has no kernel in closed form: refuse it, or put average pooling in its place.",
 )
 @click.option(
     "--order",
@@ -63,12 +70,15 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Exact infinite-width kernels of NAS-Bench-201's network of the cell ARCH, without normalisation, on images.
+    """Exact infinite-width kernels of the network of ARCH, without normalisation, on images.
 
-    ARCH is the publisher's string, such as '|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|'. Unless
-    --raw is given, every image is divided by its root mean square.
+    ARCH is a cell of NAS-Bench-201 as its publishers write it, such as
+    '|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|', or a genotype of DARTS, "Genotype(normal=[...],
+    normal_concat=[...], reduce=[...], reduce_concat=[...])" or the same as JSON. Unless --raw is given, every image is
+    divided by its root mean square.
     """
     from nngp_dag.conv import conv_kernel_fn
+    from nngp_dag.conv.architecture import network_sizes
     from nngp_dag.spectrum import spectrum
 
     if out is not None:
@@ -84,11 +94,13 @@ def command(
         for name in names:
             stage(f"eigenvalues of the {name.upper()}")
             spectra[name] = spectrum(kernels[name])
-    document = {"architecture": arch, "n": len(x), "size": x.shape[1], **options}
+    cells, stages = network_sizes(arch, options["cells"], options["stages"])
+    document = {"architecture": arch, "n": len(x), "size": x.shape[1], **options, "cells": cells, "stages": stages}
     if as_json:
         emit_json(document | {name: spectra[name].summary() for name in names})
         return
-    title = f"{arch} {options['order']} {options['activation']}, {options['cells']} x {options['stages']} cells"
+    number = f"{cells} cells" if stages is None else f"{cells} x {stages} cells"
+    title = f"{arch} {options['order']} {options['activation']}, {number}"
     print_table(
         f"{title}, {len(x):,} images of {x.shape[1]}x{x.shape[2]}",
         ["", *(name.upper() for name in names)],

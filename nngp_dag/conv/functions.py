@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal, Protocol, overload
 
 import jax
@@ -11,16 +10,16 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
+from nngp_dag.conv.architecture import architecture_network
 from nngp_dag.conv.cost import require_cost
+from nngp_dag.conv.darts import Genotype, MaxPool
 from nngp_dag.conv.gram import conv_gram
-from nngp_dag.conv.nasbench201 import nasbench201_network
 from nngp_dag.conv.network import ConvNetwork
 from nngp_dag.conv.program import ConvProgram
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.inputs import checked_names, float_dtype, input_precision
 from nngp_dag.kernel.result import Kernel, kernels_asked_for
 from nngp_dag.reading import ActivationLike, Reading
-from nngp_dag.spaces.base import Architecture
 
 __all__ = ["ConvKernelFn", "checked_images", "conv_kernel_fn", "conv_kernel_of"]
 
@@ -47,9 +46,9 @@ class ConvKernelFn(Protocol):
 
 
 def conv_kernel_fn(
-    arch: Architecture | ConvNetwork,
-    cells: int = 1,
-    stages: int = 3,
+    arch: Genotype | ConvNetwork,
+    cells: int | None = None,
+    stages: int | None = None,
     order: str = "activation-first",
     activation: ActivationLike = "relu",
     *,
@@ -57,6 +56,7 @@ def conv_kernel_fn(
     weight_scale: float = 1.0,
     bias_scale: float = 0.0,
     normalization: Literal["none"] = "none",
+    max_pool: MaxPool = "refuse",
 ) -> ConvKernelFn:
     """The infinite-width NNGP and NTK of a convolutional network, all weights trained, without normalisation.
 
@@ -64,15 +64,19 @@ def conv_kernel_fn(
     no kernel of this form: it divides every channel by its own random statistics over the batch.
 
     Args:
-        arch: a cell of NAS-Bench-201 (its string, or integers [1, 6]), or any `ConvNetwork`.
-        cells: cells of a stage, for NAS-Bench-201.
-        stages: number of stages, with a reduction between them; heights and widths are halved stages - 1 times.
-        order: "activation-first" (ReLU-Conv, as published; a last activation before the read-out) or "activation-last".
+        arch: a cell of NAS-Bench-201 (its string, or integers [1, 6]), a genotype of DARTS (its text, the mapping of
+            its JSON, or integers [2, 20]), or any `ConvNetwork`, to which cells, stages, read-out, scales and max_pool
+            do not apply.
+        cells: cells of a stage of NAS-Bench-201 (1), or all cells of DARTS (8), of which two are reductions.
+        stages: of NAS-Bench-201 (3), with a reduction between them; heights and widths are halved stages - 1 times.
+        order: "activation-first" (ReLU-Conv, as published; NAS-Bench-201 has a last activation before the read-out,
+            DARTS has none), or for NAS-Bench-201 also "activation-last".
         activation: a name, an `Activation`, or any JAX function of one number.
         readout: "average" over pixels with common weights, or "flatten" with weights of every pixel's own.
-        weight_scale: w of every convolution of a cell, for NAS-Bench-201.
+        weight_scale: w of every convolution of a cell.
         bias_scale: v of every convolution of a cell, for NAS-Bench-201.
         normalization: "none"; another is refused with the reason.
+        max_pool: for DARTS, "refuse" max pooling, which has no closed form, or compute "average" pooling in its place.
 
     Returns:
         fn(images, x2=None, get=None), see `ConvKernelFn`. The dtype follows the images: float64 or float32. Symmetric
@@ -81,15 +85,22 @@ def conv_kernel_fn(
         of finite numbers or cannot be halved, and for what would not fit into memory or not end in a day's work.
 
     Raises:
-        InputError: an unknown operation, order, activation or read-out, or a normalisation.
+        InputError: an unknown operation, order, activation or read-out, a normalisation, or max pooling.
     """
     if normalization != "none":
         raise InputError(_NO_BATCH_NORM if "batch" in normalization else _NO_NORM.format(normalization))
     if isinstance(arch, ConvNetwork):
         network = arch
     else:
-        network = nasbench201_network(arch, cells, stages, weight_scale=weight_scale, bias_scale=bias_scale)
-        network = replace(network, readout=readout)
+        network = architecture_network(
+            arch,
+            cells,
+            stages,
+            readout=readout,
+            weight_scale=weight_scale,
+            bias_scale=bias_scale,
+            max_pool=max_pool,
+        )
     return conv_kernel_of(network, Reading.make(order, "gaussian-trained", activation))
 
 

@@ -183,8 +183,8 @@ def _steps(conv: Convolution) -> range:
 def _runs(conv: Convolution, length: int) -> list[tuple[int, int, frozenset[int]]]:
     """Output positions, as runs (first, number, steps of the filter that stay inside the image there)."""
     inside = [
-        frozenset(step for step in _steps(conv) if 0 <= place * conv.stride + step * conv.dilation < length)
-        for place in range(output_length(conv, length))
+        frozenset(step for step in _steps(conv) if 0 <= centre + step * conv.dilation < length)
+        for centre in conv.offset + conv.stride * np.arange(output_length(conv, length))
     ]
     runs = []
     for steps, places in itertools.groupby(range(len(inside)), key=inside.__getitem__):
@@ -208,7 +208,7 @@ def _joined(
     for step in sorted(steps):
         part = values
         for axis, (first, count) in zip(joint, at, strict=True):
-            start = first * conv.stride + step * conv.dilation
+            start = conv.offset + first * conv.stride + step * conv.dilation
             part = lax.slice_in_dim(part, start, start + (count - 1) * conv.stride + 1, conv.stride, axis)
         total = part if total is None else total + part
     if total is not None:

@@ -9,7 +9,7 @@ from nngp_dag.conv.cell import ConvCell
 from nngp_dag.conv.layout import DIAGONAL, PAIRS, PixelLayout
 from nngp_dag.conv.operations import Convolution
 from nngp_dag.conv.plan import Plan, plan_cell, plan_readout
-from nngp_dag.errors import unknown
+from nngp_dag.errors import InputError, unknown
 from nngp_dag.reading import Order
 
 __all__ = ["ConvNetwork"]
@@ -24,10 +24,16 @@ class ConvNetwork:
     `average` all pixels share the weights a, divided by their number; under `flatten` each pixel has weights of its
     own, divided by the root of that number.
 
+    A read-out of several nodes side by side is written into the last cell instead, with `weights` False: its last node
+    sums 1x1 convolutions from these nodes, the gain of each the root of its share of the channels
+    (`nngp_dag.conv.channels`), and outputs are the mean of that node over pixels.
+
     Attributes:
         stem: the first convolution (its activation is not looked at).
         cells: pruned or not; a cell without a path from its input to its output makes all kernels zero.
         readout: `average` or `flatten`.
+        weights: whether the read-out has an activation (activation-first) and weights of its own.
+        order: the only order in which the network is what it is meant to be; None for either.
 
     Raises:
         InputError: another read-out.
@@ -36,6 +42,8 @@ class ConvNetwork:
     stem: Convolution
     cells: tuple[ConvCell, ...]
     readout: Literal["average", "flatten"] = "average"
+    weights: bool = True
+    order: Order | None = None
 
     def __post_init__(self) -> None:
         if self.readout not in ("average", "flatten"):
@@ -52,8 +60,15 @@ class ConvNetwork:
         return any(not cell.edges for cell in self._pruned())
 
     def plans(self, order: Order) -> tuple[Plan, ...]:
-        """The plans of the recursion: cells and read-out."""
-        return (*(plan_cell(cell, order) for cell in self._pruned()), plan_readout(order, self.readout == "flatten"))
+        """The plans of the recursion: cells and read-out.
+
+        Raises:
+            InputError: an order for which the network is not meant.
+        """
+        if self.order not in (None, order):
+            raise InputError(f"this network is defined for the order {self.order} alone, not for {order}")
+        readout = plan_readout(order, self.readout == "flatten", self.weights)
+        return (*(plan_cell(cell, order) for cell in self._pruned()), readout)
 
     def shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Height and width after the stem and after every cell, for images of that height and width.

@@ -60,6 +60,7 @@ class Convolution:
         matrices: trained matrices in a row that act as one filter: 2 for a separable convolution, whose depthwise and
             pointwise weights are trained both.
         gain, weight_scale, bias_scale: g, w and v.
+        offset: row and column of the pixel on which the first filter is centred; less than the stride.
     """
 
     size: int = 3
@@ -70,11 +71,16 @@ class Convolution:
     gain: float = 1.0
     weight_scale: float = 1.0
     bias_scale: float = 0.0
+    offset: int = 0
 
     def __post_init__(self) -> None:
         _check_window(self.size, self.stride, self.dilation)
         if self.size % 2 == 0:
             raise InputError(f"a convolution of size {self.size}: sizes are odd, 1, 3, 5, ...")
+        if not 0 <= self.offset < self.stride:
+            raise InputError(
+                f"offset {self.offset} of a convolution: it is from 0 to {self.stride - 1}, the stride - 1"
+            )
 
 
 Operation: TypeAlias = Skip | Pool | Convolution
@@ -86,8 +92,14 @@ def output_length(operation: Operation, length: int) -> int:
     Windows of odd size are centred on every `stride`-th pixel, those of even size lie side by side within the image.
 
     Raises:
-        InputError: a window of even size does not fit a whole number of times.
+        InputError: a window of even size does not fit a whole number of times, or windows with an offset are fewer than
+            those without.
     """
+    if isinstance(operation, Convolution) and operation.offset and length % operation.stride:
+        raise InputError(
+            f"an image of {length} pixels has fewer windows from pixel {operation.offset} on than from pixel 0: its"
+            f" height and width must be multiples of {operation.stride} there"
+        )
     if operation.size % 2:
         return -(-length // operation.stride)
     if operation.size != operation.stride or length % operation.stride:

@@ -58,9 +58,10 @@ Plan = tuple[NodePlan, ...]
 """The nodes of a cell in order; the last one is the output."""
 
 
-def plan_readout(order: Order, flatten: bool) -> Plan:
-    """The read-out: the activation of activation-first, the mean over pixels, and the weights a."""
-    return NodePlan(port=Outlet(order == "activation-first", 1)), NodePlan(linear=((0, Mean(flatten)),))
+def plan_readout(order: Order, flatten: bool, weights: bool = True) -> Plan:
+    """The read-out: the activation of activation-first, the mean over pixels, and the weights a; or the mean alone."""
+    port = Outlet(order == "activation-first", 1) if weights else Outlet(False, 0)
+    return NodePlan(port=port), NodePlan(linear=((0, Mean(flatten)),))
 
 
 def plan_cell(cell: ConvCell, order: Order) -> Plan:
