@@ -24,11 +24,12 @@ from nngp_dag.support.progress import progress_bar
 
 if TYPE_CHECKING:
     from nngp_dag.kernel.network import Network
-    from nngp_dag.matrix_free import LanczosSpectrum
+    from nngp_dag.matrix_free import KernelOperator, LanczosSpectrum
 
 __all__ = ["LanczosOptions", "lanczos_options", "lanczos_rows", "lanczos_spectra"]
 
 _T = TypeVar("_T")
+_TIMED_ROWS = 4096
 _PICTURES = (".png", ".pdf", ".svg")
 
 
@@ -89,7 +90,7 @@ def lanczos_options(function: Callable[..., _T]) -> Callable[..., _T]:
         click.option("--density", type=path, metavar="FILE", help="Draw the spectral density (.png, .pdf, .svg)."),
         click.option("--checkpoint", type=path, metavar="FOLDER", help="Keep the steps of Lanczos; go on from them."),
         devices_option("Share tiles by them."),
-        click.option("--steps", type=counts(2), help="Of each of two runs of Lanczos.  [default: 100]"),
+        click.option("--steps", type=counts(2), help="Of each of two runs of Lanczos, side by side.  [default: 100]"),
         click.option(
             "--spectrum",
             type=click.Choice(["dense", "lanczos"]),
@@ -107,6 +108,7 @@ def lanczos_spectra(
 ) -> dict[str, LanczosSpectrum]:
     """The spectra of the kernels; the plot is drawn."""
     from nngp_dag.matrix_free import KernelOperator, lanczos_spectrum
+    from nngp_dag.matrix_free.spectrum import most_products
 
     devices = chosen_devices(options.devices)
     steps = min(options.steps or 100, len(x))
@@ -114,20 +116,24 @@ def lanczos_spectra(
         own_folder(options.checkpoint, "nngp-dag-kernels", "nngp-dag", "runs of `nngp-dag kernel` on their way.")
     network_text = network.to_code() if isinstance(network, Dag) else network.to_json()
     found = {}
-    with progress_bar(f"Lanczos on {len(x):,} rows", 2 * steps * len(names), "products") as advance:
+
+    def operator_on(rows: np.ndarray, name: str) -> KernelOperator:
+        reading = setting.method, setting.order, setting.embedding, setting.activation
+        return KernelOperator(network, rows, name, *reading, devices)
+
+    with progress_bar(f"Lanczos on {len(x):,} rows", steps * len(names), "steps") as advance:
         for number, name in enumerate(names):
-            operator = KernelOperator(
-                network, x, name, setting.method, setting.order, setting.embedding, setting.activation, devices
-            )
+            operator = operator_on(x, name)
             if not number:
-                _estimate(operator.matmat, len(x), 2 * steps * len(names))
+                some = operator if len(x) <= _TIMED_ROWS else operator_on(x[:_TIMED_ROWS], name)
+                _estimate(some, operator.num_tiles, most_products(steps) * len(names))
             found[name] = lanczos_spectrum(
                 operator,
                 steps=steps,
                 seed=options.seed,
                 keep=None if options.checkpoint is None else options.checkpoint / name,
                 identity=f"{network_text} {sorted(setting.names().items())} {digest(x)}",
-                progress=_later(advance, 2 * steps * number),
+                progress=_later(advance, steps * number),
             )
     if options.density is not None:
         _draw(found, options.density)
@@ -138,13 +144,13 @@ def _later(advance: Callable[[int], None], before: int) -> Callable[[int], None]
     return lambda done: advance(before + done)
 
 
-def _estimate(multiply: Callable[[np.ndarray], np.ndarray], n: int, products: int) -> None:
-    """Say what a product takes and how long all of them will."""
-    block = np.ones((n, 8))
-    multiply(block)
+def _estimate(some: KernelOperator, num_tiles: int, products: int) -> None:
+    """Say what a product of so many tiles takes, by one on some of the rows, and how long all of them will at most."""
+    block = np.ones((some.shape[0], 16))
+    some.matmat(block)
     start = time.perf_counter()
-    multiply(block)
-    seconds = time.perf_counter() - start
+    some.matmat(block)
+    seconds = (time.perf_counter() - start) * num_tiles / some.num_tiles
     click.echo(f"a product takes {seconds:.3g} s: about {seconds * products:,.3g} s for {products:,}", err=True)
 
 

@@ -45,6 +45,10 @@ class Tridiagonal:
         """K."""
         return len(self.alpha)
 
+    def of_starts(self, starts: slice) -> Tridiagonal:
+        """The same of some of the start vectors."""
+        return Tridiagonal(self.basis[:, :, starts], self.alpha[:, starts], self.beta[:, starts], self.lengths[starts])
+
     def ritz(self, start: int) -> tuple[np.ndarray, np.ndarray]:
         """Ritz values [k], ascending, of one start vector, and the eigenvectors [k, k] of its tridiagonal matrix."""
         from scipy.linalg import eigh_tridiagonal

@@ -102,6 +102,12 @@ class KernelOperator(LinearOperator):
         found = symmetric_product(self._method, *self._placed, filled, self._tile, self._mesh)
         return found[: len(v)].reshape(v.shape)
 
+    @property
+    def num_tiles(self) -> int:
+        """Tiles that a product computes, to whose number its time is proportional."""
+        side = len(self._padded) // self._tile
+        return side * (side + 1) // 2
+
     def diagonal(self) -> np.ndarray:
         """K_ii, [N]."""
         return self._diagonal

@@ -1,8 +1,9 @@
 """The spectrum of a kernel from products alone: extreme eigenvalues with intervals, density, rank and determinant.
 
-Two runs of Lanczos. On K: the largest eigenvalue and, by quadrature, the density and the effective rank. On
-P^-1/2 K P^-1/2 with a Nystrom preconditioner P (`nystrom`): the smallest eigenvalue and the log-determinant, which on K
-itself would take as many steps as the root of the condition number.
+Two runs of Lanczos, which go on side by side, so that one product of K with a block of vectors serves both. On K: the
+largest eigenvalue and, by quadrature, the density and the effective rank. On P^-1/2 K P^-1/2 with a Nystrom
+preconditioner P (`nystrom`): the smallest eigenvalue and the log-determinant, which on K itself would take as many
+steps as the root of the condition number.
 
 What converges and what is proved: the largest eigenvalue converges in tens of steps; some eigenvalue lies within its
 residual. The smallest comes as an interval. Above stands a Rayleigh quotient. Below stands mu s, where mu is bounded by
@@ -18,7 +19,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from nngp_dag.support.blas import one_blas_thread
 from nngp_dag.support.memory import require_memory
 from nngp_dag.support.own_folder import own_folder
 
-__all__ = ["LanczosSpectrum", "lanczos_spectrum", "spectrum_bytes", "unreached"]
+__all__ = ["LanczosSpectrum", "lanczos_spectrum", "most_products", "spectrum_bytes", "unreached"]
 
 _LOWEST = 8
 """Ritz vectors of each start that span the space in which the smallest Rayleigh quotient is looked for."""
@@ -80,7 +80,7 @@ class LanczosSpectrum:
     @property
     def products(self) -> int:
         """Products with K that were made, each of a block of vectors."""
-        return 2 * self.steps + self.refinements
+        return self.steps + self.refinements
 
     @property
     def condition(self) -> tuple[float, float | None]:
@@ -127,14 +127,14 @@ def lanczos_spectrum(
 
     Args:
         operator: the kernel, in float64.
-        steps: of each of the two runs; each is a product of K with a block of `probes` vectors.
-        probes: random start vectors.
+        steps: of each of the two runs; one of both is a product of K with a block of 2 `probes` vectors.
+        probes: random start vectors of each run.
         rank: columns of the preconditioner; by default a quarter of the rows, at most 600.
         seed: of the vectors and the columns.
         failure: probability with which a bound may fail.
         keep: folder in which the steps are kept; a run that was killed goes on there.
         identity: what is computed, told apart by it in `keep`.
-        progress: told of the steps done, of 2 `steps`.
+        progress: told of the steps done, of `steps`.
 
     Raises:
         InputError: too little memory, or as `lanczos`.
@@ -146,18 +146,19 @@ def lanczos_spectrum(
     start = np.random.default_rng(seed).standard_normal((2, n, probes))
     words = f"{identity} {steps} {probes} {rank} {seed}"
     with one_blas_thread():
-        found = lanczos(operator.matmat, start[0], steps, done=progress, **_kept(keep, "top", words))
-        top = _Top(found, operator.trace(), failure / 4)
-        del found
         preconditioner = Nystrom.of(operator, rank, seed)
-        whitened = lanczos(
-            lambda v: preconditioner.whiten(operator.matmat(preconditioner.whiten(v))),
-            start[1],
+        if keep is not None:
+            own_folder(keep, "nngp-dag-runs", "nngp-dag", "runs of Lanczos that are not finished.")
+        both = lanczos(
+            _side_by_side(operator, preconditioner, probes),
+            np.concatenate(list(start), axis=1),
             steps,
-            done=lambda j: progress(steps + j),
-            **_kept(keep, "bottom", words),
+            keep=None if keep is None else keep / "both",
+            identity=words,
+            done=progress,
         )
-        bottom = _Bottom(operator, preconditioner, whitened, failure / 4)
+        top = _Top(both.of_starts(slice(probes)), operator.trace(), failure / 4)
+        bottom = _Bottom(operator, preconditioner, both.of_starts(slice(probes, None)), failure / 4)
     return LanczosSpectrum(
         **vars(top),
         **vars(bottom),
@@ -166,6 +167,26 @@ def lanczos_spectrum(
         rank=preconditioner.rank,
         steps=steps,
     )
+
+
+def _side_by_side(operator: KernelOperator, p: Nystrom, probes: int) -> Callable[[np.ndarray], np.ndarray]:
+    """K on the first `probes` vectors, P^-1/2 K P^-1/2 on the others, by one product."""
+
+    def multiply(v: np.ndarray) -> np.ndarray:
+        found = operator.matmat(np.concatenate([v[:, :probes], p.whiten(v[:, probes:])], axis=1))
+        return np.concatenate([found[:, :probes], p.whiten(found[:, probes:])], axis=1)
+
+    return multiply
+
+
+def most_products(steps: int) -> int:
+    """Products with K that `lanczos_spectrum` makes at most."""
+    return steps + _refinements(steps) + 4
+
+
+def _refinements(steps: int) -> int:
+    """Iterations that look for a smaller Rayleigh quotient, at most."""
+    return steps // 2
 
 
 class _Top:
@@ -184,7 +205,7 @@ class _Bottom:
 
     def __init__(self, operator: KernelOperator, p: Nystrom, found: Tridiagonal, failure: float) -> None:
         self.lambda_min, self.lambda_min_residual, self.refinements = _smallest_quotient(
-            operator, p, found, found.steps // 2
+            operator, p, found, _refinements(found.steps)
         )
         self.lambda_min_low = float(np.clip(p.shift * _least(found, failure), 0.0, self.lambda_min))
         rest, self.log_determinant_error = spectral_measure(found, 0.0, 0.0).sum_of(_log)
@@ -203,21 +224,8 @@ def unreached(n: int, steps: int, probes: int, failure: float) -> float:
 
 
 def spectrum_bytes(n: int, d: int, steps: int, probes: int, rank: int) -> int:
-    """Peak memory of `lanczos_spectrum` on n rows of length d: basis, preconditioner, rows, vectors, and a constant."""
-    return 8 * n * (steps * probes + 3 * rank + 3 * d + 8 * probes * (2 + _LOWEST)) + 2**29
-
-
-class _Keeping(TypedDict):
-    keep: Path | None
-    identity: str
-
-
-def _kept(keep: Path | None, name: str, words: str) -> _Keeping:
-    """The folder of one of the two runs, and what it holds."""
-    if keep is None:
-        return {"keep": None, "identity": ""}
-    own_folder(keep, "nngp-dag-runs", "nngp-dag", "runs of Lanczos that are not finished.")
-    return {"keep": keep / name, "identity": f"{name} {words}"}
+    """Peak memory of `lanczos_spectrum` on n rows of length d: bases, preconditioner, rows, vectors, and a constant."""
+    return 8 * n * (2 * steps * probes + 3 * rank + 3 * d + 8 * probes * (2 + _LOWEST)) + 2**29
 
 
 def _largest(found: Tridiagonal) -> tuple[float, float]:
