@@ -20,12 +20,13 @@ from nngp_dag.nas.networks.probe import Probe, Report
 from nngp_dag.spaces.nasbench201 import OPERATIONS
 from nngp_dag.support.flax_compat import ModuleList
 
-__all__ = ["NUM_EDGES", "NUM_NODES", "Cell201", "conv_counts"]
+__all__ = ["NUM_EDGES", "NUM_NODES", "Cell201", "conv_counts", "live_genes"]
 
 NUM_NODES = 4
 NUM_EDGES = num_edges(NUM_NODES)
 
 _IS_CONV = tuple("conv" in name for name in OPERATIONS)
+_NONE = OPERATIONS.index("none")
 
 
 class Nasbench201Edge(nnx.Module):
@@ -82,6 +83,24 @@ def conv_counts(genes: Array) -> Array:
     return jnp.zeros(NUM_NODES - 1, jnp.int32).at[sources].add(convolutions.astype(jnp.int32))
 
 
+def live_genes(genes: Array) -> Array:
+    """The operations that have to be computed: "none" in the place of those into a node that nothing reads.
+
+    A node is read by convolutions (even by one whose result goes nowhere: its ReLU counts among those of the network),
+    and by other operations where their results are read.
+
+    Args:
+        genes: [6] operation indices.
+    """
+    is_conv, is_none = jnp.array(_IS_CONV)[genes], genes == _NONE
+    is_read = [jnp.array(True)] * NUM_NODES
+    for s in reversed(range(1, NUM_NODES - 1)):
+        edges = [(num_edges(t) + s, t) for t in range(s + 1, NUM_NODES)]
+        is_read[s] = jnp.stack([is_conv[e] | (~is_none[e] & is_read[t]) for e, t in edges]).any()
+    targets = [t for t in range(1, NUM_NODES) for _ in range(t)]
+    return jnp.where(jnp.stack([is_read[t] for t in targets]), genes, _NONE)
+
+
 class Cell201(nnx.Module):
     """A cell with C channels in and out, same height and width."""
 
@@ -97,12 +116,13 @@ class Cell201(nnx.Module):
             probe: see `nngp_dag.nas.networks.probe`.
         """
         counts = conv_counts(genes)
+        operations = live_genes(genes) if genes.ndim == 1 else genes
         nodes, reports = [x], [probe(x, counts[0], block=True)]
         for t in range(1, NUM_NODES):
             start = num_edges(t)
-            total = self.edges[start](nodes[0], genes[start])
+            total = self.edges[start](nodes[0], operations[start])
             for s in range(1, t):
-                total = total + self.edges[start + s](nodes[s], genes[start + s])
+                total = total + self.edges[start + s](nodes[s], operations[start + s])
             nodes.append(total)
             if t < NUM_NODES - 1:
                 reports.append(probe(total, counts[t], block=True))

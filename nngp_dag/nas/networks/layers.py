@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import reduce
 from typing import TypeVar
 
 import jax.numpy as jnp
@@ -197,19 +197,30 @@ def without_normalisation(network: Network) -> Network:
     return network
 
 
-def _window(x: Array, stride: int, initial: float, reduce: Callable[[Array, Array], Array]) -> Array:
-    padding = ((0, 0), (1, 1), (1, 1), (0, 0))
-    return lax.reduce_window(x, x.dtype.type(initial), reduce, (1, 3, 3, 1), (1, stride, stride, 1), padding)
+def _sum_of_windows(x: Array, stride: int) -> Array:
+    """Sums over 3x3 windows, with zeros outside of the image: a sum of shifted images, in the order of
+    `lax.reduce_window`, which takes five times as long on a processor.
+    """
+    padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    last = [(length - 1) // stride * stride + 1 for length in x.shape[1:3]]
+    parts = [
+        lax.slice(padded, (0, i, j, 0), (len(x), i + last[0], j + last[1], x.shape[3]), (1, stride, stride, 1))
+        for i in range(3)
+        for j in range(3)
+    ]
+    return reduce(jnp.add, parts)
 
 
 def avg_pool_3x3(x: Array, stride: int = 1) -> Array:
     """Mean over 3x3 windows; positions outside the image are not counted."""
     inside = jnp.ones((1, *x.shape[1:3], 1), x.dtype)
-    return _window(x, stride, 0.0, lax.add) / _window(inside, stride, 0.0, lax.add)
+    return _sum_of_windows(x, stride) / _sum_of_windows(inside, stride)
 
 
-max_pool_3x3 = partial(_window, initial=-jnp.inf, reduce=lax.max)
-"""Largest value of 3x3 windows: (x, stride=...)."""
+def max_pool_3x3(x: Array, stride: int = 1) -> Array:
+    """Largest value of 3x3 windows."""
+    padding = ((0, 0), (1, 1), (1, 1), (0, 0))
+    return lax.reduce_window(x, x.dtype.type(-jnp.inf), lax.max, (1, 3, 3, 1), (1, stride, stride, 1), padding)
 
 
 def halve(x: Array) -> Array:

@@ -6,18 +6,18 @@ probe once per tensor, with the number of ReLUs that read it; that number is tra
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol, TypeAlias
 
 import jax.numpy as jnp
 from jax import Array, lax
 
+from nngp_dag.nas.networks.codes import agreement, packed_codes
+
 __all__ = ["Probe", "Report", "code_agreement", "no_probe", "patterns", "released_agreement"]
 
 Report: TypeAlias = Any
 """The result of a probe: a tree of arrays, for which JAX has no type."""
-
-_EXACT = 1 << 24
-"""Sums of this many +-1 are exact in float32."""
 
 
 class Probe(Protocol):
@@ -44,16 +44,12 @@ def code_agreement(z: Array, count: Array | int, *, block: bool) -> Array:
     `count`.
 
     With codes c in {0,1} this is c c^T + (1-c)(1-c)^T (Mellor et al., arXiv:2006.04647, Eq. 3: the number of rectified
-    units minus the Hamming distance). With signs s = 2c - 1 it is (F + s s^T) / 2 for F units, one product, and exact.
+    units minus the Hamming distance).
     """
     del block
 
     def gram() -> Array:
-        signs = jnp.where(z.reshape(z.shape[0], -1) > 0, 1.0, -1.0).astype(jnp.float32)
-        units = signs.shape[1]
-        parts = [signs[:, i : i + _EXACT] for i in range(0, units, _EXACT)]
-        product = jnp.stack([(part @ part.T).astype(jnp.int32) for part in parts]).sum(0, dtype=jnp.int32)
-        return (units + product) // 2 * count
+        return agreement(packed_codes(z), math.prod(z.shape[1:])) * count
 
     if isinstance(count, int):
         return gram()
