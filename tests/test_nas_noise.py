@@ -5,6 +5,7 @@ A score that is cheap stands for all: the number of convolutions, plus noise of 
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -23,6 +24,7 @@ from nngp_dag.nas.scores.ranking import best_rank, rank, rank_stability
 from nngp_dag.nas.scores.run import rank_stabilities, score_architectures
 from nngp_dag.nas.scores.score import Score, weights_key
 from nngp_dag.nas.scores.scorer import Scorer, mean_and_error
+from nngp_dag.support import cores
 
 NETWORKS = tiny_networks()
 SPACE = NETWORKS.space
@@ -128,6 +130,23 @@ def test_compilation_is_not_counted_in_seconds():
     scorer().row(constant)
     assert len(CALLS) == 2
     assert CALLS[0] != CALLS[1]  # another architecture is compiled for, since this one needs no program
+
+
+def test_threads_wait_for_the_compilation_off_the_clock(monkeypatch):
+    """Whichever thread comes first computes every score once; no row's seconds hold that, though all waited for it."""
+    CALLS.clear()
+    timed, now, value = scorer(["noisy", "other"]), [0.0], Scorer._value
+
+    def slow_at_first(self, name, rows, text, draw):
+        if not self._compiled:
+            now[0] += 100.0
+        return value(self, name, rows, text, draw)
+
+    monkeypatch.setattr(Scorer, "_value", slow_at_first)
+    monkeypatch.setattr(cores, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    rows = list(timed.rows(TEXTS[:4], threads=4))
+    assert len(CALLS) == 2 + 2 * 4 and now == [200.0]
+    assert [row["seconds"] for row in rows] == [0.0] * 4
 
 
 # ---- rankings ------------------------------------------------------------------------------------------------------

@@ -274,6 +274,14 @@ def test_a_row_depends_on_its_architecture_and_the_seed_alone():
     assert scorer.settings() != Scorer.make(["wot"], NETWORKS, IMAGES, seed=2, batch_size=6).settings()
 
 
+def test_rows_are_the_same_by_one_thread_and_by_several():
+    cells = [SPACE.write(genes) for genes in SPACE.sample(7, np.random.default_rng(2))]
+    scorer = Scorer.make(["wot", "grad-norm"], NETWORKS, IMAGES, seed=1, batch_size=6)
+    one, several = (list(scorer.rows(cells, threads)) for threads in (1, 3))
+    assert [row["architecture"] for row in several] == cells
+    assert [row | {"seconds": 0.0} for row in several] == [row | {"seconds": 0.0} for row in one]
+
+
 # ---- images --------------------------------------------------------------------------------------------------------
 
 

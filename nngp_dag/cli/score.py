@@ -81,7 +81,10 @@ def command(
     lines = None if archs is None else bounded_lines(archs)
     source = ArchitectureSource(networks, lines, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
     on_row = None if as_json or out is not None else _print_rows(scorer.columns)
-    scored = score_architectures(scorer, source, out, on_row=on_row, total=source.total, progress=progress_bar)
+    threads = 1 if archs is sys.stdin.buffer else None  # whoever writes there may wait for each row
+    scored = score_architectures(
+        scorer, source, out, on_row=on_row, total=source.total, threads=threads, progress=progress_bar
+    )
     rankings, comparisons = ({}, {}) if table is None else _rankings(scorer, scored.rows, table, top, seed)
     stabilities = _stabilities(scorer, scored.rows)
     if as_json:

@@ -112,6 +112,7 @@ SCORES: dict[str, Score] = {
         higher_is_better=True,
         batch=image_batches(NTK_IMAGES),
         weights=False,
+        on_all_cores=True,
     ),
     "exact-ntk": Score(
         "nngp_dag.nas.scores.exact_kernel:make_ntk",
@@ -120,6 +121,7 @@ SCORES: dict[str, Score] = {
         higher_is_better=True,
         batch=image_batches(NTK_IMAGES),
         weights=False,
+        on_all_cores=True,
     ),
     "effective-depth": Score(
         "nngp_dag.nas.scores.effective_depth:make",

@@ -6,7 +6,8 @@ scored = score_architectures(scorer, architectures, out=Path("scores.csv"))
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,17 +70,21 @@ def score_architectures(
     *,
     on_row: Callable[[Row], None] | None = None,
     total: int | None = None,
+    threads: int | None = None,
     progress: ProgressBar = no_progress,
 ) -> Scored:
-    """Scores of architectures, row by row.
+    """Scores of architectures, several at a time, row by row.
 
     Args:
         scorer: the scores.
         architectures: in the space's notation, each once (`ArchitectureSource`).
-        out: a .csv or .jsonl file; every row is in it before the next is computed, with a last column `settings` that
-            tells what it was computed with. Rows that an earlier run with the same settings left are taken over.
+        out: a .csv or .jsonl file; every row is in it as soon as it and those before it are computed, with a last
+            column `settings` that tells what it was computed with. Rows that an earlier run with the same settings left
+            are taken over.
         on_row: called with every row, as soon as it is known.
         total: number of architectures, for the progress bar.
+        threads: architectures that are scored at a time, by default as many as the scorer finds worth it. With one, a
+            row is finished before the next architecture is asked for.
         progress: opens a progress bar.
 
     Raises:
@@ -89,15 +94,10 @@ def score_architectures(
     num_resumed = 0
     with nullcontext() if out is None else _table(scorer, out) as table:
         with progress("Scores", total or 0, "architectures") as advance:
-            for text in architectures:
-                if table is not None and text in table:
-                    kept = table[text]
-                    row: Row = {column: kept[column] for column in scorer.columns}
-                    num_resumed += 1
-                else:
-                    row = scorer.row(text)
-                    if table is not None:
-                        table.add([(text, row)])
+            for text, kept, row in _each(scorer, architectures, table, threads):
+                num_resumed += kept
+                if table is not None and not kept:
+                    table.add([(text, row)])
                 rows.append(row)
                 if on_row is not None:
                     on_row(row)
@@ -105,6 +105,31 @@ def score_architectures(
         if table is not None:
             table.finish()
     return Scored(rows, num_resumed)
+
+
+def _each(
+    scorer: Scorer, architectures: Iterable[str], table: GrowingTable | None, threads: int | None
+) -> Iterator[tuple[str, bool, Row]]:
+    """Architectures with their rows, and whether those were kept: these are looked up, the others computed."""
+    waiting: deque[tuple[str, Row | None]] = deque()
+
+    def unknown() -> Iterator[str]:
+        """Architectures without a row, as they are asked for; all that come are put in the queue."""
+        for text in architectures:
+            kept = None if table is None or text not in table else table[text]
+            waiting.append((text, kept and {column: kept[column] for column in scorer.columns}))
+            if kept is None:
+                yield text
+
+    def known() -> Iterator[tuple[str, bool, Row]]:
+        """The kept rows that come next."""
+        while waiting and (row := waiting[0][1]) is not None:
+            yield waiting.popleft()[0], True, row
+
+    for row in scorer.rows(unknown(), threads):
+        yield from known()
+        yield waiting.popleft()[0], False, row
+    yield from known()
 
 
 def _table(scorer: Scorer, out: Path) -> GrowingTable:

@@ -71,6 +71,7 @@ class Score:
         options: the options that it takes.
         baseline: whether it is trivial: without data and weights, and always shown beside the others.
         weights: whether it draws initial weights and needs a key, unless it is a baseline.
+        on_all_cores: whether it computes one architecture on all cores by itself.
     """
 
     implementation: str
@@ -81,6 +82,7 @@ class Score:
     options: tuple[ScoreOption, ...] = ()
     baseline: bool = False
     weights: bool = True
+    on_all_cores: bool = False
 
     def make(self, networks: SpaceNetworks, **options: str) -> ScoreFunction:
         """The function on a space's networks, with options by keyword."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from nngp_dag.errors import InputError
@@ -20,9 +21,14 @@ from nngp_dag.nas.scores.batches import Batch
 from nngp_dag.nas.scores.registry import SCORES, baselines, make_score, score
 from nngp_dag.nas.scores.score import ScoreFunction
 from nngp_dag.spaces.base import Architecture
+from nngp_dag.support.cores import SharedClock, available_cores, in_order
 from nngp_dag.support.row_format import Row
+from nngp_dag.support.x64 import enable_x64
 
-__all__ = ["Scorer", "architecture_key", "batch_generator", "mean_and_error"]
+__all__ = ["Scorer", "architecture_key", "batch_generator", "mean_and_error", "scoring_threads"]
+
+_MOST_AT_ONCE = 8
+"""Networks at a time: each needs its own memory, and the cores share the convolutions of one anyway."""
 
 
 def architecture_key(seed: int, text: str, draw: int = 0) -> jax.Array:
@@ -65,6 +71,8 @@ class Scorer:
     options: Mapping[str, Mapping[str, str]]
     repeats: int = 1
     _compiled: bool = field(default=False, init=False)
+    _compiling: Lock = field(default_factory=Lock, init=False, repr=False)
+    _clock: SharedClock = field(default_factory=SharedClock, init=False, repr=False)
 
     @classmethod
     def make(
@@ -156,20 +164,24 @@ class Scorer:
         return digest.hexdigest()[:16]
 
     def row(self, architecture: Architecture) -> Row:
-        """All scores of one architecture, and the seconds they took; compilation is none of them."""
+        """All scores of one architecture, and the seconds they took; compilation is none of them.
+
+        Rows that are computed at the same time share its seconds (`SharedClock`), so that those of all rows add up to
+        the time that they took together.
+        """
         rows = self.networks.read(architecture)
         text = self.networks.space.write(rows)
         self._compile(rows)
-        start = time.perf_counter()
         row: Row = {"architecture": text}
-        for name in self.names:
-            values = [self._value(name, rows, text, r) for r in range(len(self.draw_columns(name)))]
-            if len(values) == 1:
-                row[name] = values[0]
-            else:
-                row[name], row[f"{name}_se"] = mean_and_error(values)
-                row |= dict(zip(self.draw_columns(name), values, strict=True))
-        row["seconds"] = time.perf_counter() - start
+        with self._clock.task() as seconds:
+            for name in self.names:
+                values = [self._value(name, rows, text, r) for r in range(len(self.draw_columns(name)))]
+                if len(values) == 1:
+                    row[name] = values[0]
+                else:
+                    row[name], row[f"{name}_se"] = mean_and_error(values)
+                    row |= dict(zip(self.draw_columns(name), values, strict=True))
+        row["seconds"] = seconds()
         return {column: row[column] for column in self.columns}
 
     def _value(self, name: str, rows: np.ndarray, text: str, draw: int) -> float:
@@ -179,19 +191,44 @@ class Scorer:
         return self.functions[name](rows, batch, key)
 
     def _compile(self, rows: np.ndarray) -> None:
-        """Compute every score once, where that was not done yet; of another architecture, if this one is constant."""
-        if self._compiled or not self.drawn:
-            return
-        space = self.networks.space
-        others = space.sample(64, np.random.default_rng(0))
-        some = next((genes for genes in (rows, *others) if not self.networks.is_constant(genes)), rows)
-        for name in self.drawn:
-            self._value(name, some, space.write(some), 0)
-        self._compiled = True
+        """Compute every score once, where that was not done yet; of another architecture, if this one is constant.
 
-    def rows(self, architectures: Sequence[Architecture]) -> Iterator[Row]:
-        """A row per architecture, as it is finished."""
-        return (self.row(architecture) for architecture in architectures)
+        Rows that begin at the same time wait for it, off the clock.
+        """
+        with self._compiling:
+            if self._compiled or not self.drawn:
+                return
+            space = self.networks.space
+            others = space.sample(64, np.random.default_rng(0))
+            some = next((genes for genes in (rows, *others) if not self.networks.is_constant(genes)), rows)
+            for name in self.drawn:
+                self._value(name, some, space.write(some), 0)
+            self._compiled = True
+
+    @property
+    def threads(self) -> int:
+        """Architectures that are scored at a time (`scoring_threads`); 1 where a score takes all cores by itself."""
+        return 1 if any(SCORES[name].on_all_cores for name in self.names) else scoring_threads()
+
+    def rows(self, architectures: Iterable[Architecture], threads: int | None = None) -> Iterator[Row]:
+        """A row per architecture, in their order, as soon as it and those before it are finished.
+
+        Args:
+            architectures: at most two for each thread are taken before their row is wanted.
+            threads: by default `threads`; with one, a row is there before the next architecture is taken.
+        """
+        wide = jnp.result_type(float) == jnp.float64  # what a context has switched on holds in its own thread only
+
+        def row(architecture: Architecture) -> Row:
+            with enable_x64(wide):
+                return self.row(architecture)
+
+        return in_order(row, architectures, self.threads if threads is None else threads)
+
+
+def scoring_threads() -> int:
+    """Networks that are worth computing at a time: one for each core, within bounds of memory; one on accelerators."""
+    return min(available_cores(), _MOST_AT_ONCE) if jax.default_backend() == "cpu" else 1
 
 
 def mean_and_error(values: Sequence[float]) -> tuple[float, float]:

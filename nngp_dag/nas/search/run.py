@@ -14,7 +14,7 @@ from nngp_dag.nas.images import Images
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.batches import NTK_IMAGES, WOT_IMAGES
 from nngp_dag.nas.scores.registry import make_score
-from nngp_dag.nas.scores.scorer import architecture_key
+from nngp_dag.nas.scores.scorer import architecture_key, scoring_threads
 from nngp_dag.nas.search.filters import SearchFilter
 from nngp_dag.nas.search.fp_nas import FpNasSettings, fp_nas
 from nngp_dag.nas.search.judge import SupernetJudge
@@ -60,7 +60,7 @@ def wot_cache(networks: SpaceNetworks, images: Images, seed: int, settings: Sear
 
     start = time.perf_counter()
     score(networks.choices.decode(np.ones(len(networks.choices.sizes), dtype=np.int64)))
-    return ScoreCache(score), time.perf_counter() - start
+    return ScoreCache(score, scoring_threads()), time.perf_counter() - start
 
 
 def final_filter(name: str, chosen: SearchFilter) -> Prefilter | None:
@@ -115,7 +115,9 @@ def _te_nas(run: _Run) -> SearchResult:
         repeats=run.settings.repeats,
     )
     judge.compile()
-    result = prune_search(run.networks.layout, judge, rule=make_rule(run.chosen), on_step=run.on_step)
+    result = prune_search(
+        run.networks.layout, judge, rule=make_rule(run.chosen), threads=scoring_threads(), on_step=run.on_step
+    )
     if not result.evaluations:
         raise InputError("no operation's removal stays inside the filter's box, so none was judged: widen its ranges")
     return replace(result, compile_seconds=judge.compile_seconds)

@@ -17,6 +17,7 @@ import numpy as np
 from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.nas.search.rules import KeepAll, Rule
+from nngp_dag.support.cores import in_order
 
 __all__ = ["Candidate", "Judge", "dense_ranks", "prune_search"]
 
@@ -45,6 +46,7 @@ def prune_search(
     *,
     rule: Rule | None = None,
     precision: int = 3,
+    threads: int = 1,
     on_step: Callable[[int], None] | None = None,
 ) -> SearchResult:
     """Prune the supernet of a space to one architecture.
@@ -54,11 +56,12 @@ def prune_search(
         judge: computes the statistics; an evaluation is one supernet with an operation (or edge) less.
         rule: the DAG filter: which removals need not be evaluated. By default all are.
         precision: relative changes are rounded to so many decimals before they are ranked.
+        threads: supernets of a round that are judged at a time.
         on_step: called with the number of candidates dealt with.
     """
     rule = KeepAll() if rule is None else rule
     alive = layout.supernet()
-    run = _Run(layout, judge, precision, on_step)
+    run = _Run(layout, judge, precision, threads, on_step)
     start = time.perf_counter()
     while (alive.sum(-1) > 1).any():
         judge.new_round()
@@ -76,8 +79,11 @@ def prune_search(
 class _Run:
     """One search's counts, and its two kinds of round."""
 
-    def __init__(self, layout: Layout, judge: Judge, precision: int, on_step: Callable[[int], None] | None) -> None:
+    def __init__(
+        self, layout: Layout, judge: Judge, precision: int, threads: int, on_step: Callable[[int], None] | None
+    ) -> None:
         self.layout, self.judge, self.precision, self.on_step = layout, judge, precision, on_step
+        self.threads = threads
         self.candidates = self.evaluations = 0
 
     def round(self, alive: np.ndarray, rule: Rule) -> None:
@@ -119,8 +125,7 @@ class _Run:
             return []
         before = self.judge(alive)
         changes = []
-        for candidate in candidates:
-            after = self.judge(_removed(alive, [candidate]))
+        for after in in_order(lambda c: self.judge(_removed(alive, [c])), candidates, self.threads):
             self.evaluations += 1
             changes.append(np.round((before - after) / before, self.precision).mean(0))
             if self.on_step is not None:

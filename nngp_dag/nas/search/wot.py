@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from nngp_dag.errors import InputError
 from nngp_dag.nas.search.result import SearchResult
 from nngp_dag.spaces import Space
+from nngp_dag.support.cores import SharedClock, in_order
 
 __all__ = ["ScoreCache", "random_search"]
 
@@ -18,21 +19,32 @@ class ScoreCache:
     """Scores of architectures that are computed once, with the seconds each took.
 
     Args:
-        score: from an architecture [cells, genes] to its score, higher is better.
+        score: from an architecture [cells, genes] to its score, higher is better; called by several threads.
+        threads: scores that are computed at a time. They share their seconds (`SharedClock`).
     """
 
-    def __init__(self, score: Callable[[np.ndarray], float]) -> None:
-        self._score = score
+    def __init__(self, score: Callable[[np.ndarray], float], threads: int = 1) -> None:
+        self._score, self._threads, self._clock = score, threads, SharedClock()
         self.known: dict[bytes, tuple[float, float]] = {}
 
     def __call__(self, architecture: np.ndarray) -> tuple[float, float]:
         """The score, and the seconds that it took when it was computed."""
-        key = architecture.tobytes()
-        if key not in self.known:
-            start = time.perf_counter()
+        return next(self.each([architecture]))
+
+    def each(self, architectures: Sequence[np.ndarray]) -> Iterator[tuple[float, float]]:
+        """Score and seconds of each architecture, in their order."""
+        fresh = {key: a for a in architectures if (key := a.tobytes()) not in self.known}
+        computed = in_order(self._timed, fresh.values(), self._threads)  # in the order in which they come first
+        for architecture in architectures:
+            key = architecture.tobytes()
+            if key not in self.known:
+                self.known[key] = next(computed)
+            yield self.known[key]
+
+    def _timed(self, architecture: np.ndarray) -> tuple[float, float]:
+        with self._clock.task() as seconds:
             value = self._score(architecture)
-            self.known[key] = value, time.perf_counter() - start
-        return self.known[key]
+        return value, seconds()
 
 
 def random_search(
@@ -66,9 +78,10 @@ def random_search(
     start = time.perf_counter()
     passing = [True] * num if keep is None else [keep(draw) for draw in draws]
     seconds += time.perf_counter() - start
+    scores = score.each([draw for draw, passes in zip(draws, passing, strict=True) if passes])
     for step, (draw, passes) in enumerate(zip(draws, passing, strict=True), start=1):
         if passes:
-            value, took = score(draw)
+            value, took = next(scores)
             evaluations += 1
             seconds += took
             if best is None or value > best[0]:
