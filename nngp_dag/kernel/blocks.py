@@ -64,7 +64,7 @@ def blocks_of(nodes: list[Mixing]) -> Blocks[Mixing]:
     # A node without linear edges receives nothing afresh: skip paths from it carry nothing.
     skip_paths = [np.where(received[: len(into.linear)], into.skip_paths, 0.0) for into in nodes]
     linear = [np.asarray(into.linear) for into in nodes]
-    plans = tuple(plan_of(_square(weights) != 0) for weights in (skip_paths, linear))
+    plans = tuple(plan_of(_square(weights)) for weights in (skip_paths, linear))
     before, within, last = zip(arranged(plans[0], skip_paths), arranged(plans[1], linear), strict=True)
     return Blocks(Mixing(*before), Mixing(*within), Mixing(plans[0].place, plans[1].place), Mixing(*last))
 
@@ -101,17 +101,14 @@ def arranged(plan: BlockPlan, weights: Sequence[Numbers], ports: int = 1) -> tup
         ports: q.
     """
     num_blocks, q = len(plan.place), ports
-    size = (num_blocks + 1) * BLOCK
-    # One column more than there are nodes: nothing, for rows that are not read (column -1).
-    rows = [_spread(row, size + 1, q) for row in weights]
-    inner = _stack([*rows[:-1], *[np.zeros((size + 1, q))] * (num_blocks * BLOCK - len(rows) + 1)])
-    inner = inner.reshape(num_blocks, BLOCK, size + 1, q)
-    blocks = np.arange(num_blocks)[:, None, None]
-    nodes = np.arange(BLOCK)[None, :, None]
-    before = inner[blocks, nodes, plan.column[:, None, :]]
-    own = (blocks + 1) * BLOCK + np.arange(BLOCK)
-    within = inner[blocks, nodes, own]
-    last = rows[-1][plan.last]
+    flat = _joined(weights, q)
+    # Of nodes t = 1..H-1 in blocks; those that fill up the last block have no weights.
+    t = 1 + np.arange(num_blocks * BLOCK).reshape(num_blocks, BLOCK, 1)
+    t = np.where(t < len(weights), t, 0)
+    own = (np.arange(num_blocks)[:, None, None] + 1) * BLOCK + np.arange(BLOCK)
+    before = flat[_place(t, plan.column[:, None, :])]
+    within = flat[_place(t, own)]
+    last = flat[_place(np.array(len(weights)), plan.last)]
     return (
         before.reshape(num_blocks, BLOCK, -1),
         within.reshape(num_blocks, BLOCK, -1),
@@ -119,25 +116,28 @@ def arranged(plan: BlockPlan, weights: Sequence[Numbers], ports: int = 1) -> tup
     )
 
 
+def _joined(weights: Sequence[Numbers], ports: int) -> Numbers:
+    """The weights of nodes t = 1..H one after the other, [H (H + 1) / 2 + 1, q], and zero at the end."""
+    module = np if all(isinstance(row, np.ndarray) for row in weights) else jnp
+    return module.concatenate([*weights, module.zeros(ports, weights[0].dtype)]).reshape(-1, ports)
+
+
+def _place(t: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Where the weight of node t over the node in a column, counted as in `BlockPlan`, lies in what is `_joined`.
+
+    That of the zero at the end for a column of no node, for a node t = 0, and for nodes that are not before t.
+    """
+    s = np.where(column < BLOCK, column, column - BLOCK + 1)
+    exists = (column == 0) | (column >= BLOCK)
+    return np.where(exists & (s < t), t * (t - 1) // 2 + s, -1)
+
+
 def _square(weights: Sequence[np.ndarray]) -> np.ndarray:
-    """Weights of nodes 1..H as a matrix [H + 1, H + 1]."""
-    square = np.zeros((len(weights) + 1,) * 2)
+    """Where weights of nodes 1..H are not zero, bool [H + 1, H + 1]."""
+    square = np.zeros((len(weights) + 1,) * 2, bool)
     for t, row in enumerate(weights, start=1):
-        square[t, :t] = row
+        square[t, :t] = row != 0
     return square
-
-
-def _spread(row: Numbers, size: int, ports: int) -> Numbers:
-    """Weights over the ports of nodes 0..t-1 [t q] as [size, q], node 0 in a block of its own."""
-    module = np if isinstance(row, np.ndarray) else jnp
-    row = row.reshape(-1, ports)
-    gap = module.zeros((BLOCK - 1, ports), row.dtype)
-    rest = module.zeros((size - BLOCK - len(row) + 1, ports), row.dtype)
-    return module.concatenate([row[:1], gap, row[1:], rest])
-
-
-def _stack(rows: Sequence[Numbers]) -> Numbers:
-    return (np if all(isinstance(row, np.ndarray) for row in rows) else jnp).stack(rows)
 
 
 def _places(square: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, int]:

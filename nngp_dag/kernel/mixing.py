@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nngp_dag.dag import num_edges
+from nngp_dag.dag import num_edges, num_nodes_of
 
 if TYPE_CHECKING:
     from jax import Array
@@ -54,21 +54,30 @@ def mixing(codes: np.ndarray) -> list[Mixing]:
         for t = 1..H a `Mixing` of float64 arrays [A, t]. Counts are exact up to 2^53 and rounded beyond; infinite
         where they overflow.
     """
-    num_codes = codes.shape[0]
+    num_codes, num_nodes = codes.shape[0], num_nodes_of(codes.shape[1])
     result: list[Mixing] = []
-    sources = [np.ones((num_codes, 1))]  # alpha_tu for u = 0..t, with alpha_tt = 1
-    reached = np.ones((num_codes, 1), dtype=bool)
-    t = 0
-    while num_edges(t + 1) < codes.shape[1]:
-        t += 1
+    sources: dict[int, np.ndarray] = {}  # alpha_tu for u = 0..t, with alpha_tt = 1, of nodes that some DAG skips from
+    skipped = _skipped_from(codes)
+    reached = np.zeros((num_codes, num_nodes), dtype=bool)
+    reached[:, 0] = True
+    for t in range(num_nodes):
         ops = codes[:, num_edges(t) : num_edges(t + 1)]
         skip_paths = np.zeros((num_codes, t))
-        for s in np.flatnonzero((ops == 1).any(axis=0)):  # edges that no DAG skips add nothing
+        for s in np.flatnonzero((ops == 1).any(axis=0)).tolist():  # edges that no DAG skips add nothing
             skip_paths[:, : s + 1] += sources[s] * (ops[:, s, None] == 1)
-        result.append(Mixing(skip_paths, ((ops == 2) & reached).astype(np.float64)))
-        sources.append(np.concatenate([skip_paths, np.ones((num_codes, 1))], axis=1))
-        reached = np.concatenate([reached, ((ops > 0) & reached).any(axis=1, keepdims=True)], axis=1)
+        if t in skipped:
+            sources[t] = np.concatenate([skip_paths, np.ones((num_codes, 1))], axis=1)
+        if t:
+            result.append(Mixing(skip_paths, ((ops == 2) & reached[:, :t]).astype(np.float64)))
+            reached[:, t] = ((ops > 0) & reached[:, :t]).any(axis=1)
     return result
+
+
+def _skipped_from(codes: np.ndarray) -> set[int]:
+    """The nodes from which a skip edge of some code leads on."""
+    edges = np.flatnonzero((codes == 1).any(axis=0))
+    targets = ((1 + np.sqrt(1 + 8 * edges)) // 2).astype(int)  # edge t (t - 1) / 2 + s, s < t
+    return set((edges - targets * (targets - 1) // 2).tolist())
 
 
 def received(nodes: list[Mixing], correlated: bool) -> list[Mixing]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from nngp_dag.activations import Activation
-from nngp_dag.dag import Op
+from nngp_dag.dag import Dag, Op
 from nngp_dag.kernel.block_fold import Inputs, pairs_by_block, rows_by_block
 from nngp_dag.kernel.blocks import BLOCK, Blocks, blocks_of
 from nngp_dag.kernel.embedding import EmbeddedRow
@@ -81,8 +82,7 @@ class Propagation(PairMethod[_Program, PropagatedRows]):
         if isinstance(network, Wiring):
             r = self.recursion
             return wired_program(network, self.setting.order, r.correlated)
-        nodes = [Mixing(*(a[0] for a in into)) for into in mixing(network.to_array()[None])]
-        return tuple(nodes) if network.num_nodes <= MAX_UNROLLED else blocks_of(nodes)
+        return _dag_program(network, network.num_nodes > MAX_UNROLLED)
 
     def estimated_seconds(self, network: Network, num_pairs: int) -> float:
         if dag_of(network).num_nodes <= MAX_UNROLLED:
@@ -205,6 +205,13 @@ class Independent(Propagation):
     @property
     def recursion(self) -> Recursion:
         return Recursion(self.setting, correlated=False, means=False, with_tangent=self.with_tangent)
+
+
+@lru_cache(maxsize=2)
+def _dag_program(dag: Dag, by_blocks: bool) -> tuple[Mixing, ...] | Blocks[Mixing]:
+    """The program of a DAG: kept, since a large one is asked for by the estimate of its cost and by the kernel."""
+    nodes = [Mixing(*(a[0] for a in into)) for into in mixing(dag.to_array()[None])]
+    return blocks_of(nodes) if by_blocks else tuple(nodes)
 
 
 def _inputs(rows: PropagatedRows) -> Inputs:

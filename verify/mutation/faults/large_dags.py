@@ -12,8 +12,8 @@ FAULTS = (
         "edges within a block of a large DAG lost",
         "nngp_dag.kernel.blocks",
         "arranged",
-        "within = inner[blocks, nodes, own]",
-        "within = 0 * inner[blocks, nodes, own]",
+        "within = flat[_place(t, own)]",
+        "within = 0 * flat[_place(t, own)]",
         test="tests/test_kernel_blocks.py::test_a_large_dag_is_the_recursion_over_pairs_of_nodes",
     ),
     Fault(
