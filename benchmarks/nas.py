@@ -1,5 +1,5 @@
-"""Architecture scores and searches: seconds a NAS-WOT score, against PyTorch and against compiling every architecture;
-what the filter saves.
+"""Architecture scores and searches: seconds a NAS-WOT score, against the time of its convolutions alone, PyTorch, and
+compiling every architecture; its parts against the way they were computed before; what the filter saves.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from functools import partial
 import jax
 import numpy as np
 
-from benchmarks.timing import seconds
+from benchmarks.timing import cheapest_by_turns, seconds
 from nngp_dag.nas import Images, make_score, space_networks
 from nngp_dag.nas.networks.initialize import create
+from nngp_dag.nas.networks.layers import avg_pool_3x3
 from nngp_dag.nas.networks.probe import code_agreement
+from nngp_dag.nas.scores.scorer import Scorer
 from nngp_dag.nas.search.filters import make_filter
 from nngp_dag.nas.search.run import SearchSettings, wot_cache
 from nngp_dag.nas.search.wot import random_search
@@ -72,6 +74,77 @@ def against_torch(cells, score) -> bool:
     return ratio >= 1
 
 
+def against_convolutions(networks, cells, score, x) -> None:
+    """Processor time of a score over that of its network's convolutions at the rate of a matrix product, by turns.
+
+    No way to compute these convolutions as sums of products takes less.
+    """
+    a = jax.numpy.asarray(np.random.default_rng(0).normal(size=(1536, 1536)), jax.numpy.float32)
+    product = jax.jit(jax.numpy.matmul)
+
+    def scores() -> None:
+        for cell in cells:
+            score(cell)
+
+    cost = cheapest_by_turns({"scores": scores, "product": lambda: product(a, a).block_until_ready()}, 5)
+    rate = 2 * len(a) ** 3 / cost["product"].processor
+    sizes = [networks.size(networks.wot, networks.genes(cell), x.shape[1]) for cell in cells]
+    floor = 2 * len(x) * sum(size.multiply_adds for size in sizes) / rate / len(cells)
+    each = cost["scores"].processor / len(cells)
+    print(
+        f"  processor time of a score {each:.3f} s; of its convolutions at {rate / 1e9:.0f} GFLOP/s, the rate of a"
+        f" float32 product: {floor:.3f} s ({each / floor:.1f} times that)"
+    )
+
+
+def at_a_time(networks, cells) -> None:
+    """Cells a second, one at a time and several."""
+    scorer = Scorer.make(["wot"], networks, images())
+    ways = {
+        f"{threads} at a time": partial(lambda threads: list(scorer.rows(list(cells), threads)), threads)
+        for threads in sorted({1, scorer.threads})
+    }
+    for name, cost in cheapest_by_turns(ways, 3).items():
+        each = cost.processor / len(cells)
+        print(f"  {name}: {len(cells) / cost.wall:.2f} cells a second, {each:.3f} s of processors each")
+
+
+def product_of_signs(z):
+    """The agreement of codes as a float32 product of +-1."""
+    signs = jax.numpy.where(z.reshape(len(z), -1) > 0, 1.0, -1.0).astype(jax.numpy.float32)
+    return (signs.shape[1] + (signs @ signs.T).astype(jax.numpy.int32)) // 2
+
+
+def windows(z):
+    """The mean over 3x3 windows by XLA's windows."""
+
+    def total(z):
+        padding = ((0, 0), (1, 1), (1, 1), (0, 0))
+        return jax.lax.reduce_window(z, np.float32(0), jax.lax.add, (1, 3, 3, 1), (1, 1, 1, 1), padding)
+
+    return total(z) / total(jax.numpy.ones((1, *z.shape[1:3], 1), z.dtype))
+
+
+def parts() -> None:
+    """Codes and pooling on the features of each stage, now and before, by turns; they have to give the same."""
+    pairs = {
+        "agreement of codes": (partial(code_agreement, count=1, block=True), product_of_signs),
+        "3x3 mean": (avg_pool_3x3, windows),
+    }
+    for name, both in pairs.items():
+        ratios = []
+        for side, channels in ((32, 16), (16, 32), (8, 64)):
+            z = jax.random.normal(jax.random.key(side), (128, side, side, channels), np.float32)
+            now, before = (jax.jit(function) for function in both)
+            assert (np.asarray(now(z)) == np.asarray(before(z))).all()
+            ways = {"now": lambda now=now, z=z: now(z).block_until_ready()}
+            ways["before"] = lambda before=before, z=z: before(z).block_until_ready()
+            cost = cheapest_by_turns(ways, 9)
+            ratios.append(cost["before"].processor / cost["now"].processor)
+        shown = ", ".join(f"{ratio:.1f}" for ratio in ratios)
+        print(f"  {name}, processor time before / now at 32x32, 16x16 and 8x8: {shown}")
+
+
 def against_compiling(cells, ours: list[float]) -> None:
     """The same score with the architecture as a constant: one compilation each."""
     networks, x = space_networks("nasbench201"), images().x
@@ -118,6 +191,9 @@ def main() -> int:
     print(
         f"  {statistics.mean(ours):.3f} s per score ({min(ours):.3f} to {max(ours):.3f}); the first one {first:.1f} s"
     )
+    against_convolutions(networks, cells, lambda cell: score(cell, x, key), x)
+    at_a_time(networks, cells)
+    parts()
     passed = against_torch(cells, lambda cell: score(cell, x, key))
     against_compiling(cells, ours)
     print("NAS-WOT search among 40 architectures")
