@@ -26,7 +26,7 @@ from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import Setting
 from nngp_dag.support.sharding import some_devices
 
-__all__ = ["sweep_chunks", "sweep_kernels"]
+__all__ = ["checked_codes", "sweep_chunks", "sweep_kernels"]
 
 _CHUNK_BYTES = 768 * 2**20
 
@@ -85,7 +85,7 @@ def sweep_chunks(
     places = [None] if devices is None else some_devices(devices)
     names = checked_names(get)
     method = pair_method(setting or Setting(), "ntk" in names)
-    codes = _checked_codes(codes)
+    codes = checked_codes(codes)
     order = np.lexsort(codes.T[::-1])
     with input_precision(x):
         rows = checked_rows("x", x)
@@ -137,7 +137,8 @@ def _chunk_length(codes: np.ndarray, remaining: int, plane: int, num_kernels: in
     return length
 
 
-def _checked_codes(codes: np.ndarray) -> np.ndarray:
+def checked_codes(codes: np.ndarray) -> np.ndarray:
+    """Flat codes of equal node count, integers [A, E] with operations 0, 1, 2; else InputError."""
     codes = np.asarray(codes)
     if (
         codes.ndim != 2

@@ -21,6 +21,7 @@ from nngp_dag.activations import Activation
 from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.network import Network, dag_of
+from nngp_dag.kernel.plane_sums import PlaneRows, PlaneSums, Shared
 from nngp_dag.kernel.products import squared_norms, symmetric_products
 from nngp_dag.reading import METHODS, PAIR_METHODS, Setting
 
@@ -133,6 +134,23 @@ class PairMethod(ABC, Generic[Program, Rows]):
         """
         found = [_one_of_many(self, Dag.from_array(code).pruned(), x, names) for code in codes]
         return tuple(jnp.stack(kernels) for kernels in zip(*found, strict=True))
+
+    def plane_sums(self, codes: np.ndarray) -> PlaneSums | None:
+        """Kernels of many DAGs of equal node count as sums of planes they share; None from a method that has none.
+
+        Args:
+            codes: flat codes [A, E], in lexicographic order; not pruned, and some may have no path.
+        """
+        del codes
+        return None
+
+    def plane_rows(self, program: Shared, k: Array) -> PlaneRows:
+        """The diagonals of the planes of `plane_sums`, and what its pairs need, for K_in(x, x) = k [N]."""
+        raise NotImplementedError(f"{type(self).__name__} has no planes that DAGs share")
+
+    def planes(self, program: Shared, x: Shared, y: Shared, k: Array) -> tuple[Array, Array]:
+        """V and W (zero without tangents) [S, X, Y] of those planes, for states of rows and K_in(x, x') = k [X, Y]."""
+        raise NotImplementedError(f"{type(self).__name__} has no planes that DAGs share")
 
 
 AnyMethod: TypeAlias = PairMethod[Any, Any]

@@ -23,9 +23,11 @@ from nngp_dag.kernel.embedding import EmbeddedRow, embed_pair, embed_row
 from nngp_dag.kernel.maps import over_pairs, over_rows
 from nngp_dag.kernel.method import Numbers, PairMethod, cast_program
 from nngp_dag.kernel.network import Network
+from nngp_dag.kernel.plane_sums import PlaneRows, PlaneSums
 from nngp_dag.kernel.products import squared_norms, symmetric_products
 from nngp_dag.kernel.wired_paths import WiredPaths, path_weights, single_activation, wired_paths
 from nngp_dag.paths import path_counts, path_counts_array
+from nngp_dag.support.distinct import distinct_rows
 from nngp_dag.wiring import Wiring
 
 __all__ = ["ChainRows", "PathSum"]
@@ -99,6 +101,20 @@ class PathSum(PairMethod[_Program, ChainRows]):
 
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         return _many(self, cast_program(path_counts_array(codes).astype(np.float64), x.dtype), x, names)
+
+    def plane_sums(self, codes: np.ndarray) -> PlaneSums:
+        counts = path_counts_array(codes).astype(np.float64)
+        first, which = distinct_rows(counts)
+        links = np.where(counts[first] == 0, 0, np.arange(counts.shape[1]))
+        return PlaneSums(np.ones(counts.shape[1]), links, counts[first], np.zeros_like(counts[first]), which)
+
+    def plane_rows(self, program: np.ndarray, k: Array) -> PlaneRows:
+        rows = over_rows(lambda k, _: self.chain_row(k, len(program)))(k, None)
+        return PlaneRows(rows, rows.variances, rows.tangents, jnp.zeros_like(rows.variances))
+
+    def planes(self, program: np.ndarray, x: ChainRows, y: ChainRows, k: Array) -> tuple[Array, Array]:
+        del program
+        return over_pairs(lambda k, x, y, _: self.chain_pair(x, y, k))(k, x, y, None)
 
     def chain_row(self, k: Array, length: int, scales: _Scales = None) -> ChainRows:
         """(k_d, th_d), d = 0..length-1, of one input with itself."""

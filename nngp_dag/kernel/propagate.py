@@ -24,9 +24,11 @@ from nngp_dag.kernel.mixing import Mixing, mixing
 from nngp_dag.kernel.network import Network, dag_of
 from nngp_dag.kernel.node_scan import pairs_by_node, rows_by_node
 from nngp_dag.kernel.pair_recursion import Node
+from nngp_dag.kernel.plane_sums import PlaneRows, PlaneSums
 from nngp_dag.kernel.ports import edge_variances
 from nngp_dag.kernel.prefix_tree import prefix_tree_kernels, prefix_tree_variances
 from nngp_dag.kernel.recursion import MAX_UNROLLED, Recursion
+from nngp_dag.kernel.values import ValueProgram, ValueRows, value_planes, value_rows, value_sums
 from nngp_dag.kernel.wired import Wired, wired_program
 from nngp_dag.wiring import Wiring
 
@@ -145,6 +147,15 @@ class Propagation(PairMethod[_Program, PropagatedRows]):
 
     def many(self, codes: np.ndarray, x: Array, names: tuple[str, ...]) -> tuple[Array, ...]:
         return prefix_tree_kernels(self.recursion, codes, x, names)
+
+    def plane_sums(self, codes: np.ndarray) -> PlaneSums:
+        return value_sums(self.recursion, codes)
+
+    def plane_rows(self, program: ValueProgram, k: Array) -> PlaneRows:
+        return value_rows(self.recursion, program, k)
+
+    def planes(self, program: ValueProgram, x: ValueRows, y: ValueRows, k: Array) -> tuple[Array, Array]:
+        return value_planes(self.recursion, program, x, y, k)
 
     def _prepared(self, program: _Program) -> tuple[Recursion, _Fold]:
         r = self.recursion

@@ -19,6 +19,7 @@ from nngp_dag.errors import InputError
 from nngp_dag.optimization.normal_form import Forms, Rules, State, Value
 from nngp_dag.paths import path_counts_array
 from nngp_dag.reading import PAIR_METHODS, Setting
+from nngp_dag.support.distinct import row_hashes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -264,7 +265,7 @@ def _joined(parts: list[_Classes]) -> _Classes:
 
 def _classes(keys: np.ndarray, rank: np.ndarray, size: np.ndarray) -> _Classes:
     """The distinct rows among keys [A, n]: sorted by a hash, and by the rows themselves where two share one."""
-    hashes = _hashes(keys)
+    hashes = row_hashes(keys)
     order = np.lexsort((rank, hashes))
     same = hashes[order][1:] == hashes[order][:-1]
     if (same & (keys[order][1:] != keys[order][:-1]).any(axis=1)).any():
@@ -273,14 +274,3 @@ def _classes(keys: np.ndarray, rank: np.ndarray, size: np.ndarray) -> _Classes:
     first = np.flatnonzero(np.concatenate([np.ones(min(1, len(keys)), bool), ~same]))
     sizes = np.add.reduceat(size[order], first) if len(first) else size[:0]
     return _Classes(keys[order[first]], rank[order[first]], sizes)
-
-
-def _hashes(keys: np.ndarray) -> np.ndarray:
-    """A hash of each row, uint64 [A] (the finalizer of splitmix64, column by column)."""
-    found = np.zeros(len(keys), np.uint64)
-    for column in keys.T.astype(np.uint64):
-        found = found * np.uint64(0x9E3779B97F4A7C15) + column
-        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found = found ^ (found >> np.uint64(31))
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["pair_bound", "pair_bounds"]
+__all__ = ["lowest_of_pairs", "pair_bound", "pair_bounds"]
 
 BLOCK = 1 << 20
 """Entries that are worked on at a time: what is allocated beside the matrix stays near 50 MiB."""
@@ -40,7 +40,7 @@ def pair_bounds(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         chosen = slice(a, a + matrices)
         for i in range(0, n - 1, rows):
             stop = min(i + rows, n - 1)
-            low = _lowest_of_pairs(
+            low = lowest_of_pairs(
                 diagonal[chosen, i:stop, None], diagonal[chosen, None, i + 1 :], k[chosen, i:stop, i + 1 :]
             )
             row, column = np.tril_indices(stop - i, -1, n - i - 1)
@@ -56,7 +56,7 @@ def pair_bounds(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return best, pairs
 
 
-def _lowest_of_pairs(a: np.ndarray, c: np.ndarray, b: np.ndarray) -> np.ndarray:
+def lowest_of_pairs(a: np.ndarray, c: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Smallest eigenvalue of [[a, b], [b, c]], (a+c)/2 - sqrt(((a-c)/2)^2 + b^2), without its cancellation.
 
     The root exceeds |b| by h^2 / (root + |b|), h = (a-c)/2, and (a+c)/2 - |b| is exact where the two are close.
