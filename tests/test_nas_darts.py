@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import re
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from flax import nnx
 from helpers import assert_close
 from nas_cases import random_images
 
+from nngp_dag.conv import conv_kernel_fn, darts_network
 from nngp_dag.errors import InputError
 from nngp_dag.nas import make_score, space_networks
 from nngp_dag.nas.networks.cell_darts import EDGES, CellDarts
@@ -186,6 +188,31 @@ def test_a_cell_without_a_path_scores_minus_infinity(tiny):
     alive = PUBLISHED
     score, batch = make_score("wot", tiny), random_images(size=SIDE).batch(6)
     assert score(dead, batch, jax.random.key(0)) == -np.inf < score(alive, batch, jax.random.key(0))
+
+
+def test_exact_scores_are_those_of_a_normal_and_a_reduction_cell():
+    batch = random_images(size=8).batch(5)
+    x = batch.astype(np.float64) / np.sqrt((batch.astype(np.float64) ** 2).mean((1, 2, 3), keepdims=True))
+    network = darts_network(PUBLISHED, ("normal", "reduce"), max_pool="average", last_activation=True)
+    kernels = conv_kernel_fn(network)(x)
+    for name, kernel in zip(("nngp", "ntk"), map(np.asarray, kernels), strict=True):
+        score = make_score(f"exact-{name}", "darts", {"max_pool": "average"})
+        assert_close(score(PUBLISHED, batch), np.linalg.eigvalsh(kernel)[0] / kernel.trace() * len(kernel))
+        assert score(re.sub(r"'\w+'", "'none'", PUBLISHED), batch) == -np.inf
+        with pytest.raises(InputError, match="max_pool='average'"):
+            make_score(f"exact-{name}", "darts")(PUBLISHED, batch)
+    with pytest.raises(InputError, match="unknown max_pool 'max'"):
+        make_score("exact-ntk", "darts", {"max_pool": "max"})
+
+
+def test_searches_by_an_exact_kernel_say_what_becomes_of_max_pooling():
+    networks, data = space_networks("darts"), random_images()
+    settings = SearchSettings(num=2, ntk_images=3)
+    run = partial(run_search, "exact-ntk", networks, data, chosen=make_filter("none", SPACE), seed=0)
+    with pytest.raises(InputError, match="max_pool_3x3"):
+        run(settings=settings)
+    result = run(settings=dataclasses.replace(settings, max_pool="average"))
+    assert result.evaluations == 2
 
 
 def test_supernet_figures_are_averages_over_the_pairs_that_nodes_may_keep():

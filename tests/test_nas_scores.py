@@ -1,5 +1,6 @@
 """Scores against slow literal transcriptions of their definitions, on tiny networks; one compilation for all."""
 
+import dataclasses
 import importlib
 import inspect
 
@@ -12,7 +13,7 @@ from nas_cases import random_images, tiny_networks
 
 from nngp_dag.conv import conv_kernel_fn
 from nngp_dag.errors import InputError
-from nngp_dag.nas import Images, load_images, make_score
+from nngp_dag.nas import Images, load_images, make_score, space_networks
 from nngp_dag.nas.images import random_patches
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.initialize import draw
@@ -221,8 +222,9 @@ def test_exact_scores_are_scale_free_least_eigenvalues_and_compile_no_step_twice
         compilations.clear()
         assert [score(cell, batch) for cell in cells] == values
         assert compilations == []
-    with pytest.raises(InputError, match="darts"):
-        make_score("exact-ntk", "darts")
+    bare = dataclasses.replace(space_networks("darts"), ntk=space_networks("darts").regions)
+    with pytest.raises(InputError, match="no kernels for these networks of darts"):
+        make_score("exact-ntk", bare)
     with pytest.raises(InputError, match="cannot be shrunk"):
         score(ALIVE, batch[:, :, :3])
 

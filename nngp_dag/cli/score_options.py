@@ -21,7 +21,7 @@ def score_options(*names: str) -> Callable[[_F], _F]:
         for name in reversed(names or tuple(SCORES)):
             for option in reversed(SCORES[name].options):
                 function = click.option(
-                    f"--{name}-{option.name}",
+                    f"--{name}-{option.name}".replace("_", "-"),
                     type=click.Choice(option.choices),
                     default=option.default,
                     show_default=True,

@@ -51,6 +51,11 @@ __all__ = ["command"]
 @click.option("--samples-per-nat", type=click.FloatRange(min=0, min_open=True), help="fp-nas: lambda (1).")
 @click.option("--channels", type=counts(1), help="wot, fp-nas: C of the networks (16).")
 @click.option("--cells", type=counts(1), help="wot, fp-nas: N, cells of a stage (5; darts 2).")
+@click.option(
+    "--max-pool",
+    type=click.Choice(["refuse", "average"]),
+    help="exact-*: max pooling of DARTS has no kernel in closed form: refuse (default), or put average pooling there.",
+)
 @score_options("wot")
 @click.option(
     "--out",

@@ -39,7 +39,7 @@ from nngp_dag.spaces.genotype import OPERATIONS
 from nngp_dag.spaces.genotype_spaces import darts
 from nngp_dag.spaces.genotype_text import CELLS, Cell
 
-__all__ = ["MAX_POOL", "Genotype", "MaxPool", "darts_cells", "darts_network", "read_genotype"]
+__all__ = ["MAX_POOL", "Genotype", "MaxPool", "chosen_max_pool", "darts_cells", "darts_network", "read_genotype"]
 
 Genotype: TypeAlias = Architecture | Mapping[str, object]
 """A DARTS genotype: its text, the mapping that was read from JSON, or integers [2, 20]."""
@@ -112,8 +112,7 @@ def read_genotype(genotype: Genotype, max_pool: MaxPool = "refuse") -> tuple[Cel
         InputError: a malformed genotype, a cell without output, max pooling that is to be refused, or another
             `max_pool`.
     """
-    if max_pool not in MAX_POOL:
-        raise unknown("max_pool", max_pool, MAX_POOL)
+    chosen_max_pool(max_pool)
     rows = _SPACE.parse(genotype) if isinstance(genotype, str | Mapping) else _checked_rows(np.asarray(genotype))
     cells: list[Cell] = []
     for name, operation, source, flags in zip(CELLS, *_SPACE.edges(rows), strict=True):
@@ -124,11 +123,20 @@ def read_genotype(genotype: Genotype, max_pool: MaxPool = "refuse") -> tuple[Cel
             if op == "max_pool_3x3" and max_pool == "refuse":
                 raise InputError(
                     f"edge ({s}, {i // 2 + 2}) of the {name} cell is max_pool_3x3: the largest of correlated Gaussian"
-                    " pixels has no kernel in closed form; max_pool='average' computes average pooling in its place"
+                    " pixels has no kernel in closed form; max_pool='average' (--max-pool average) computes average"
+                    " pooling in its place"
                 )
         kept = tuple((op.replace("max_pool", "avg_pool"), s) for op, s in edges)
         cells.append((kept, tuple(int(v) + 2 for v in np.flatnonzero(flags))))
     return cells[0], cells[1]
+
+
+def chosen_max_pool(text: str) -> MaxPool:
+    """The treatment of max pooling of that name; InputError lists the names."""
+    for choice in MAX_POOL:
+        if text == choice:
+            return choice
+    raise unknown("max_pool", text, MAX_POOL)
 
 
 def _checked_rows(rows: np.ndarray) -> np.ndarray:

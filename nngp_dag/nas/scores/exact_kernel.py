@@ -1,8 +1,9 @@
 """Scores without weights: the least eigenvalue of the exact NNGP or NTK of the infinitely wide network, scale-free.
 
-Networks are those of `nngp_dag.conv`, without batch normalisation, with cells and stages as TE-NAS has them. Images are
-shrunk by means over windows, to at most 8 x 8, and scaled to unit mean square. No initial weights are drawn, so that a
-score is a function of architecture and images alone.
+Networks are those of `nngp_dag.conv`, without batch normalisation, with cells and stages as TE-NAS has them; of DARTS a
+normal and a reduction cell, and a ReLU before the mean over pixels. Images are shrunk by means over windows, to at most
+8 x 8, and scaled to unit mean square. No initial weights are drawn, so that a score is a function of architecture and
+images alone.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from functools import partial
 import numpy as np
 from jax import Array
 
-from nngp_dag.conv import conv_kernel_fn
+from nngp_dag.conv import ConvNetwork, conv_kernel_fn
+from nngp_dag.conv.darts import MaxPool, chosen_max_pool, darts_network
 from nngp_dag.conv.images import shrunk, unit_images
+from nngp_dag.conv.nasbench201 import nasbench201_network
 from nngp_dag.errors import InputError
 from nngp_dag.nas.networks.image_batch import image_batch
 from nngp_dag.nas.networks.network201 import MacroSpec
+from nngp_dag.nas.networks.network_darts import DartsSpec
 from nngp_dag.nas.networks.space_networks import SpaceNetworks
 from nngp_dag.nas.scores.batches import Batch
 from nngp_dag.nas.scores.score import ScoreFunction
@@ -44,21 +48,33 @@ def small_images(x: np.ndarray, unit: int) -> np.ndarray:
     return unit_images(shrunk(x.astype(np.float64), sides[-1]))
 
 
-def _make(name: str, networks: SpaceNetworks) -> ScoreFunction:
-    spec = networks.ntk
-    if networks.space.name != "nasbench201" or not isinstance(spec, MacroSpec):
-        raise InputError(f"exact-{name} has kernels for the networks of nasbench201, not of {networks.space.name}")
+def _make(name: str, networks: SpaceNetworks, max_pool: str = "refuse") -> ScoreFunction:
+    spec, option = networks.ntk, chosen_max_pool(max_pool)
+    if isinstance(spec, MacroSpec):
+        unit = spec.unit
+    elif isinstance(spec, DartsSpec) and spec.stem:
+        unit = 2 ** sum(reduction for _, reduction in spec.layers())
+    else:
+        raise InputError(f"exact-{name} has no kernels for these networks of {networks.space.name}")
 
     def score(architecture: Architecture, batch: Batch | None = None, key: Array | None = None) -> float:
         del key
-        rows = networks.read(architecture)
-        x = small_images(image_batch(batch, spec), spec.unit)
-        if networks.is_constant(rows):
+        network = _network(spec, networks.read(architecture), option)
+        x = small_images(image_batch(batch, spec), unit)
+        if network.is_zero:
             return float("-inf")
-        kernel = np.asarray(conv_kernel_fn(rows, spec.cells, spec.stages)(x, get=name))
+        kernel = np.asarray(conv_kernel_fn(network)(x, get=name))
         return float(np.linalg.eigvalsh(kernel)[0] / np.diag(kernel).mean())
 
     return score
+
+
+def _network(spec: MacroSpec | DartsSpec, rows: np.ndarray, max_pool: MaxPool) -> ConvNetwork:
+    """The network of an architecture, integers [cells, genes]."""
+    if isinstance(spec, MacroSpec):
+        return nasbench201_network(rows, spec.cells, spec.stages)
+    kinds = ["reduce" if reduction else "normal" for _, reduction in spec.layers()]
+    return darts_network(rows, kinds, max_pool=max_pool, last_activation=spec.last_relu)
 
 
 make_nngp = partial(_make, "nngp")

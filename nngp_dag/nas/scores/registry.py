@@ -19,6 +19,13 @@ from nngp_dag.nas.scores.score import Score, ScoreFunction, ScoreOption
 
 __all__ = ["SCORES", "baselines", "make_score", "names", "score"]
 
+_MAX_POOL = ScoreOption(
+    "max_pool",
+    ("refuse", "average"),
+    "refuse",
+    "Max pooling of DARTS has no kernel in closed form: refuse it, or put average pooling in its place.",
+)
+
 SCORES: dict[str, Score] = {
     "wot": Score(
         "nngp_dag.nas.scores.wot:make",
@@ -111,6 +118,7 @@ SCORES: dict[str, Score] = {
         source="infinite width, no weights",
         higher_is_better=True,
         batch=image_batches(NTK_IMAGES),
+        options=(_MAX_POOL,),
         weights=False,
         on_all_cores=True,
     ),
@@ -120,6 +128,7 @@ SCORES: dict[str, Score] = {
         source="infinite width, no weights",
         higher_is_better=True,
         batch=image_batches(NTK_IMAGES),
+        options=(_MAX_POOL,),
         weights=False,
         on_all_cores=True,
     ),

@@ -39,6 +39,7 @@ class SearchSettings:
         patches: patches of each of the three batches on which TE-NAS counts linear regions.
         repeats: new initial weights for every statistic of TE-NAS.
         fp_nas: sizes of FP-NAS.
+        max_pool: `refuse` or `average`, for max pooling in searches of DARTS by an exact kernel.
     """
 
     num: int = 100
@@ -48,6 +49,7 @@ class SearchSettings:
     patches: int = 1000
     repeats: int = 3
     fp_nas: FpNasSettings = field(default_factory=FpNasSettings)
+    max_pool: str = "refuse"
 
 
 def wot_cache(networks: SpaceNetworks, images: Images, seed: int, settings: SearchSettings) -> tuple[ScoreCache, float]:
@@ -95,7 +97,7 @@ def _wot(run: _Run) -> SearchResult:
 def _exact(name: str, run: _Run) -> SearchResult:
     """The best exact score among random architectures; it draws no weights."""
     batch = run.images.batch(run.settings.ntk_images, np.random.default_rng([run.seed, 1]))
-    function = make_score(name, run.networks)
+    function = make_score(name, run.networks, {"max_pool": run.settings.max_pool})
     return _best_of_random(run, ScoreCache(lambda architecture: function(architecture, batch, None)))
 
 
