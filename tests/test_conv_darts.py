@@ -284,7 +284,7 @@ def test_the_gram_matrix_is_symmetric_positive_and_the_same_against_a_copy():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: nngp_dag.conv_kernel_fn(V2), r"max_pool='average'"),
+        (lambda: nngp_dag.conv_kernel_fn(V2), r"max_pool=average"),
         (lambda: darts_network(V2, max_pool="max"), "accepted are refuse, average"),
         (lambda: darts_network(text_of(EVERY), 0), "at least one cell"),
         (lambda: darts_network(text_of(EVERY), ["normal", "upward"]), "unknown kind of cell 'upward'"),

@@ -123,8 +123,8 @@ def read_genotype(genotype: Genotype, max_pool: MaxPool = "refuse") -> tuple[Cel
             if op == "max_pool_3x3" and max_pool == "refuse":
                 raise InputError(
                     f"edge ({s}, {i // 2 + 2}) of the {name} cell is max_pool_3x3: the largest of correlated Gaussian"
-                    " pixels has no kernel in closed form; max_pool='average' (--max-pool average) computes average"
-                    " pooling in its place"
+                    " pixels has no kernel in closed form; the option max_pool=average puts average pooling"
+                    " in its place"
                 )
         kept = tuple((op.replace("max_pool", "avg_pool"), s) for op, s in edges)
         cells.append((kept, tuple(int(v) + 2 for v in np.flatnonzero(flags))))

@@ -1,4 +1,4 @@
-"""Faults in the exact kernels of convolutional cells: windows, pooling, copies, tangents, blocks of images."""
+"""Faults in the exact kernels of convolutional cells: windows, pooling, copies, tangents, blocks of images, DARTS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ __all__ = ["FAULTS"]
 
 _KERNEL = "tests/test_conv_kernel.py::"
 _CELLS = _KERNEL + "test_cells_of_any_operations_are_those_of_the_definition"
+_DARTS = "tests/test_conv_darts.py::test_kernels_are_those_of_the_definition"
 _BLOCKS = _KERNEL + "test_blocks_of_images_give_what_pairs_of_images_one_by_one_give"
 
 FAULTS = (
@@ -91,5 +92,32 @@ FAULTS = (
         "skipped // width",
         "-(-skipped // width)",
         test=_BLOCKS,
+    ),
+    Fault(
+        "halves-alike",
+        "both halves of a factorised reduction from the same pixels",
+        "nngp_dag.conv.darts",
+        "_Dag._reduce",
+        "offset=offset",
+        "offset=0",
+        test=_DARTS,
+    ),
+    Fault(
+        "shares-for-gains",
+        "shares of the channels for their roots as gains of nodes side by side",
+        "nngp_dag.conv.channels",
+        "convolved",
+        "share**0.5",
+        "share",
+        test=_DARTS,
+    ),
+    Fault(
+        "half-copied-twice",
+        "the first half of the channels copied to both halves of a node",
+        "nngp_dag.conv.darts",
+        "_Dag._sum",
+        "zip(sources, nodes, strict=True)",
+        "zip(sources[:1] * 2, nodes)",
+        test=_DARTS,
     ),
 )
