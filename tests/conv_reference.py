@@ -80,6 +80,13 @@ Kernels = dict[str, np.ndarray]
 _SIDES = {"xx": (0, 0), "xy": (0, 1), "yy": (1, 1)}
 
 
+def standardised(k: Kernels, theta: Kernels) -> tuple[Kernels, Kernels]:
+    """Both divided by the standard deviations of both pixels, sqrt(K(x, x, p, p) K(x', x', p', p'))."""
+    deviation = [np.sqrt(np.diag(k[name])) for name in ("xx", "yy")]
+    divisor = {name: np.outer(deviation[a], deviation[b]) for name, (a, b) in _SIDES.items()}
+    return {name: k[name] / divisor[name] for name in k}, {name: theta[name] / divisor[name] for name in theta}
+
+
 class Network:
     """All nodes of a network on two images, with covariances K_st and tangent kernels Theta_st of every two nodes.
 
@@ -189,22 +196,35 @@ class Network:
         def scaled(kernels: Kernels, factor: float, more: float) -> Kernels:
             return {name: factor * (value + more) for name, value in kernels.items()}
 
+        def at_filter(k: Kernels, theta: Kernels) -> tuple[Kernels, Kernels]:
+            """Both behind the filter and its bias, and behind layer norm where there is one."""
+            filtered = scaled(c(k), 1.0, v**2), scaled(c(theta), 1.0, v**2)
+            return standardised(*filtered) if arguments.get("normalized") else filtered
+
         pixels = _shape(image, size, stride)[0] * _shape(image, size, stride)[1]
         none = np.zeros(pixels), np.zeros(pixels)
         activated = arguments.get("activated", True)
         if not activated:
             w_l = {name: theta[name] + matrices * k[name] for name in k}
-            return scaled(c(k), g**2, v**2), scaled(c(w_l), g**2, v**2), none
+            both = at_filter(k, w_l)
+            return scaled(both[0], g**2, 0.0), scaled(both[1], g**2, 0.0), none
         if self.order == "activation-first":
             f, slope = self._activated(k)
             w_l = {name: slope[name] * theta[name] + matrices * f[name] for name in f}
-            return scaled(c(f), g**2, v**2), scaled(c(w_l), g**2, v**2), none
-        q = scaled(c(k), 1.0, v**2)
-        before = scaled(c({name: theta[name] + matrices * k[name] for name in k}), 1.0, v**2)
+            both = at_filter(f, w_l)
+            return scaled(both[0], g**2, 0.0), scaled(both[1], g**2, 0.0), none
+        q, before = at_filter(k, {name: theta[name] + matrices * k[name] for name in k})
         f, slope = self._activated(q)
         mean = tuple(g * np.asarray(self.mean(np.diag(q[name]))) for name in ("xx", "yy"))
         tangent = {name: g**2 * slope[name] * before[name] for name in f}
         return scaled(f, g**2, 0.0), tangent, mean  # type: ignore[return-value]
+
+    def standardise(self) -> None:
+        """Layer norm over channels on the last node, which nothing may be added behind but the read-out."""
+        t = len(self.nodes) - 1
+        means = self.nodes[t].mean
+        centred = {name: self.k[t, t][name] - np.outer(means[a], means[b]) for name, (a, b) in _SIDES.items()}
+        self.k[t, t], self.theta[t, t] = standardised(centred, self.theta[t, t])
 
     def readout(
         self, kind: str = "average", nodes: Sequence[tuple[int, float]] | None = None, activated: bool | None = None

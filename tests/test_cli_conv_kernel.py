@@ -62,6 +62,17 @@ def test_a_genotype_of_darts_is_the_network_of_python(run, file):
     assert ", 3 cells, 6 images of 4x4" in text
 
 
+def test_layer_norm_is_that_of_python(run, file):
+    status, text, _ = run(ARCH, "--data", file, "--size", 2, "--stages", 1, "--normalization", "layer", "--json")
+    assert status == 0
+    document = json.loads(text)
+    kernel = conv_kernel_fn(ARCH, stages=1, normalization="layer")(
+        unit_images(shrunk(np.load(file)["x"], 2)), get="ntk"
+    )
+    assert document["normalization"] == "layer"
+    assert_close(document["ntk"]["lambda_max"], np.linalg.eigvalsh(np.asarray(kernel))[-1])
+
+
 def test_raw_images_and_one_kernel_as_a_table(run, file):
     status, text, err = run(ARCH, "--data", file, "--raw", "--get", "ntk", "--stages", 1, "--readout", "flatten")
     assert status == 0, err
@@ -88,6 +99,8 @@ def test_named_data_have_their_images(run):
         ((ARCH, "--stages", "5"), "multiples of 2"),
         ((ARCH, "--activation", "max"), "max"),
         ((ARCH, "--get", "all"), "nngp"),
+        ((ARCH, "--normalization", "batch"), "no deterministic limit"),
+        ((ARCH, "--normalization", "group"), "'none' or 'layer'"),
         ((ARCH, "--out", "nowhere/kernels.npz"), "nowhere"),
     ],
 )

@@ -1,6 +1,6 @@
 """Kernels of convolutional cells: against a literal reference, and what must hold whatever the network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -46,6 +46,11 @@ TWO_PORTS = ConvCell(
 )
 """Every kind of operation; node 1 leaves through two ports, and node 3 reaches node 4 along two skip paths."""
 
+NORMALIZED = ConvCell(
+    tuple((s, t, replace(op, normalized=t != 3) if isinstance(op, Convolution) else op) for s, t, op in TWO_PORTS.edges)
+)
+"""Layer norm behind convolutions of every kind, with gains and biases, and one convolution without."""
+
 WITHOUT_POOLS = ConvCell(tuple(edge for edge in TWO_PORTS.edges if not isinstance(edge[2], Pool)))
 
 
@@ -90,16 +95,20 @@ MAPS = {
 }
 
 
-def reference_of_nasbench(cell, x, y, order, cells, stages, **options):
+def reference_of_nasbench(cell, x, y, order, cells, stages, normalized=False, **options):
     net = Network(x, y, order, **options)
-    h = net.add([(0, "conv", {"size": 3, "activated": False})])
+    maps = {name: (kind, given | {"normalized": normalized}) for name, (kind, given) in MAPS.items()}
+    h = net.add([(0, "conv", {"size": 3, "activated": False, "normalized": normalized})])
     for stage in range(stages):
         if stage:
-            inner = net.add([(h, "conv", {"size": 3, "stride": 2})])
+            inner = net.add([(h, "conv", {"size": 3, "stride": 2, "normalized": normalized})])
             halved = net.add([(h, "pool", {"size": 2, "stride": 2})])
-            h = net.add([(inner, "conv", {"size": 3}), (halved, "conv", {"size": 1, "activated": False})])
+            edge = (inner, "conv", {"size": 3, "normalized": normalized})
+            h = net.add([edge, (halved, "conv", {"size": 1, "activated": False})])
         for _ in range(cells):
-            h = nasbench(net, h, cell, maps=MAPS)
+            h = nasbench(net, h, cell, maps=maps)
+    if normalized:
+        net.standardise()
     return net
 
 
@@ -116,7 +125,7 @@ def reference_of_cell(cell, x, y, order, stem=3):
             if isinstance(op, Pool):
                 given |= {"size": op.size, "stride": op.stride}
             elif isinstance(op, Convolution):
-                names = ("size", "stride", "dilation", "activated", "matrices", "offset")
+                names = ("size", "stride", "dilation", "activated", "normalized", "matrices", "offset")
                 given |= {name: getattr(op, name) for name in names}
                 given |= {"weight": op.weight_scale, "bias": op.bias_scale}
             kind = {Skip: "skip", Pool: "pool", Convolution: "conv"}[type(op)]
@@ -141,6 +150,27 @@ def test_networks_of_nasbench201_are_those_of_the_definition(cell, order):
     assert_agrees(kernels, reference_of_nasbench(cell, x[0], x[1], order, 1, 2).readout())
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_layer_norm_stands_where_the_published_networks_have_batch_normalisation(order):
+    x = images(2, 4)
+    kernels = nngp_dag.conv_kernel_fn(CELL, stages=2, order=order, normalization="layer")(x)
+    assert_agrees(kernels, reference_of_nasbench(CELL, x[0], x[1], order, 1, 2, normalized=True).readout())
+
+
+@pytest.mark.parametrize("readout", ["average", "flatten"])
+def test_layer_norm_takes_the_scale_of_an_image_away_and_of_pixels_without_variance_nothing_is_left(readout):
+    x = images(3, 4)
+    x[0] = 0
+    cell = CELL.replace("avg_pool_3x3", "skip_connect")
+    options = {"stages": 1, "normalization": "layer", "readout": readout}
+    kernels = nngp_dag.conv_kernel_fn(cell, **options)(x)
+    scaled = nngp_dag.conv_kernel_fn(cell, **options)(x * np.array([1, 5, 0.3])[:, None, None, None])
+    assert_close(np.asarray(scaled.nngp), np.asarray(kernels.nngp))
+    assert not np.asarray(kernels.ntk)[0].any()
+    across = nngp_dag.conv_kernel_fn(cell, **options)(x[1:], x)
+    assert_close(np.asarray(across.ntk), np.asarray(kernels.ntk)[1:])
+
+
 @pytest.mark.parametrize(
     ("cell", "readout", "order"),
     [
@@ -148,12 +178,14 @@ def test_networks_of_nasbench201_are_those_of_the_definition(cell, order):
         (TWO_PORTS, "average", "activation-last"),
         (TWO_PORTS, "flatten", "activation-first"),
         (WITHOUT_POOLS, "flatten", "activation-last"),
+        (NORMALIZED, "average", "activation-first"),
+        (NORMALIZED, "flatten", "activation-last"),
     ],
 )
 def test_cells_of_any_operations_are_those_of_the_definition(cell, readout, order):
     x = images(2, 5)  # odd, so that strides end at a border
     network = ConvNetwork(Convolution(3), (cell,), readout)
-    assert (network.layout.size(25) == 25) == (cell is WITHOUT_POOLS)
+    assert (network.layout.size(25) == 25) == (readout == "flatten" and not cell.pools)
     assert_agrees(kernels_of(network, order, x), reference_of_cell(cell, x[0], x[1], order).readout(readout))
 
 
@@ -330,7 +362,11 @@ def test_images_are_shrunk_to_means_of_windows_and_scaled_to_unit_mean_square():
             lambda: nngp_dag.conv_kernel_fn(CELL, normalization="batch"),
             "batch normalisation has no deterministic limit",
         ),
-        (lambda: nngp_dag.conv_kernel_fn(CELL, normalization="layer"), "'layer' is not computed"),
+        (lambda: nngp_dag.conv_kernel_fn(CELL, normalization="group"), "'group' is not computed"),
+        (
+            lambda: nngp_dag.conv_kernel_fn(ConvNetwork(Convolution(3), ()), normalization="layer"),
+            "says itself which",
+        ),
         (lambda: Convolution(2), "odd"),
         (lambda: ConvCell(((1, 1, Skip()),)), "sources come before targets"),
         (lambda: shrunk(images(1, 8), 3), "divide"),

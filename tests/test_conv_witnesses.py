@@ -1,5 +1,7 @@
 """Exact kernels of convolutional networks against two witnesses: Flax networks of finite width, and neural-tangents."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -130,6 +132,92 @@ def test_depthwise_and_pointwise_weights_are_two_trained_matrices_behind_one_fil
     assert agreement(estimate(priors), two.nngp, seeds).accepted
     assert agreement(estimate(tangents), two.ntk, seeds).accepted
     assert not agreement(estimate(tangents), one.ntk, seeds).accepted
+
+
+NORMALIZED = ConvNetwork(
+    Convolution(3, normalized=True),
+    (
+        ConvCell(
+            (
+                (0, 1, Convolution(3, normalized=True)),
+                (0, 2, Pool(3)),
+                (1, 2, Convolution(1, normalized=True, gain=0.7)),
+                (1, 3, Skip()),
+                (2, 3, Convolution(3, stride=1)),
+            )
+        ),
+    ),
+    normalized_end=True,
+)
+"""Layer norm behind the stem, two of three convolutions and the cell; node 1 goes past node 2 as it is."""
+
+
+def layer_norm(h):
+    """Over the channels of every pixel."""
+    centred = h - h.mean(-1, keepdims=True)
+    return centred / jnp.sqrt((centred**2).mean(-1, keepdims=True))
+
+
+def normalized_prior_and_tangent(x, width, key):
+    """As `prior_and_tangent`, of the networks `NORMALIZED` with layer norm over so many channels."""
+
+    def conv(h, w):
+        names = ("NHWC", "HWIO", "NHWC")
+        filtered = jax.lax.conv_general_dilated(h, w, (1, 1), "SAME", dimension_numbers=names)
+        return filtered / (w.shape[0] * w.shape[1] * w.shape[2]) ** 0.5
+
+    def relu(h):
+        return 2**0.5 * jax.nn.relu(h)
+
+    def pooled(h):
+        window = ((1, 3, 3, 1), (1, 1, 1, 1), "SAME")
+        sums = [jax.lax.reduce_window(values, 0.0, jax.lax.add, *window) for values in (h, jnp.ones_like(h))]
+        return sums[0] / sums[1]
+
+    def outputs(weights):
+        stem, first, small, last, readout = weights
+        start = layer_norm(conv(x, stem))
+        one = layer_norm(conv(relu(start), first))
+        two = pooled(start) + 0.7 * layer_norm(conv(relu(one), small))
+        end = layer_norm(one + conv(relu(two), last))
+        return relu(end).mean((1, 2)) @ readout / width**0.5
+
+    sides = [(3, x.shape[-1]), (3, width), (1, width), (3, width)]
+    shapes = [*((side, side, channels, width) for side, channels in sides), (width, 16)]
+    keys = jax.random.split(key, len(shapes))
+    weights = [jax.random.normal(k, shape, x.dtype) for k, shape in zip(keys, shapes, strict=True)]
+    u = outputs(weights)
+    jacobian = jax.jacrev(lambda w: outputs(w)[:, 0])(weights)
+    flat = jnp.concatenate([leaf.reshape(len(x), -1) for leaf in jacobian], axis=1)
+    return u @ u.T / u.shape[1], flat @ flat.T
+
+
+@pytest.mark.full
+def test_layer_norm_over_channels_divides_both_kernels_by_the_deviations_of_pixels():
+    x, seeds = images(3, 4), 48
+    compute = jax.jit(lambda key: normalized_prior_and_tangent(x, 256, key))
+    priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
+    exact, plain, open_end = (
+        conv_kernel_of(network, Reading.make("activation-first"))(x.astype(np.float64))
+        for network in (NORMALIZED, without_layer_norm(NORMALIZED), replace(NORMALIZED, normalized_end=False))
+    )
+    assert agreement(estimate(priors), exact.nngp, seeds).accepted
+    assert agreement(estimate(tangents), exact.ntk, seeds).accepted
+    for other in (plain, open_end):
+        assert not agreement(estimate(priors), other.nngp, seeds).accepted
+        assert not agreement(estimate(tangents), other.ntk, seeds).accepted
+    # Layer norm that left the tangent kernel as it is: that of `plain` beside the NNGP of `exact`.
+    assert not agreement(estimate(tangents), exact.nngp + plain.ntk - plain.nngp, seeds).accepted
+
+
+def without_layer_norm(network):
+    """The same network with layer norm nowhere."""
+
+    def plain(op):
+        return replace(op, normalized=False) if isinstance(op, Convolution) else op
+
+    cells = tuple(ConvCell(tuple((s, t, plain(op)) for s, t, op in cell.edges)) for cell in network.cells)
+    return ConvNetwork(plain(network.stem), cells)
 
 
 # ---- neural-tangents -------------------------------------------------------------------------------------------------

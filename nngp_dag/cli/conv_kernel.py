@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, use_float64
+from nngp_dag.cli.conv_options import normalization_option
 from nngp_dag.cli.data import RowSource, row_options
 from nngp_dag.cli.kernel import kernels_file_option, names_option, statistic_rows, write_kernels
 from nngp_dag.cli.reading import activation_option
@@ -57,6 +58,7 @@ _WORDS = (
 @click.option(
     "--bias-scale", type=float, default=0.0, show_default=True, metavar="V", help="Of every convolution of a cell."
 )
+@normalization_option
 @names_option
 @kernels_file_option
 @json_option
@@ -70,7 +72,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Exact infinite-width kernels of the network of ARCH, without normalisation, on images.
+    """Exact infinite-width kernels of the network of ARCH on images.
 
     ARCH is a cell of NAS-Bench-201 as its publishers write it, such as
     '|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|', or a genotype of DARTS, "Genotype(normal=[...],

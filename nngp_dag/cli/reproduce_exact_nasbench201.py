@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from nngp_dag.cli.common import counts, emit_json, json_option, print_table, seed_option, use_float64
+from nngp_dag.cli.conv_options import normalization_option
 from nngp_dag.cli.data import ImageSource, image_options
 from nngp_dag.errors import InputError
 from nngp_dag.support.files import make_folder, write_text
@@ -30,6 +31,7 @@ __all__ = ["command"]
 @click.option(
     "--stages", type=counts(1), default=3, show_default=True, help="Stages of the networks, of one cell each."
 )
+@normalization_option
 @click.option(
     "--finite",
     type=counts(0),
@@ -64,6 +66,7 @@ def command(
     count: int,
     size: int,
     stages: int,
+    normalization: str,
     finite: int,
     scores: Path | None,
     out: Path,
@@ -71,7 +74,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Exact NNGP and NTK of NAS-Bench-201's cells (without normalisation), and how they go with accuracy.
+    """Exact NNGP and NTK of NAS-Bench-201's cells, and how they go with accuracy.
 
     A row per cell goes to cells.csv in --out as it is finished, and scores of finite networks to finite.csv; the same
     command goes on where it was, and more cells add to it. report.json holds correlations and verdicts.
@@ -90,7 +93,7 @@ def command(
     data = study_data(loaded, count, size)
     make_folder(out)
     cells = cells_in_order(seed, None if every else sample)
-    rows = run_study(data, cells, out / "cells.csv", stages=stages, progress=progress_bar)
+    rows = run_study(data, cells, out / "cells.csv", stages=stages, normalization=normalization, progress=progress_bar)
     if scores is None and finite:
         others = finite_scores(loaded, cells[:finite], out / "finite.csv", seed, progress_bar)
     report = study_report(rows, table, others, seed, resamples)
@@ -99,6 +102,7 @@ def command(
         "images": count,
         "size": size,
         "stages": stages,
+        "normalization": normalization,
         "seed": seed,
         **report.as_dict(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,12 @@ from nngp_dag.conv.network import ConvNetwork
 from nngp_dag.errors import InputError
 
 __all__ = ["architecture_network", "is_genotype", "network_sizes"]
+
+
+_NO_NORM = (
+    "layer norm is not computed for networks of DARTS, where it would tie the two halves of the channels behind a"
+    " factorised reduction: use normalization='none'"
+)
 
 
 def is_genotype(architecture: Genotype) -> bool:
@@ -43,6 +50,7 @@ def architecture_network(
     readout: Literal["average", "flatten"] = "average",
     weight_scale: float = 1.0,
     bias_scale: float = 0.0,
+    normalized: bool = False,
     max_pool: MaxPool = "refuse",
 ) -> ConvNetwork:
     """The network of an architecture; see `nasbench201_network` and `darts_network`.
@@ -54,6 +62,7 @@ def architecture_network(
         readout: "average" or "flatten".
         weight_scale: w of every convolution of a cell.
         bias_scale: v of every convolution of a cell, of NAS-Bench-201 alone.
+        normalized: layer norm over channels in the place of batch normalisation, of NAS-Bench-201 alone.
         max_pool: of DARTS alone, "refuse" or "average".
 
     Raises:
@@ -63,10 +72,13 @@ def architecture_network(
     if stages is None:
         if bias_scale:
             raise InputError(f"convolutions of DARTS have no biases: the bias scale must be 0, got {bias_scale}")
+        if normalized:
+            raise InputError(_NO_NORM)
         made = darts_network(architecture, cells, max_pool=max_pool, weight_scale=weight_scale)
     else:
         if max_pool != "refuse":
             raise InputError("max_pool is an option of DARTS genotypes: cells of NAS-Bench-201 have no max pooling")
         assert not isinstance(architecture, Mapping)  # which is a genotype
-        made = nasbench201_network(architecture, cells, stages, weight_scale=weight_scale, bias_scale=bias_scale)
-    return ConvNetwork(made.stem, made.cells, readout, made.weights, made.order)
+        scales = {"weight_scale": weight_scale, "bias_scale": bias_scale}
+        made = nasbench201_network(architecture, cells, stages, **scales, normalized=normalized)
+    return replace(made, readout=readout)

@@ -19,7 +19,7 @@ from jax import Array
 
 from nngp_dag.activations import Activation, Identity, Prepared
 from nngp_dag.conv.layout import PixelLayout
-from nngp_dag.conv.maps import Filter, Mean
+from nngp_dag.conv.maps import Filter, Mean, Normed
 from nngp_dag.kernel.entries import Entries, Part, Values, tangent_through
 
 __all__ = ["ImageMeans", "PixelEntries"]
@@ -78,7 +78,7 @@ class ImageMeans(PixelEntries):
     """The means of features of single images, which random filters do not pass on."""
 
     def weigh(self, weights: Any, values: Values) -> Array | None:
-        kept = ((u, weight) for u, weight in weights if not isinstance(weight, Filter | Mean))
+        kept = ((u, weight) for u, weight in weights if not isinstance(weight, Filter | Mean | Normed))
         return self._sum(weight.image(values[u]) for u, weight in kept if values[u] is not None)
 
 

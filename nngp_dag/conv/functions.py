@@ -21,14 +21,15 @@ from nngp_dag.kernel.inputs import checked_names, float_dtype, input_precision
 from nngp_dag.kernel.result import Kernel, kernels_asked_for
 from nngp_dag.reading import ActivationLike, Reading
 
-__all__ = ["ConvKernelFn", "checked_images", "conv_kernel_fn", "conv_kernel_of"]
+__all__ = ["ConvKernelFn", "checked_images", "conv_kernel_fn", "conv_kernel_of", "is_normalized"]
 
 
 _NO_BATCH_NORM = (
     "batch normalisation has no deterministic limit: it divides every channel by its own random statistics, however"
-    " wide the network is; use normalization='none'"
+    " wide the network is; use normalization='layer' or 'none'"
 )
-_NO_NORM = "normalization {!r} is not computed for convolutional networks: use 'none'"
+_NO_NORM = "normalization {!r} is not computed for convolutional networks: use 'none' or 'layer'"
+_OWN_NORM = "a ConvNetwork says itself which of its convolutions have layer norm: normalization is for architectures"
 
 
 class ConvKernelFn(Protocol):
@@ -55,10 +56,10 @@ def conv_kernel_fn(
     readout: Literal["average", "flatten"] = "average",
     weight_scale: float = 1.0,
     bias_scale: float = 0.0,
-    normalization: Literal["none"] = "none",
+    normalization: str = "none",
     max_pool: MaxPool = "refuse",
 ) -> ConvKernelFn:
-    """The infinite-width NNGP and NTK of a convolutional network, all weights trained, without normalisation.
+    """The infinite-width NNGP and NTK of a convolutional network, all weights trained.
 
     K_in(x, x', p, p') is the mean over channels of x(p) x'(p'); images are taken as they are. Batch normalisation has
     no kernel of this form: it divides every channel by its own random statistics over the batch.
@@ -75,7 +76,8 @@ def conv_kernel_fn(
         readout: "average" over pixels with common weights, or "flatten" with weights of every pixel's own.
         weight_scale: w of every convolution of a cell.
         bias_scale: v of every convolution of a cell, for NAS-Bench-201.
-        normalization: "none"; another is refused with the reason.
+        normalization: "none", or "layer", for NAS-Bench-201: layer norm over the channels of every pixel wherever the
+            published networks have batch normalisation. Another is refused with the reason.
         max_pool: for DARTS, "refuse" max pooling, which has no closed form, or compute "average" pooling in its place.
 
     Returns:
@@ -87,9 +89,10 @@ def conv_kernel_fn(
     Raises:
         InputError: an unknown operation, order, activation or read-out, a normalisation, or max pooling.
     """
-    if normalization != "none":
-        raise InputError(_NO_BATCH_NORM if "batch" in normalization else _NO_NORM.format(normalization))
+    normalized = is_normalized(normalization)
     if isinstance(arch, ConvNetwork):
+        if normalized:
+            raise InputError(_OWN_NORM)
         network = arch
     else:
         network = architecture_network(
@@ -99,9 +102,17 @@ def conv_kernel_fn(
             readout=readout,
             weight_scale=weight_scale,
             bias_scale=bias_scale,
+            normalized=normalized,
             max_pool=max_pool,
         )
     return conv_kernel_of(network, Reading.make(order, "gaussian-trained", activation))
+
+
+def is_normalized(normalization: str) -> bool:
+    """True for "layer", False for "none"; InputError with the reason for anything else."""
+    if normalization not in ("none", "layer"):
+        raise InputError(_NO_BATCH_NORM if "batch" in normalization else _NO_NORM.format(normalization))
+    return normalization == "layer"
 
 
 def conv_kernel_of(network: ConvNetwork, reading: Reading) -> ConvKernelFn:

@@ -11,16 +11,18 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from nngp_dag.activations.safe import reciprocal, root
 from nngp_dag.conv.layout import DIAGONAL, PAIRS, PixelLayout
 from nngp_dag.conv.operations import Convolution, Pool, output_length
 
-__all__ = ["Filter", "Mean", "Paths", "Scaled", "averages"]
+__all__ = ["Filter", "Mean", "Normed", "Paths", "Scaled", "averages", "norm", "normed"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,23 @@ class Filter:
         return filtered
 
 
+class Normed(NamedTuple):
+    """A convolution with layer norm, for images whose factors are known.
+
+    Attributes:
+        filter: the convolution.
+        x, y: the factors of the images, [h, w, B].
+    """
+
+    filter: Filter
+    x: Array
+    y: Array
+
+    def kernel(self, layout: PixelLayout, values: Array) -> Array:
+        """D from V, and E from W."""
+        return normed(layout, self.filter.kernel(layout, values), self.x, self.y)
+
+
 @dataclass(frozen=True)
 class Scaled:
     """A factor for a kernel, and its root for images."""
@@ -108,6 +127,18 @@ class Mean:
     def kernel(self, layout: PixelLayout, values: Array) -> Array:
         """[B] of a kernel."""
         return _mean(layout, self.flatten, values)
+
+
+@partial(jax.jit, static_argnums=0)
+def norm(layout: PixelLayout, values: Array, gain: float = 1.0) -> Array:
+    """The factors [h, w, B] of layer norm that leave the variances of a kernel gain^2: 0 where there is none."""
+    return abs(gain) * reciprocal(root(layout.variances(values)))
+
+
+@partial(jax.jit, static_argnums=0)
+def normed(layout: PixelLayout, values: Array, x: Array, y: Array) -> Array:
+    """A kernel times the factors of both images."""
+    return values * layout.outer(x, y)
 
 
 def averages(length: int, size: int, stride: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from nngp_dag.conv.cell import ConvCell
@@ -17,7 +17,7 @@ __all__ = ["ConvNetwork"]
 
 @dataclass(frozen=True)
 class ConvNetwork:
-    """A network without normalisation, every weight of which is trained.
+    """A network every weight of which is trained, without normalisation or with layer norm over channels.
 
     A trained convolution without activation makes features of an image, cells follow one another, and at the end
     outputs are u = sum_p a_p . h(p) of the last cell's features, after an activation with activation-first. Under
@@ -34,6 +34,7 @@ class ConvNetwork:
         readout: `average` or `flatten`.
         weights: whether the read-out has an activation (activation-first) and weights of its own.
         order: the only order in which the network is what it is meant to be; None for either.
+        normalized_end: whether layer norm over channels acts on the last cell's features, before the read-out.
 
     Raises:
         InputError: another read-out.
@@ -44,6 +45,7 @@ class ConvNetwork:
     readout: Literal["average", "flatten"] = "average"
     weights: bool = True
     order: Order | None = None
+    normalized_end: bool = False
 
     def __post_init__(self) -> None:
         if self.readout not in ("average", "flatten"):
@@ -60,15 +62,18 @@ class ConvNetwork:
         return any(not cell.edges for cell in self._pruned())
 
     def plans(self, order: Order) -> tuple[Plan, ...]:
-        """The plans of the recursion: cells and read-out.
+        """The plans of the recursion: cells and read-out. Layer norm of the stem acts at the first node of all.
 
         Raises:
             InputError: an order for which the network is not meant.
         """
         if self.order not in (None, order):
             raise InputError(f"this network is defined for the order {self.order} alone, not for {order}")
-        readout = plan_readout(order, self.readout == "flatten", self.weights)
-        return (*(plan_cell(cell, order) for cell in self._pruned()), readout)
+        readout = plan_readout(order, self.readout == "flatten", self.weights, self.normalized_end)
+        (start, *nodes), *others = *(plan_cell(cell, order) for cell in self._pruned()), readout
+        if self.stem.normalized and start.norm is None:
+            start = replace(start, norm=abs(self.stem.gain))
+        return ((start, *nodes), *others)
 
     def shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Height and width after the stem and after every cell, for images of that height and width.

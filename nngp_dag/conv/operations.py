@@ -3,7 +3,8 @@
 A convolution is random: it mixes channels with i.i.d. N(0, 1) filters of its own. Skips and average pooling are
 deterministic linear maps of images, the same for every channel. Max pooling and batch normalisation have no kernel
 here: the largest of several Gaussian pixels has no closed-form dual map, and batch normalisation divides every channel
-by its own random statistics, which do not become deterministic as the width grows.
+by its own random statistics, which do not become deterministic as the width grows. Layer norm over the channels of a
+pixel has a kernel: its statistics are means over the width.
 """
 
 from __future__ import annotations
@@ -52,11 +53,20 @@ class Convolution:
     With activation-first it is h -> g (w sqrt(c / (k^2 m)) W * sigma(h) + v b), with activation-last
     h -> g sqrt(c) sigma(w W * h / sqrt(k^2 m) + v b); without an activation h -> g (w W * h / sqrt(k^2 m) + v b).
 
+    With layer norm the filter's outputs z(p), all channels of a pixel, become (z - mean) / sd, over channels, before
+    anything else is done to them (the gain, an activation behind them). Their mean vanishes with the width, and
+
+        D(x, x', p, p') = g^2 Q(x, x', p, p') / sqrt(Q(x, x, p, p) Q(x', x', p', p')),   Q = w^2 C_k[V] + v^2,
+
+    E likewise with the same divisor: what the derivative of layer norm projects out vanishes with the width. A pixel
+    without variance stays zero.
+
     Attributes:
         size: k, height and width of the filter.
         stride: between positions of the filter.
         dilation: between pixels that the filter reads.
         activated: whether it has an activation.
+        normalized: whether layer norm over channels follows the filter.
         matrices: trained matrices in a row that act as one filter: 2 for a separable convolution, whose depthwise and
             pointwise weights are trained both.
         gain, weight_scale, bias_scale: g, w and v.
@@ -67,6 +77,7 @@ class Convolution:
     stride: int = 1
     dilation: int = 1
     activated: bool = True
+    normalized: bool = False
     matrices: int = 1
     gain: float = 1.0
     weight_scale: float = 1.0

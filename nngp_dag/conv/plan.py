@@ -47,21 +47,25 @@ class NodePlan:
         skips: (u, P_tu) for earlier nodes that receive something afresh.
         linear: (l, map) for the random edges.
         port: None where nothing leaves through a random edge.
+        norm: of the first node, the root of the variance that layer norm over channels gives what arrives there.
     """
 
     skips: tuple[tuple[int, Paths], ...] = ()
     linear: tuple[tuple[int, LinearMap], ...] = ()
     port: Outlet | None = None
+    norm: float | None = None
 
 
 Plan = tuple[NodePlan, ...]
 """The nodes of a cell in order; the last one is the output."""
 
 
-def plan_readout(order: Order, flatten: bool, weights: bool = True) -> Plan:
-    """The read-out: the activation of activation-first, the mean over pixels, and the weights a; or the mean alone."""
+def plan_readout(order: Order, flatten: bool, weights: bool = True, normalized: bool = False) -> Plan:
+    """The read-out: layer norm if there is one, activation-first's activation, the mean over pixels, the weights a; or
+    without weights the mean alone.
+    """
     port = Outlet(order == "activation-first", 1) if weights else Outlet(False, 0)
-    return NodePlan(port=port), NodePlan(linear=((0, Mean(flatten)),))
+    return NodePlan(port=port, norm=1.0 if normalized else None), NodePlan(linear=((0, Mean(flatten)),))
 
 
 def plan_cell(cell: ConvCell, order: Order) -> Plan:

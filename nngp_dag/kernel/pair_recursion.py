@@ -45,7 +45,7 @@ class Node(NamedTuple):
     feature_mean: tuple[Part, ...]
     variance: Part
     tangent: Part
-    copies: Array | None = None
+    copies: Part = None
 
 
 class PairState(NamedTuple):

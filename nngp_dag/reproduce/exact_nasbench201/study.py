@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nngp_dag.conv import conv_kernel_fn
+from nngp_dag.conv.functions import is_normalized
 from nngp_dag.conv.images import shrunk, unit_images
 from nngp_dag.errors import InputError
 from nngp_dag.nas.images import Images
@@ -70,6 +71,7 @@ def run_study(
     out: Path,
     *,
     stages: int = 3,
+    normalization: str = "none",
     progress: ProgressBar = no_progress,
 ) -> list[Row]:
     """A row for every cell [C, 6], in a .csv file that a second start goes on with.
@@ -79,31 +81,33 @@ def run_study(
         cells: genes.
         out: the file; rows of other images or sizes are refused.
         stages: of the networks, of one cell each.
+        normalization: "none" or "layer", as for `conv_kernel_fn`.
         progress: opens a progress bar.
 
     Raises:
         InputError: the file cannot be written or holds something else, or the images cannot be halved.
     """
     space = NasBench201()
-    settings = digest(data.x, data.y, f"{stages} stages")[:16]
+    has_norm = is_normalized(normalization)
+    settings = digest(data.x, data.y, f"{stages} stages" + (", layer norm" if has_norm else ""))[:16]
     rows = row_format(out, (*_COLUMNS, "settings"), ("architecture", "settings"))
     found: list[Row] = []
     with (
-        GrowingTable(out, rows, settings, "another study (other images or sizes)", "measures") as table,
+        GrowingTable(out, rows, settings, "another study (other images, sizes or networks)", "measures") as table,
         progress("Exact kernels", len(cells), "cells") as advance,
     ):
         for genes in cells:
             text = space.write(genes[None])
             if text not in table:
-                table.add([(text, {"architecture": text, **_measures(genes, data, stages)})])
+                table.add([(text, {"architecture": text, **_measures(genes, data, stages, normalization)})])
             found.append({column: table[text][column] for column in _COLUMNS})
             advance(len(found))
         table.finish()
     return found
 
 
-def _measures(genes: np.ndarray, data: StudyData, stages: int) -> Row:
-    kernels = conv_kernel_fn(genes[None], stages=stages)(data.x)
+def _measures(genes: np.ndarray, data: StudyData, stages: int, normalization: str) -> Row:
+    kernels = conv_kernel_fn(genes[None], stages=stages, normalization=normalization)(data.x)
     return {
         f"{name}_{measure}": value
         for name in ("nngp", "ntk")
