@@ -61,8 +61,7 @@ def conv_kernel_fn(
 ) -> ConvKernelFn:
     """The infinite-width NNGP and NTK of a convolutional network, all weights trained.
 
-    K_in(x, x', p, p') is the mean over channels of x(p) x'(p'); images are taken as they are. Batch normalisation has
-    no kernel of this form: it divides every channel by its own random statistics over the batch.
+    K_in(x, x', p, p') is the mean over channels of x(p) x'(p'); images are taken as they are.
 
     Args:
         arch: a cell of NAS-Bench-201 (its string, or integers [1, 6]), a genotype of DARTS (its text, the mapping of
@@ -76,8 +75,8 @@ def conv_kernel_fn(
         readout: "average" over pixels with common weights, or "flatten" with weights of every pixel's own.
         weight_scale: w of every convolution of a cell.
         bias_scale: v of every convolution of a cell, for NAS-Bench-201.
-        normalization: "none", or "layer", for NAS-Bench-201: layer norm over the channels of every pixel wherever the
-            published networks have batch normalisation. Another is refused with the reason.
+        normalization: "none", or for NAS-Bench-201 "layer": layer norm over the channels of every pixel wherever the
+            published networks have batch normalisation, which is refused with the reason.
         max_pool: for DARTS, "refuse" max pooling, which has no closed form, or compute "average" pooling in its place.
 
     Returns:

@@ -43,7 +43,7 @@ class Arrived(NamedTuple):
 
 
 class _Along(Protocol):
-    """What a fold over nodes asks of the images whose pairs it follows."""
+    """The images whose pairs a fold over nodes follows."""
 
     def norms(self, t: int, received: Callable[[], list[tuple[Array, float]]]) -> tuple[Norms, Norms]:
         """The factors of both images at node t: `received` gives what each layer norm there acts on, and its gain."""
@@ -112,7 +112,7 @@ class _Images:
 def _fold(
     plan: Plan, layout: PixelLayout, activation: Activation, start: Arrived, along: _Along
 ) -> tuple[Array, Array | None]:
-    """What arrives at the last node of a plan."""
+    """The kernels that arrive at the last node of a plan."""
     ports = tuple(() if node.port is None else (_port(node.port, activation),) for node in plan)
     with_tangent = start.tangent is not None
     r = PairRecursion(means=True, with_tangent=with_tangent, layout=ports, entries=PixelEntries(layout))
@@ -130,7 +130,7 @@ def _fold(
 
 
 def _first(layout: PixelLayout, gain: float | None, start: Arrived, along: _Along) -> Arrival:
-    """What arrives at the first node, behind its layer norm if there is one."""
+    """The kernels at the first node, behind its layer norm if there is one."""
     received: tuple[Array | None, ...] = start.covariance, start.tangent
     norms = along.norms(0, lambda: [] if gain is None else [(start.covariance, gain)])
     for x, y in zip(*norms, strict=True):

@@ -24,7 +24,7 @@ Values: TypeAlias = Array | tuple[Part, ...]
 
 
 class Entries(ABC):
-    """What the recursion does with entries. Instances are immutable and hashable."""
+    """The operations of the recursion on entries. Instances are immutable and hashable."""
 
     @abstractmethod
     def weigh(self, weights: Any, values: Values) -> Part:

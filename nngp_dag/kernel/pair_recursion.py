@@ -119,7 +119,7 @@ class PairRecursion:
     def arrive_pair(
         self, state: PairState, t: int | Array, into: Into, x: Node | None = None, y: Node | None = None
     ) -> Arrival:
-        """What a pair receives at node t: (D, E) afresh, and (K - S S', Theta) in all."""
+        """The parts that a pair receives at node t: (D, E) afresh, and (K - S S', Theta) in all."""
         del x, y
         d, covariance, e, tangent = self._flows(state.covariance, state.tangent, t, into.power, into)
         return Arrival((d, e), (self.entries.plus(covariance, d), self.entries.plus(tangent, e)))

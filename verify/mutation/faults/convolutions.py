@@ -70,9 +70,9 @@ FAULTS = (
         "image-means",
         "the means of features of images not copied by skip edges",
         "nngp_dag.conv.propagate",
-        "propagate_images",
-        "mean = entries.plus(copied, fresh)",
-        "mean = fresh",
+        "_Images.nodes",
+        "self.layout.plus(copied, self.fresh)",
+        "self.fresh",
         test=_CELLS,
     ),
     Fault(
