@@ -20,7 +20,7 @@ FAULTS = (
         "features of nodes that nothing reaches",
         "nngp_dag.kernel.mixing",
         "mixing",
-        "(ops == 2) & reached",
+        "(ops == 2) & reached[:, :t]",
         "ops == 2",
     ),
     Fault(
@@ -68,7 +68,7 @@ FAULTS = (
         "only linear edges reach a node",
         "nngp_dag.kernel.mixing",
         "mixing",
-        "((ops > 0) & reached)",
-        "((ops == 2) & reached)",
+        "((ops > 0) & reached[:, :t])",
+        "((ops == 2) & reached[:, :t])",
     ),
 )
