@@ -35,10 +35,10 @@ def agreement(packed: Array, units: int) -> Array:
     """The number of `units` on which two codes agree, int32 [N, N], from their words [N, W], W a multiple of 8."""
     n = packed.shape[0]
 
-    def add(differing: Array, words: Array) -> tuple[Array, None]:
-        for word in words:
+    def add(step: Array, differing: Array) -> Array:
+        # The words as they lie in memory: were they turned before the loop, they would be packed in that order, slowly.
+        for word in lax.dynamic_slice_in_dim(packed, step * _WORDS, _WORDS, axis=1).T:
             differing += lax.population_count(word[:, None] ^ word[None, :]).astype(jnp.int32)
-        return differing, None
+        return differing
 
-    differing, _ = lax.scan(add, jnp.zeros((n, n), jnp.int32), packed.T.reshape(-1, _WORDS, n))
-    return units - differing
+    return units - lax.fori_loop(0, packed.shape[1] // _WORDS, add, jnp.zeros((n, n), jnp.int32))
