@@ -20,8 +20,10 @@ from nngp_dag.dag import enumerate_codes
 from nngp_dag.datasets import load
 from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
+from nngp_dag.reproduce.exact_nasbench201.measures import alignment
 from nngp_dag.spectrum import spectrum
 from nngp_dag.spectrum.dag_table import sweep_rows
+from nngp_dag.spectrum.statistics_table import statistics_rows
 from nngp_dag.spectrum.sweep_file import sweep_to_file
 from nngp_dag.support.row_format import CsvRows
 from nngp_dag.support.table import WholeTable
@@ -137,9 +139,85 @@ def test_neural_tangents_leaves_out_what_it_cannot_express(tmp_path, capsys):
     assert shared_skips["nngp_lambda_min"] == ""
 
 
+def test_without_eigenvalues_the_table_has_the_statistics_of_the_kernels(tmp_path, capsys):
+    out = tmp_path / "all.csv"
+    arguments = ["sweep", "--nodes", 3, "--data", "digits:20", "--no-eigenvalues", "--out"]
+    code, stdout, _ = run_command(capsys, *arguments, out, "--json")
+    assert code == 0
+    assert json.loads(stdout)["num_dags"] == 27
+    rows, data = read(out), load("digits:20")
+    assert [row["code"] for row in rows] == sorted(row["code"] for row in rows)
+    row = next(row for row in rows if row["code"] == "2_12")
+    assert (int(row["n_paths"]), int(row["num_linear"])) == (2, 2)
+    found = kernel_fn(Dag.from_code("2_12"))(data.x)
+    for name in ("nngp", "ntk"):
+        kernel = np.asarray(getattr(found, name))
+        eigenvalues = np.linalg.eigvalsh(kernel)
+        assert_close(float(row[f"{name}_trace"]), eigenvalues.sum())
+        assert_close(float(row[f"{name}_frobenius_norm"]), np.sqrt((eigenvalues**2).sum()))
+        assert_close(float(row[f"{name}_participation_ratio"]), eigenvalues.sum() ** 2 / (eigenvalues**2).sum())
+        statistics = spectrum(kernel)
+        assert_close(float(row[f"{name}_pair_bound"]), statistics.pair_bound)
+        assert (int(row[f"{name}_pair_i"]), int(row[f"{name}_pair_j"])) == statistics.pair
+        assert_close(float(row[f"{name}_pair_bound_scale_free"]), statistics.scale_free.pair_bound)
+        assert_close(float(row[f"{name}_centred_alignment"]), alignment(kernel, data.y))
+    assert not any("lambda" in column or "condition" in column for column in row)
+
+
+def test_a_sweep_without_eigenvalues_resumes(tmp_path, capsys, monkeypatch):
+    (tmp_path / "codes.txt").write_text("2_21_112\n2\n1_01_222\n2_12\n2\n")
+    arguments = ["sweep", "--codes", tmp_path / "codes.txt", "--data", "digits:10", "--no-eigenvalues", "--out"]
+    whole, cut = tmp_path / "whole.csv", tmp_path / "cut.csv"
+    assert run_command(capsys, *arguments, whole)[0] == 0
+
+    def interrupted(*given, **options):
+        yield next(statistics_rows(*given, **options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nngp_dag.spectrum.sweep_file.statistics_rows", interrupted)
+    assert run_command(capsys, *arguments, cut)[0] == 130
+    monkeypatch.setattr("nngp_dag.spectrum.sweep_file.statistics_rows", statistics_rows)
+    code, stdout, _ = run_command(capsys, *arguments, cut, "--json")
+    assert code == 0
+    assert json.loads(stdout)["resumed"] == 2
+    assert cut.read_bytes() == whole.read_bytes()
+    with_eigenvalues = [a for a in arguments if a != "--no-eigenvalues"]
+    cut.unlink()
+    monkeypatch.setattr("nngp_dag.spectrum.sweep_file.statistics_rows", interrupted)
+    assert run_command(capsys, *arguments, cut)[0] == 130
+    assert "another sweep" in run_command(capsys, *with_eigenvalues, cut)[2]
+
+
+def test_without_eigenvalues_and_labels_there_is_no_alignment(tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.eye(4)[:3])
+    out = tmp_path / "all.csv"
+    command = ["sweep", "--nodes", 2, "--data", tmp_path / "x.npy", "--no-eigenvalues", "--out", out]
+    assert run_command(capsys, *command)[0] == 0
+    assert not any("alignment" in column for column in read(out)[0])
+
+
+def test_neural_tangents_without_eigenvalues_leaves_out_what_it_cannot_express(tmp_path, capsys):
+    (tmp_path / "codes.txt").write_text("2_02\n1_11\n")
+    out = tmp_path / "nt.csv"
+    command = ["sweep", "--codes", tmp_path / "codes.txt", "--data", "digits:8", "--method", "neural-tangents"]
+    assert run_command(capsys, *command, "--no-eigenvalues", "--out", out)[0] == 0
+    chain, shared_skips = read(out)
+    exact = tmp_path / "exact.csv"
+    first = ["--order", "activation-first", "--no-eigenvalues", "--out", exact]
+    assert run_command(capsys, *command[:-2], *first)[0] == 0
+    assert_close(
+        float(chain["ntk_frobenius_norm"]),
+        float(read(exact)[0]["ntk_frobenius_norm"]),
+        tolerance=1e-8,
+        reason="neural-tangents clips",
+    )
+    assert shared_skips["ntk_frobenius_norm"] == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--nodes", "2", "--no-eigenvalues", "--devices", "1", "--out", "x.csv"], "leave --devices out"),
         (["--data", "digits:5", "--out", "x.csv"], "either --nodes or --codes"),
         (["--nodes", "3", "--codes", "c", "--data", "digits:5", "--out", "x.csv"], "either --nodes or --codes"),
         (["--nodes", "9", "--data", "digits:5", "--out", "x.csv"], "2<=x<=6"),

@@ -41,7 +41,7 @@ class PlaneSums(NamedTuple):
 
 
 class PlaneRows(NamedTuple):
-    """What planes are on the diagonal, and what the planes of pairs take of each input.
+    """The diagonals of planes, and all that the planes of pairs take of each input.
 
     Attributes:
         state: the method's own: a pytree of arrays whose last axis is the inputs.

@@ -33,7 +33,7 @@ _Held = TypeVar("_Held")
 
 
 class ValueProgram(NamedTuple):
-    """How each value is made of those before it; row 0, of the embedding, is not used.
+    """The values before it that each is made of; row 0, of the embedding, is not used.
 
     Attributes:
         sources: values, int32 [S, m]; those of weight 0 are value 0.
@@ -141,7 +141,7 @@ def _last(flow: Flow | None) -> Array | None:
 
 
 def _flow(planes: Array, program: ValueProgram, s: Array) -> Flow:
-    """What a node of value s has received: its first source as if skipped to, the others by linear edges."""
+    """The parts that a node of value s has received: its first source as if skipped to, the others by linear edges."""
     at = jnp.asarray(program.sources)[s]
     return Flow((planes[at[0]],), tuple(planes[at[u]] for u in range(1, program.sources.shape[1])))
 

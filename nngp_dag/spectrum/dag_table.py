@@ -20,7 +20,7 @@ from nngp_dag.spectrum import SpectraSummary, spectra
 Row: TypeAlias = dict[str, str | float | None]
 """The values of one DAG by column."""
 
-__all__ = ["COLUMNS", "sweep_memory", "sweep_rows"]
+__all__ = ["COLUMNS", "PATH_COLUMNS", "Row", "path_values", "sweep_memory", "sweep_rows"]
 
 _STATISTICS = (
     "lambda_min",
@@ -36,16 +36,14 @@ _STATISTICS = (
     "pair_bound_scale_free",
 )
 
+PATH_COLUMNS = ("code", "n_paths", "effective_depth", "effective_width", "num_linear")
+"""Columns of a DAG itself: `num_linear` counts the linear edges on paths."""
+
 COLUMNS = (
-    "code",
-    "n_paths",
-    "effective_depth",
-    "effective_width",
-    "num_linear",
+    *PATH_COLUMNS,
     *(f"{kernel}_{name}" for kernel in ("nngp", "ntk") for name in _STATISTICS),
 )
-"""Columns of a sweep: `num_linear` counts the linear edges on paths; statistics as in `spectrum`, scale-free ones
-divided by the mean diagonal."""
+"""Columns of a sweep: statistics as in `spectrum`, scale-free ones divided by the mean diagonal."""
 
 
 def sweep_rows(
@@ -109,18 +107,19 @@ def _row(dag: Dag, summaries: list[SpectraSummary], a: int) -> Row:
         values += [None if i < 0 else int(i) for i in f.pair[a]]
         values += [f.lambda_min[a] / scale, f.lambda_max[a] / scale, f.pair_bound[a] / scale]
     defined = [v if v is None or isinstance(v, int) else float(v) if np.isfinite(v) else None for v in values]
-    return dict(zip(COLUMNS, [*_paths(dag), *defined], strict=True))
+    return dict(zip(COLUMNS, [*path_values(dag), *defined], strict=True))
 
 
 def _neural_tangents_row(dag: Dag, x: ArrayLike, setting: Setting) -> Row:
     try:
         kernels = kernel_of(dag, setting)(x)
     except InputError:  # the DAGs that neural-tangents cannot express stay in the table, without statistics
-        return dict(zip(COLUMNS, [*_paths(dag), *[None] * (len(COLUMNS) - 5)], strict=True))
+        return dict(zip(COLUMNS, [*path_values(dag), *[None] * (len(COLUMNS) - len(PATH_COLUMNS))], strict=True))
     return _row(dag, [spectra(np.asarray(kernel)[None]) for kernel in kernels], 0)
 
 
-def _paths(dag: Dag) -> list[str | float]:
+def path_values(dag: Dag) -> list[str | float]:
+    """The values of `PATH_COLUMNS`."""
     statistics = path_statistics(dag)
     depth, width = float(statistics.effective_depth), float(statistics.effective_width)
     return [dag.to_code(), statistics.num_paths, depth, width, dag.pruned().num_linear]

@@ -95,7 +95,7 @@ def moments_of(products: Products, diagonals: np.ndarray, vectors: Vectors, shif
 
 @partial(jax.jit, static_argnames="centred")
 def _products(planes: Array, corner: Array, vectors: Vectors, shift: Array, centred: bool) -> tuple[Array, ...]:
-    """What `Products` holds, but row sums as those of the rows i and of the rows j of the tile."""
+    """The parts of `Products`, but row sums as those of the rows i and of the rows j of the tile."""
     shape, doubles = planes.shape[1:], planes.astype(jnp.float64)
     weights = _pairs(corner, shape, vectors.means.shape[1])
     ones = jnp.ones((1, *shape))

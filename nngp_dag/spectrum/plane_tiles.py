@@ -40,7 +40,7 @@ _Corner = tuple[int, int]
 
 
 class KernelsOfPlanes(NamedTuple):
-    """What is known of the C distinct kernels of a `PlaneSums`.
+    """Moments and least pairs of the C distinct kernels of a `PlaneSums`.
 
     Attributes:
         moments: as `PlaneMoments.of_kernels` gives them, [C] each.
@@ -122,7 +122,7 @@ def _looked_at(
 
 
 class _Found(NamedTuple):
-    """What some tiles have shown of the planes, and of the kernels."""
+    """Of some tiles: products of the planes, and least pairs of the kernels."""
 
     products: Products
     least: LeastPairs | None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,10 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from nngp_dag.dag import Dag
+from nngp_dag.errors import InputError
 from nngp_dag.reading import Setting
 from nngp_dag.spectrum import dag_table
+from nngp_dag.spectrum.statistics_table import statistics_columns, statistics_memory, statistics_rows
 from nngp_dag.support.digest import digest
 from nngp_dag.support.files import check_writable
 from nngp_dag.support.memory import require_memory
@@ -45,10 +48,13 @@ def sweep_to_file(
     out: Path,
     setting: Setting | None = None,
     *,
+    y: ArrayLike | None = None,
+    eigenvalues: bool = True,
     progress: ProgressBar = no_progress,
     devices: Sequence[jax.Device] | None = None,
 ) -> SweepFile:
-    """The statistics of many DAGs on the same data, a row per DAG in their order, with the columns `dag_table.COLUMNS`.
+    """The statistics of many DAGs on the same data, a row per DAG in their order, with the columns `dag_table.COLUMNS`
+    or, without eigenvalues, `statistics_columns`.
 
     Rows are kept in `OUT.partial` as they are finished; OUT appears whole. Called again with the same arguments after
     it was interrupted, it computes the rows that are missing, to the same bits.
@@ -58,33 +64,67 @@ def sweep_to_file(
         x: rows [N, d]; float64 where the smallest eigenvalue matters.
         out: the CSV file, in an existing folder.
         setting: method, order, embedding and activation; by default exact.
+        y: labels, for alignments; without eigenvalues only.
+        eigenvalues: False for `statistics_table`, whose statistics need none, and whose kernels are never in memory.
         progress: opens a progress bar.
-        devices: of this process, that share the pieces; the table is the same to the last bit.
+        devices: of this process, that share the pieces; the table is the same to the last bit. With eigenvalues only.
 
     Raises:
         InputError: the file cannot be written, `OUT.partial` holds rows of something else, there is too little memory,
             or as `dag_table.sweep_rows`.
     """
+    if devices is not None and not eigenvalues:
+        raise InputError("a sweep without eigenvalues uses all cores of one device: leave the devices out")
     check_writable(out, "a CSV file")
     setting = Setting.make() if setting is None else setting
     x = np.asarray(x)
     groups = _groups(codes)
     total = sum(len(rows) for _, rows in groups)
     num_nodes = max(Dag.from_array(rows[0]).num_nodes for _, rows in groups)
-    require_memory(dag_table.sweep_memory(len(x), num_nodes), f"a sweep over kernels of {len(x):,} rows")
+    kind = _with_eigenvalues(x, setting, num_nodes, devices) if eigenvalues else _without_eigenvalues(x, y, setting)
+    require_memory(kind.memory, f"a sweep over kernels of {len(x):,} rows")
     identity = {**_identity(setting), "data": digest(x), "codes": digest(*(rows for _, rows in groups))}
-    with WholeTable(out, CsvRows(dag_table.COLUMNS, ["code"]), identity, "another sweep") as table:
+    identity |= kind.identity
+    with WholeTable(out, CsvRows(kind.columns, ["code"]), identity, "another sweep") as table:
         num_resumed = len(table)
         with progress("DAGs", total, "DAGs", start=num_resumed) as advance:
             for places, rows in groups:
                 left = np.array([int(place) not in table for place in places])
                 # In the pieces of an uninterrupted sweep: the last bits of a row depend on its piece.
-                for index, found in dag_table.sweep_rows(rows, x, setting, wanted=left, devices=devices):
+                for index, found in kind.rows(rows, left):
                     piece = zip(places[index].tolist(), found, strict=True)
                     table.add([(place, row) for place, row in piece if place not in table])
                     advance(len(table))
         table.finish()
     return SweepFile(out, total, num_resumed)
+
+
+class _Kind(NamedTuple):
+    """One of the two kinds of tables: columns, bytes that are needed, what identity has beside the setting, and
+    pieces of rows for codes of one size, those where a row is wanted.
+    """
+
+    columns: tuple[str, ...]
+    memory: int
+    identity: dict[str, object]
+    rows: Callable[[np.ndarray, np.ndarray], Iterator[tuple[np.ndarray, list[dag_table.Row]]]]
+
+
+def _with_eigenvalues(x: np.ndarray, setting: Setting, num_nodes: int, devices: Sequence[jax.Device] | None) -> _Kind:
+    def rows(codes: np.ndarray, wanted: np.ndarray) -> Iterator[tuple[np.ndarray, list[dag_table.Row]]]:
+        return dag_table.sweep_rows(codes, x, setting, wanted=wanted, devices=devices)
+
+    return _Kind(dag_table.COLUMNS, dag_table.sweep_memory(len(x), num_nodes), {}, rows)
+
+
+def _without_eigenvalues(x: np.ndarray, y: ArrayLike | None, setting: Setting) -> _Kind:
+    def rows(codes: np.ndarray, wanted: np.ndarray) -> Iterator[tuple[np.ndarray, list[dag_table.Row]]]:
+        return statistics_rows(codes, x, y, setting, wanted=wanted)
+
+    labels = None if y is None else digest(np.asarray(y))
+    return _Kind(
+        statistics_columns(y is not None), statistics_memory(len(x)), {"eigenvalues": False, "labels": labels}, rows
+    )
 
 
 def _groups(codes: np.ndarray | Sequence[Dag]) -> list[tuple[np.ndarray, np.ndarray]]:
