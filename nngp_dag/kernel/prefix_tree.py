@@ -63,7 +63,10 @@ def prefix_tree_kernels(recursion: Recursion, codes: np.ndarray, x: Array, names
 
 def prefix_tree_variances(recursion: Recursion, codes: np.ndarray, k: np.ndarray) -> list[Array]:
     """K_tt(x, x) at the nodes t < H of the DAGs of these codes [A, E], for K_in(x, x) = k [N]: arrays [..., N]."""
-    tree, _ = _plan(recursion, codes[np.lexsort(codes.T[::-1])])
+    codes = codes[np.lexsort(codes.T[::-1])]
+    inner = codes[:, : num_edges(num_nodes_of(codes.shape[1]) - 1)]
+    first = np.concatenate([[True], (inner[1:] != inner[:-1]).any(axis=1)])  # edges into node H change none of them
+    tree, _ = _plan(recursion, codes[first])
     return _variances(recursion, cast_program(tree, k.dtype).inner, k)
 
 
