@@ -7,6 +7,11 @@ WORKERS ?= 2
 ARGS ?=
 RUN := $(VENV)/bin/python
 
+# Tests compile thousands of programs that run once: XLA without its costly passes halves the time of that. All other
+# targets (verify, notebooks, test-full, test-float32, test-oldest) compile as users do.
+QUICK_COMPILATION := --xla_cpu_parallel_codegen_split_count=1 --xla_backend_optimization_level=0 \
+	--xla_llvm_disable_expensive_passes=true
+
 # A virtual environment does not survive being moved or copied: the stamp names the place it was made for.
 PLACE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
 STAMP := $(VENV)/.ready-$(PLACE)
@@ -27,7 +32,7 @@ mutation: $(STAMP) ## Put deliberate faults into the library: do claims and test
 	@$(RUN) -m verify.mutation $(ARGS)
 
 test: $(STAMP) ## Run the tests, but for those marked full.
-	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@XLA_FLAGS="$(QUICK_COMPILATION) $$XLA_FLAGS" $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-full: $(STAMP) ## Run all tests, those marked full too (long).
 	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal -m "" --timeout 3600 $(ARGS)

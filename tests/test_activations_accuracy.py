@@ -54,9 +54,7 @@ def test_the_table_is_that_of_the_script():
             assert max(errors) <= 1e-8 or "warned" in cell, (row[0], cell)
 
 
-@pytest.mark.parametrize(
-    "norm", [1.0, pytest.param(5.0, marks=pytest.mark.full), pytest.param(100.0, marks=pytest.mark.full), 1000.0]
-)
+@pytest.mark.parametrize("norm", [1.0, *(pytest.param(norm, marks=pytest.mark.full) for norm in (5.0, 100.0, 1000.0))])
 def test_a_row_against_itself_is_the_diagonal(norm):
     """The NTK of one linear edge, by the Gram matrix and by k(x1, x2)."""
     x = norm * np.eye(2)

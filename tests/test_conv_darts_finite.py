@@ -20,6 +20,7 @@ from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
 from nngp_dag.spaces import get
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kinds", "rejects_one_group", "rejects_one_matrix"),
     [(("reduce", "normal"), True, False), (("normal", "reduce", "normal"), False, True)],

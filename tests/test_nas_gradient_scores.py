@@ -83,7 +83,11 @@ def case(request):
     return CASES[request.param]
 
 
-@pytest.mark.parametrize("score", [grad_norm, snip, grasp], ids=lambda module: module.__name__.split(".")[-1])
+@pytest.mark.parametrize(
+    "score",
+    [grad_norm, snip, pytest.param(grasp, marks=pytest.mark.full)],
+    ids=lambda module: module.__name__.split(".")[-1],
+)
 def test_scores_of_the_loss_equal_their_transcription(case, score):
     transcription = getattr(nas_oracle_scores, score.__name__.split(".")[-1])
     expected = transcription(case.network, case.values(), BATCH.x.astype(float), BATCH.y, case.architecture)
