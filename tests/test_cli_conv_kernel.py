@@ -70,6 +70,8 @@ def test_layer_norm_is_that_of_python(run, file):
         unit_images(shrunk(np.load(file)["x"], 2)), get="ntk"
     )
     assert document["normalization"] == "layer"
+    status, text, _ = run(ARCH, "--data", file, "--size", 2, "--stages", 1, "--normalization", "layer", "--get", "ntk")
+    assert status == 0 and "relu, layer norm, 1 x 1 cells" in " ".join(text.split())
     assert_close(document["ntk"]["lambda_max"], np.linalg.eigvalsh(np.asarray(kernel))[-1])
 
 

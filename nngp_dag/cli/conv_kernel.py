@@ -102,7 +102,8 @@ def command(
         emit_json(document | {name: spectra[name].summary() for name in names})
         return
     number = f"{cells} cells" if stages is None else f"{cells} x {stages} cells"
-    title = f"{arch} {options['order']} {options['activation']}, {number}"
+    norm = ", layer norm" if options["normalization"] == "layer" else ""
+    title = f"{arch} {options['order']} {options['activation']}{norm}, {number}"
     print_table(
         f"{title}, {len(x):,} images of {x.shape[1]}x{x.shape[2]}",
         ["", *(name.upper() for name in names)],
