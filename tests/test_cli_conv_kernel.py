@@ -102,7 +102,7 @@ def test_named_data_have_their_images(run):
         ((ARCH, "--activation", "max"), "max"),
         ((ARCH, "--get", "all"), "nngp"),
         ((ARCH, "--normalization", "batch"), "no deterministic limit"),
-        ((ARCH, "--normalization", "group"), "'none' or 'layer'"),
+        ((ARCH, "--normalization", "group"), "none or layer"),
         ((ARCH, "--out", "nowhere/kernels.npz"), "nowhere"),
     ],
 )

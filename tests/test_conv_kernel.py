@@ -18,8 +18,11 @@ from nngp_dag.activations.relu import Relu
 from nngp_dag.conv import ConvCell, ConvNetwork, Convolution, Pool, Skip
 from nngp_dag.conv import blocks as blocks_module
 from nngp_dag.conv import gram as gram_module
+from nngp_dag.conv.channels import Channels, convolved
 from nngp_dag.conv.functions import conv_kernel_of
 from nngp_dag.conv.images import shrunk, unit_images
+from nngp_dag.nas import space_networks
+from nngp_dag.nas.scores.exact_kernel import make_ntk
 from nngp_dag.reading import ORDERS, Reading
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -50,6 +53,14 @@ NORMALIZED = ConvCell(
     tuple((s, t, replace(op, normalized=t != 3) if isinstance(op, Convolution) else op) for s, t, op in TWO_PORTS.edges)
 )
 """Layer norm behind convolutions of every kind, with gains and biases, and one convolution without."""
+
+OPPOSITE = ConvCell(
+    ((0, 1, Convolution(3)), (1, 2, Convolution(1, gain=-0.5)), (0, 2, Convolution(1, gain=0.3)), (1, 2, Skip()))
+)
+"""Means of features that meet with opposite signs."""
+
+CANCELLED = ConvCell(((0, 1, Convolution(3)), (1, 2, Skip()), (1, 2, Skip(gain=-1.0)), (1, 3, Skip()), (2, 3, Skip())))
+"""Node 2 is zero: its skips cancel."""
 
 WITHOUT_POOLS = ConvCell(tuple(edge for edge in TWO_PORTS.edges if not isinstance(edge[2], Pool)))
 
@@ -178,6 +189,8 @@ def test_layer_norm_takes_the_scale_of_an_image_away_and_of_pixels_without_varia
         (TWO_PORTS, "average", "activation-last"),
         (TWO_PORTS, "flatten", "activation-first"),
         (WITHOUT_POOLS, "flatten", "activation-last"),
+        (OPPOSITE, "average", "activation-last"),
+        (CANCELLED, "average", "activation-first"),
         (NORMALIZED, "average", "activation-first"),
         (NORMALIZED, "flatten", "activation-last"),
     ],
@@ -194,6 +207,23 @@ def test_windows_with_an_offset_start_at_a_later_pixel(order):
     x = images(2, 4)
     kernels = kernels_of(ConvNetwork(Convolution(3), (SHIFTED,)), order, x)
     assert_agrees(kernels, reference_of_cell(SHIFTED, x[0], x[1], order).readout())
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float64, 1e-100), (np.float64, 1e-170), (np.float32, 1e-19)])
+def test_images_too_small_for_layer_norm_to_divide_by_are_refused(dtype, scale):
+    x = (scale * images(2, 2)).astype(dtype)
+    with pytest.raises(InputError, match="scale the images up"):
+        nngp_dag.conv_kernel_fn(CELL, stages=1, normalization="layer")(x)
+
+
+@pytest.mark.parametrize("activation", ["relu", jnp.cos, jax.nn.sigmoid])
+def test_features_that_are_constant_over_channels_are_nothing_behind_layer_norm(activation):
+    """Zero images under activation-last: K = S S', up to rounding."""
+    x = images(3, 2)
+    x[1] = 0
+    network = ConvNetwork(Convolution(1), (ConvCell(((0, 1, Convolution(1)),)),), normalized_end=True)
+    nngp = np.asarray(kernels_of(network, "activation-last", x, activation).nngp)
+    assert not nngp[1].any() and nngp[0, 0] > 0
 
 
 def test_dual_maps_and_means_of_any_activation_are_applied_to_every_pair_of_pixels():
@@ -362,6 +392,10 @@ def test_images_are_shrunk_to_means_of_windows_and_scaled_to_unit_mean_square():
             lambda: nngp_dag.conv_kernel_fn(CELL, normalization="batch"),
             "batch normalisation has no deterministic limit",
         ),
+        (lambda: nngp_dag.conv_kernel_fn([[1, 2], [3]]), "unequal lengths"),
+        (lambda: ConvNetwork(Convolution(3), (), weights=False, normalized_end=True), "last node is the output"),
+        (lambda: convolved(Channels.alike(0, 1), 2, Convolution(3, normalized=True)), "sum of edges"),
+        (lambda: make_ntk(space_networks("nasbench201"), max_pool="average"), "option of DARTS"),
         (lambda: nngp_dag.conv_kernel_fn(CELL, normalization="group"), "'group' is not computed"),
         (
             lambda: nngp_dag.conv_kernel_fn(ConvNetwork(Convolution(3), ()), normalization="layer"),

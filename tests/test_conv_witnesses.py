@@ -16,7 +16,7 @@ from nngp_dag.finite.montecarlo.estimate import KernelEstimate
 from nngp_dag.nas.networks.initialize import draw, leaf_names, rebuild
 from nngp_dag.nas.networks.layers import without_normalisation
 from nngp_dag.nas.networks.network201 import MacroSpec, Network201
-from nngp_dag.reading import Reading
+from nngp_dag.reading import ORDERS, Reading
 from nngp_dag.spaces import get
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -158,7 +158,7 @@ def layer_norm(h):
     return centred / jnp.sqrt((centred**2).mean(-1, keepdims=True))
 
 
-def normalized_prior_and_tangent(x, width, key):
+def normalized_prior_and_tangent(order, x, width, key):
     """As `prior_and_tangent`, of the networks `NORMALIZED` with layer norm over so many channels."""
 
     def conv(h, w):
@@ -174,13 +174,17 @@ def normalized_prior_and_tangent(x, width, key):
         sums = [jax.lax.reduce_window(values, 0.0, jax.lax.add, *window) for values in (h, jnp.ones_like(h))]
         return sums[0] / sums[1]
 
+    def activated(h, w, norm=layer_norm):
+        return norm(conv(relu(h), w)) if order == "activation-first" else relu(norm(conv(h, w)))
+
     def outputs(weights):
         stem, first, small, last, readout = weights
         start = layer_norm(conv(x, stem))
-        one = layer_norm(conv(relu(start), first))
-        two = pooled(start) + 0.7 * layer_norm(conv(relu(one), small))
-        end = layer_norm(one + conv(relu(two), last))
-        return relu(end).mean((1, 2)) @ readout / width**0.5
+        one = activated(start, first)
+        two = pooled(start) + 0.7 * activated(one, small)
+        end = layer_norm(one + activated(two, last, lambda h: h))
+        end = relu(end) if order == "activation-first" else end
+        return end.mean((1, 2)) @ readout / width**0.5
 
     sides = [(3, x.shape[-1]), (3, width), (1, width), (3, width)]
     shapes = [*((side, side, channels, width) for side, channels in sides), (width, 16)]
@@ -193,12 +197,13 @@ def normalized_prior_and_tangent(x, width, key):
 
 
 @pytest.mark.full
-def test_layer_norm_over_channels_divides_both_kernels_by_the_deviations_of_pixels():
+@pytest.mark.parametrize("order", ORDERS)
+def test_layer_norm_over_channels_divides_both_kernels_by_the_deviations_of_pixels(order):
     x, seeds = images(3, 4), 48
-    compute = jax.jit(lambda key: normalized_prior_and_tangent(x, 256, key))
+    compute = jax.jit(lambda key: normalized_prior_and_tangent(order, x, 256, key))
     priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
     exact, plain, open_end = (
-        conv_kernel_of(network, Reading.make("activation-first"))(x.astype(np.float64))
+        conv_kernel_of(network, Reading.make(order))(x.astype(np.float64))
         for network in (NORMALIZED, without_layer_norm(NORMALIZED), replace(NORMALIZED, normalized_end=False))
     )
     assert agreement(estimate(priors), exact.nngp, seeds).accepted
@@ -206,7 +211,7 @@ def test_layer_norm_over_channels_divides_both_kernels_by_the_deviations_of_pixe
     for other in (plain, open_end):
         assert not agreement(estimate(priors), other.nngp, seeds).accepted
         assert not agreement(estimate(tangents), other.ntk, seeds).accepted
-    # Layer norm that left the tangent kernel as it is: that of `plain` beside the NNGP of `exact`.
+    # The tangent kernel of the network without layer norm, beside the NNGP of the one with it.
     assert not agreement(estimate(tangents), exact.nngp + plain.ntk - plain.nngp, seeds).accepted
 
 

@@ -345,3 +345,11 @@ def test_whether_what_was_found_passes_the_filter():
         run_search(
             "te-nas", NETWORKS, random_images(), chosen=make_filter("90,91,90,91", SPACE), seed=0, settings=settings
         )
+
+
+def test_scores_asked_for_between_others_keep_their_architectures():
+    cache = ScoreCache(lambda rows: float(rows.sum()))
+    rows = [np.full((1, 6), i) for i in range(3)]
+    each = cache.each(rows)
+    found = [next(each)[0], cache(rows[1])[0], next(each)[0], next(each)[0]]
+    assert found == [0, 6, 6, 12]

@@ -1,6 +1,8 @@
 """Statistics of sweeps without eigenvalues: against the same statistics of kernels, entry by entry."""
 
+import sys
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 import jax
@@ -11,7 +13,7 @@ from helpers import assert_close
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nngp_dag import enumerate_codes
+from nngp_dag import Dag, enumerate_codes
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.chunks import sweep_kernels
 from nngp_dag.kernel.method import pair_method
@@ -21,6 +23,7 @@ from nngp_dag.reading import EMBEDDINGS, METHODS, ORDERS, PAIR_METHODS, Method, 
 from nngp_dag.reproduce.exact_nasbench201.measures import alignment
 from nngp_dag.spectrum import plane_tiles
 from nngp_dag.spectrum.kernel_statistics import kernel_statistics, target_factor
+from nngp_dag.spectrum.pairs import lowest_of_pairs
 from nngp_dag.spectrum.sweep_statistics import sweep_statistics, sweep_statistics_chunks
 from nngp_dag.support.distinct import distinct_rows, row_hashes
 
@@ -189,6 +192,38 @@ def test_float32_rows_are_summed_in_float64(method):
     check(found, sweep_kernels(codes, x, setting=setting).ntk, LABELS, rounding=2e-5)
     double = sweep_statistics(codes, x.astype(np.float64), LABELS, setting).ntk
     assert_close(found.frobenius_norm, double.frobenius_norm, tolerance=2e-6, reason="entries are float32")
+
+
+def test_float32_rows_of_very_different_norms_lose_no_more_than_their_kernels_do():
+    x = (RNG.normal(size=(300, 5)) * 10.0 ** RNG.uniform(-2, 1, size=(300, 1))).astype(np.float32)
+    codes, setting = enumerate_codes(4)[::60], Setting.make(activation="gelu")
+    found = sweep_statistics(codes, x, setting=setting, get=("nngp",), pairs=False).nngp
+    kernels = np.asarray(sweep_kernels(codes, x, ("nngp",), setting).nngp, np.float64)
+    dense = (kernels.sum(axis=(1, 2)) - np.einsum("aii->a", kernels)) / (300 * 299)
+    np.testing.assert_allclose(found.mean_off_diagonal, dense, rtol=1e-6)
+
+
+def test_pair_bounds_of_rows_of_very_different_norms_are_exact():
+    x = np.array([[1.0, 0.0], [0.6e8, 0.8e8], [1e8, 0.0]])
+    code = Dag.from_code("1_11").to_array()[None]  # K is a multiple of the inner products
+    found = sweep_statistics(code, x, setting=Setting.make(embedding="gaussian"), get=("nngp",)).nngp
+    k = np.asarray(sweep_kernels(code, x, ("nngp",), Setting.make(embedding="gaussian")).nngp)[0]
+    exact = min(
+        (Fraction(k[i, i]) * Fraction(k[j, j]) - Fraction(k[i, j]) ** 2) / (Fraction(k[i, i]) + Fraction(k[j, j]))
+        for i, j in ((0, 1), (0, 2), (1, 2))
+    )
+    assert found.pair.tolist() == [[0, 2]]
+    assert abs(found.pair_bound[0] - float(exact)) < 1e-8 * k[0, 0]
+    np.testing.assert_allclose(lowest_of_pairs(*np.array([[1.0], [1e16], [0.6e8]])), 0.64, rtol=1e-14)
+
+
+def test_pieces_of_many_planes_are_cut(monkeypatch):
+    whole = sweep_statistics(enumerate_codes(4), X, LABELS)
+    monkeypatch.setattr(sys.modules[sweep_statistics.__module__], "_PLANES", 5)
+    cut = list(sweep_statistics_chunks(enumerate_codes(4), X, LABELS))
+    assert len(cut) > 1 and sorted(np.concatenate([index for index, _ in cut])) == list(range(729))
+    for index, found in cut:
+        np.testing.assert_allclose(found.ntk.alignment, whole.ntk.alignment[index], rtol=ROUNDING)
 
 
 def test_x64_mode_off_changes_nothing():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,7 +83,7 @@ def command(
     lines = None if archs is None else bounded_lines(archs)
     source = ArchitectureSource(networks, lines, sample, seed=seed, skip_bad=skip_bad, benchmark=table)
     on_row = None if as_json or out is not None else _print_rows(scorer.columns)
-    threads = 1 if archs is sys.stdin.buffer else None  # whoever writes there may wait for each row
+    threads = None if archs is None or _is_on_disk(archs) else 1  # whoever writes a pipe may wait for each row
     scored = score_architectures(
         scorer, source, out, on_row=on_row, total=source.total, threads=threads, progress=progress_bar
     )
@@ -104,6 +106,11 @@ def command(
         click.echo(
             f"nngp-dag: skipped {source.bad} lines that could not be read, {source.duplicates} duplicates", err=True
         )
+
+
+def _is_on_disk(file: BinaryIO) -> bool:
+    """True for a file whose lines are all there."""
+    return file is not sys.stdin.buffer and stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 
 
 def _print_rows(columns: Sequence[str]) -> Callable[[Row], None]:

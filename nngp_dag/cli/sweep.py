@@ -19,6 +19,8 @@ from nngp_dag.support.progress import progress_bar
 from nngp_dag.support.reading_files import read_text
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nngp_dag.spectrum.sweep_cost import SweepCost
 
 __all__ = ["command"]
@@ -59,7 +61,7 @@ def command(
     """Kernels of many DAGs on the same data: paths and the spectra of NNGP and NTK, a row per DAG.
 
     With --no-eigenvalues norms, means, participation ratios, pair bounds and the alignment with labels, if the data has
-    any: many times faster, and in less memory than a kernel of each DAG would take.
+    any: many times faster, and with no kernel in memory.
 
     A sweep that was killed goes on where it stopped when it is started again with the same arguments.
     """
@@ -72,8 +74,7 @@ def command(
         raise click.UsageError("--no-eigenvalues uses all cores of one device: leave --devices out.")
     check_writable(out, "a CSV file", [codes_file, data.file])
     listed = [] if codes_file is None else _read_codes(codes_file)
-    loaded = data.load(labels=not eigenvalues)
-    x, y = loaded.x, None if eigenvalues else loaded.y
+    x, y = _rows_and_classes(data, classes=not eigenvalues)
     largest = nodes or max(dag.num_nodes for dag in listed)
     _announce(sweep_cost(len(listed) or 3 ** (largest * (largest - 1) // 2), largest, len(x), eigenvalues), out)
     chosen = chosen_devices(devices)
@@ -85,6 +86,19 @@ def command(
     else:
         resumed = f" ({done.num_resumed:,} resumed)" if done.num_resumed else ""
         click.echo(f"{done.num_dags:,} DAGs on {len(x):,} rows written to {out}{resumed}")
+
+
+def _rows_and_classes(data: RowSource, classes: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """The rows, and their classes where these are wanted and there are any; a line says why there are none."""
+    if classes:
+        try:
+            loaded = data.load()
+            return loaded.x, loaded.y
+        except InputError as error:
+            without = data.load(labels=False)  # raises again where it is the rows that are wrong
+            click.echo(f"no alignments: {error}", err=True)
+            return without.x, None
+    return data.load(labels=False).x, None
 
 
 def _announce(cost: SweepCost, out: Path) -> None:

@@ -13,12 +13,14 @@ from nngp_dag.conv.nasbench201 import nasbench201_network
 from nngp_dag.conv.network import ConvNetwork
 from nngp_dag.errors import InputError
 
-__all__ = ["architecture_network", "is_genotype", "network_sizes"]
+__all__ = ["NO_MAX_POOL", "architecture_network", "is_genotype", "network_sizes"]
 
 
+_RAGGED = "an architecture is text, a mapping or integers [cells, genes], got lists of unequal lengths"
+NO_MAX_POOL = "max_pool is an option of DARTS genotypes: cells of NAS-Bench-201 have no max pooling"
 _NO_NORM = (
-    "layer norm is not computed for networks of DARTS, where it would tie the two halves of the channels behind a"
-    " factorised reduction: use normalization='none'"
+    "layer norm is not computed for networks of DARTS, where it would tie nodes side by side and the two halves of the"
+    " channels behind a factorised reduction: the option normalization is none there"
 )
 
 
@@ -26,7 +28,12 @@ def is_genotype(architecture: Genotype) -> bool:
     """True for what is read as a genotype of DARTS: text in parentheses or braces, a mapping, or integers [2, n]."""
     if isinstance(architecture, str):
         return architecture.strip().startswith("{") or "(" in architecture
-    return isinstance(architecture, Mapping) or np.shape(architecture)[:1] == (2,)
+    if isinstance(architecture, Mapping):
+        return True
+    try:
+        return np.shape(architecture)[:1] == (2,)
+    except ValueError:
+        raise InputError(_RAGGED) from None
 
 
 def network_sizes(architecture: Genotype, cells: int | None, stages: int | None) -> tuple[int, int | None]:
@@ -77,7 +84,7 @@ def architecture_network(
         made = darts_network(architecture, cells, max_pool=max_pool, weight_scale=weight_scale)
     else:
         if max_pool != "refuse":
-            raise InputError("max_pool is an option of DARTS genotypes: cells of NAS-Bench-201 have no max pooling")
+            raise InputError(NO_MAX_POOL)
         assert not isinstance(architecture, Mapping)  # which is a genotype
         scales = {"weight_scale": weight_scale, "bias_scale": bias_scale}
         made = nasbench201_network(architecture, cells, stages, **scales, normalized=normalized)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 from nngp_dag.conv.cell import Edge
 from nngp_dag.conv.operations import Convolution
+from nngp_dag.errors import InputError
 
 __all__ = ["Channels", "convolved", "side_by_side"]
 
@@ -52,7 +53,13 @@ def side_by_side(parts: Sequence[Channels]) -> Channels:
 
 
 def convolved(channels: Channels, target: int, convolution: Convolution) -> tuple[Edge, ...]:
-    """The edges that make one convolution of all channels, to a node `target`; for activation-first."""
+    """The edges that make one convolution of all channels, to a node `target`; for activation-first.
+
+    Raises:
+        InputError: layer norm behind the convolution, which acts on the sum of the edges and is no matter of each.
+    """
+    if convolution.normalized and len(channels.groups) > 1:
+        raise InputError("layer norm is not computed behind a convolution of groups of channels, a sum of edges")
     return tuple(
         (node, target, replace(convolution, gain=convolution.gain * share**0.5)) for node, share in channels.groups
     )

@@ -63,6 +63,8 @@ def darts_network(
 ) -> ConvNetwork:
     """The network of a genotype, activation-first: its kernels are those of the DARTS network as its width grows.
 
+    Nodes that nothing reaches are left out, as if sigma(0) = 0.
+
     Args:
         genotype: see `Genotype`.
         cells: number of cells, reductions as in DARTS (`darts_cells`); or "normal" and "reduce" for every cell.
@@ -93,7 +95,8 @@ def darts_cells(cells: int | Sequence[str]) -> tuple[str, ...]:
     Raises:
         InputError: less than one cell, or a kind that is none.
     """
-    if isinstance(cells, int):
+    if not isinstance(cells, Sequence):
+        cells = int(cells)
         kinds = ["reduce" if i in (cells // 3, 2 * cells // 3) else "normal" for i in range(cells)]
     else:
         kinds = list(cells)

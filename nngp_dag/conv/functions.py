@@ -26,9 +26,9 @@ __all__ = ["ConvKernelFn", "checked_images", "conv_kernel_fn", "conv_kernel_of",
 
 _NO_BATCH_NORM = (
     "batch normalisation has no deterministic limit: it divides every channel by its own random statistics, however"
-    " wide the network is; use normalization='layer' or 'none'"
+    " wide the network is; the option normalization is layer or none"
 )
-_NO_NORM = "normalization {!r} is not computed for convolutional networks: use 'none' or 'layer'"
+_NO_NORM = "normalization {!r} is not computed for convolutional networks: the option is none or layer"
 _OWN_NORM = "a ConvNetwork says itself which of its convolutions have layer norm: normalization is for architectures"
 
 

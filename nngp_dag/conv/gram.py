@@ -73,7 +73,7 @@ def _served(program: ConvProgram, images: list[Array], size: int) -> tuple[ConvP
 
 
 def _refuse_small(variances: list[Array]) -> None:
-    """Refuse (InputError) variances whose products underflow, which dual maps form."""
+    """Refuse (InputError) variances whose products underflow, which dual maps form, or that layer norm divides by."""
     for variance in variances:
         values = np.asarray(variance)
         positive = values[values > 0]
@@ -103,6 +103,9 @@ def _taken(nodes: Nodes, index: np.ndarray) -> Nodes:
 
 def _images(program: ConvProgram, x: Array, size: int) -> _Images:
     """Images with themselves: their nodes, and what arrives at the output, [N]."""
+    peaks = np.asarray(jnp.abs(x).max((1, 2, 3)))
+    if ((peaks > 0) & (peaks < np.finfo(x.dtype).tiny ** 0.25)).any():
+        raise InputError(f"the squares of all pixels of an image underflow {x.dtype}: scale the images up")
     parts: list[_Images] = []
     size = min(size, 8 << max(0, (len(x) - 1) // 8).bit_length())  # of few sizes, so that little is compiled
     for first in range(0, len(x), size):
@@ -110,7 +113,8 @@ def _images(program: ConvProgram, x: Array, size: int) -> _Images:
         total = start(program, x[index], x[index])
         ported: Nodes = []
         for plan in program.plans:
-            total, found = propagate_images(plan, program.layout, program.activation, total)
+            total, found, divided = propagate_images(plan, program.layout, program.activation, total)
+            _refuse_small(divided)
             ported.append(found)
         parts.append((ported, total))
     nodes, ends = zip(*parts, strict=True)

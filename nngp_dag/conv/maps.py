@@ -42,11 +42,12 @@ class Paths:
 
     @classmethod
     def sum(cls, parts: list[Paths]) -> Paths:
-        """The sum, equal sequences merged and those of factor 0 dropped."""
+        """The sum, equal sequences merged and those of factor 0 dropped, unless nothing else is left."""
         total: dict[tuple[Pool, ...], float] = {}
         for poolings, factor in (term for part in parts for term in part.terms):
             total[poolings] = total.get(poolings, 0.0) + factor
-        return cls(tuple((poolings, factor) for poolings, factor in sorted(total.items(), key=repr) if factor))
+        terms = sorted(total.items(), key=repr)
+        return cls(tuple(term for term in terms if term[1]) or tuple(terms[:1]))
 
     def then(self, pool: Pool | None, gain: float) -> Paths:
         """These paths, each with one more edge: a pooling (without its gain), or None for a skip."""
@@ -100,18 +101,18 @@ class Normed(NamedTuple):
 
 @dataclass(frozen=True)
 class Scaled:
-    """A factor for a kernel, and its root for images."""
+    """A gain of images, and its square of kernels."""
 
-    factor: float = 1.0
+    gain: float = 1.0
 
     def image(self, values: Array) -> Array:
-        """The image times the root of the factor."""
-        return values * self.factor**0.5
+        """The image times the gain."""
+        return values * self.gain
 
     def kernel(self, layout: PixelLayout, values: Array) -> Array:
-        """The kernel times the factor."""
+        """The kernel times the square of the gain."""
         del layout
-        return values * self.factor
+        return values * self.gain**2
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,21 @@ class Mean:
         return _mean(layout, self.flatten, values)
 
 
+_ROUNDINGS = 32
+"""Of a difference K - S S' of features that are constant, in units of S S' eps."""
+
+
 @partial(jax.jit, static_argnums=0)
-def norm(layout: PixelLayout, values: Array, gain: float = 1.0) -> Array:
-    """The factors [h, w, B] of layer norm that leave the variances of a kernel gain^2: 0 where there is none."""
-    return abs(gain) * reciprocal(root(layout.variances(values)))
+def norm(layout: PixelLayout, values: Array, gain: float = 1.0, mean: Array | None = None) -> tuple[Array, Array]:
+    """The factors [h, w, B] of layer norm that leave the variances of a kernel gain^2, and the variances themselves.
+
+    The factor is 0 where there is no variance: also where K - S S' is nothing but the rounding of K and of the mean S.
+    """
+    variance = layout.variances(values)
+    if mean is not None:
+        rounding = _ROUNDINGS * float(jnp.finfo(values.dtype).eps) * mean**2
+        variance = jnp.where(variance > rounding, variance, 0)
+    return abs(gain) * reciprocal(root(variance)), variance
 
 
 @partial(jax.jit, static_argnums=0)

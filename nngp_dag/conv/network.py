@@ -29,7 +29,7 @@ class ConvNetwork:
     (`nngp_dag.conv.channels`), and outputs are the mean of that node over pixels.
 
     Attributes:
-        stem: the first convolution (its activation is not looked at).
+        stem: the first convolution (its activation and number of matrices are not looked at).
         cells: pruned or not; a cell without a path from its input to its output makes all kernels zero.
         readout: `average` or `flatten`.
         weights: whether the read-out has an activation (activation-first) and weights of its own.
@@ -37,7 +37,7 @@ class ConvNetwork:
         normalized_end: whether layer norm over channels acts on the last cell's features, before the read-out.
 
     Raises:
-        InputError: another read-out.
+        InputError: another read-out, or layer norm at the end of a network whose last node is its output.
     """
 
     stem: Convolution
@@ -50,6 +50,8 @@ class ConvNetwork:
     def __post_init__(self) -> None:
         if self.readout not in ("average", "flatten"):
             raise unknown("read-out", self.readout, ("average", "flatten"))
+        if self.normalized_end and not self.weights:
+            raise InputError("layer norm at the end acts before read-out weights: here the last node is the output")
 
     @property
     def layout(self) -> PixelLayout:

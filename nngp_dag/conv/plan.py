@@ -107,7 +107,7 @@ class _Planner:
         before = replace(conv, gain=1.0)
         middle = self._add({}, [(self._port(source, Outlet(False, conv.matrices)), Filter(before))])
         self._give(middle, Outlet(True, 0))
-        return middle, Scaled(conv.gain**2)
+        return middle, Scaled(conv.gain)
 
     def _port(self, source: int, port: Outlet) -> int:
         """The node that sends what the port says: the source, or a copy of it."""

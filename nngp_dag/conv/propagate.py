@@ -54,14 +54,14 @@ class _Along(Protocol):
 
 def propagate_images(
     plan: Plan, layout: PixelLayout, activation: Activation, start: Arrived
-) -> tuple[Arrived, list[Node]]:
-    """Images with themselves through a cell: what arrives at its output, and its nodes.
+) -> tuple[Arrived, list[Node], list[Array]]:
+    """Images with themselves through a cell: what arrives at its output, its nodes, and variances that are divided by.
 
     Arrays of nodes are [h, w, images]; of nodes without a port only factors of layer norm are kept.
     """
-    images = _Images(layout, None if plan[0].norm is not None else start.mean)
+    images = _Images(layout, start.mean)
     covariance, tangent = _fold(plan, layout, activation, start, images)
-    return Arrived(covariance, tangent, images.mean), images.found
+    return Arrived(covariance, tangent, images.mean), images.found, images.divided
 
 
 def propagate_pairs(
@@ -93,10 +93,15 @@ class _Images:
         self.layout, self.means = ImageMeans(layout), Flow((), ())
         self.fresh = self.mean = mean
         self.factors: Norms = ()
+        self.divided: list[Array] = []
         self.found: list[Node] = []
 
     def norms(self, t: int, received: Callable[[], list[tuple[Array, float]]]) -> tuple[Norms, Norms]:
-        self.factors = tuple(norm(self.layout.layout, values, gain) for values, gain in received())
+        found = [norm(self.layout.layout, values, gain, None if t else self.mean) for values, gain in received()]
+        if found and not t:  # layer norm takes the mean away
+            self.fresh = self.mean = None
+        self.factors = tuple(factor for factor, _ in found)
+        self.divided += [variance for _, variance in found]
         return self.factors, self.factors
 
     def nodes(self, t: int, into: Into, ports: tuple[Port, ...], arrival: Arrival) -> tuple[Node, Node]:

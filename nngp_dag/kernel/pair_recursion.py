@@ -37,7 +37,8 @@ class Node(NamedTuple):
         mean: S_t(x).
         feature_mean: b_t(x) of each port.
         variance, tangent: K_tt(x, x) and Theta_tt(x, x).
-        copies: of a network with layer norm, what its features weigh (see `layer_norm`).
+        copies: of a network with layer norm, what its features weigh (see `layer_norm`); of images, the factors of
+            every layer norm behind a filter there.
     """
 
     prepared: tuple[Prepared, ...]

@@ -2,7 +2,7 @@
 
 What a node is made of are the features that linear edges bring and the embedding; its kernels are weighted sums of what
 these send, V and W (`mixing.received`), and what it sends depends on that sum alone. So nodes of equal sums, of
-whatever DAG, share one *value*: the 729 DAGs of four nodes have 8 values and 82 kernels (GELU), those of five nodes 83
+whatever DAG, share one *value*: the 729 DAGs of four nodes have 8 values and 83 kernels (GELU), those of five nodes 83
 and 2,859. Value 0 is the embedding, value 1 what node 0 sends (`optimization.normal_form` numbers them alike); sums are
 told apart by their weights, so that proportional ones stay two.
 """

@@ -131,7 +131,7 @@ def statistics_from(
         mean_diagonal=trace / n,
         mean_off_diagonal=moments["off_diagonal"] / (n * (n - 1)) if n > 1 else np.full(trace.shape, np.nan),
         frobenius_norm=np.sqrt(square),
-        participation_ratio=np.where(is_zero, 0.0, _ratio(trace**2, square)),
+        participation_ratio=np.where(is_zero, 0.0, _ratio(trace, np.sqrt(square)) ** 2),
         pair_bound=bound,
         pair=pair,
         alignment=alignment,

@@ -59,12 +59,19 @@ def pair_bounds(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def lowest_of_pairs(a: np.ndarray, c: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Smallest eigenvalue of [[a, b], [b, c]], (a+c)/2 - sqrt(((a-c)/2)^2 + b^2), without its cancellation.
 
-    The root exceeds |b| by h^2 / (root + |b|), h = (a-c)/2, and (a+c)/2 - |b| is exact where the two are close.
+    The root exceeds |b| by h^2 / (root + |b|), h = (a-c)/2, and (a+c)/2 - |b| is exact where the two are close. Where a
+    and c are far apart, the root exceeds |h| by b^2 / (root + |h|), and (a+c)/2 - |h| is the smaller of them.
     """
     b = np.abs(b.astype(np.float64, copy=False))
     h = 0.5 * a - 0.5 * c
-    beyond = np.hypot(h, b)
-    beyond += b
+    root = np.hypot(h, b)
+    beyond = root + b
     np.divide(h, beyond, out=beyond, where=beyond > 0)
     beyond *= h
-    return (0.5 * a + 0.5 * c) - b - beyond
+    close = (0.5 * a + 0.5 * c) - b - beyond
+    apart = np.broadcast_to(np.maximum(a, c) > 4 * np.minimum(a, c), close.shape)
+    if apart.any():
+        root += np.abs(h)
+        np.divide(b, root, out=root, where=root > 0)
+        np.subtract(np.minimum(a, c), root * b, out=close, where=apart)
+    return close

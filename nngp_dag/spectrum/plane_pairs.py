@@ -109,6 +109,10 @@ def _least(planes: Array, corner: Array, weights: Weights, diagonals: Array, mea
 
 
 def _twice_lowest(a: Array, c: Array, b: Array) -> Array:
-    """A + c - sqrt((a - c)^2 + 4 b^2): twice the smaller eigenvalue of [[a, b], [b, c]], up to rounding of a + c."""
-    h = a - c
-    return a + c - jnp.sqrt(h * h + 4 * b * b)
+    """A + c - sqrt((a - c)^2 + 4 b^2): twice the smaller eigenvalue of [[a, b], [b, c]], up to rounding of min(a, c).
+
+    As 2 min - 4 b^2 / (|a - c| + sqrt(...)), in which nothing of the size of max(a, c) cancels.
+    """
+    h, square = jnp.abs(a - c), 4 * b * b
+    beyond = h + jnp.sqrt(h * h + square)
+    return 2 * jnp.minimum(a, c) - square / jnp.where(beyond > 0, beyond, 1)

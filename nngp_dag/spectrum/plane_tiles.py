@@ -65,8 +65,13 @@ def kernels_of_planes(
         names: which kernels.
         pairs: look for the pair bound too.
     """
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, and shows
+    with one_blas_thread(), _quiet():
         return _looked_at(method, sums, x, targets, names, pairs)
+
+
+def _quiet() -> np.errstate:
+    """No warnings: what overflows is not finite, and shows."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def _looked_at(
@@ -76,7 +81,7 @@ def _looked_at(
         program = cast_program(sums.program, x.dtype)
         rows = _rows(method, program, x)
     variance, tangent, mean = (np.asarray(a, np.float64) for a in rows[1:])
-    basis, coordinates = mean_basis(mean, float(jnp.finfo(x.dtype).eps))
+    basis, coordinates = mean_basis(mean, float(np.finfo(np.float64).eps))
     vectors = Vectors.of(basis, targets)
     diagonals = {"nngp": variance, "ntk": variance + tangent}
     size, corners = _corners(len(x), len(variance))
@@ -95,7 +100,8 @@ def _looked_at(
         held, vectors_held, mean_held, shifts_held = jax.tree.map(jnp.asarray, (diagonals, vectors, mean, shifts))
 
     def group(some: list[_Corner]) -> dict[str, _Found]:
-        return reduce(_joined, map(looked_at, some))
+        with _quiet():  # a setting of each thread
+            return reduce(_joined, map(looked_at, some))
 
     def looked_at(corner: _Corner) -> dict[str, _Found]:
         tile = planes(corner)

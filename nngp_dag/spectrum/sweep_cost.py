@@ -27,7 +27,7 @@ _SECONDS_PER_ENTRY = 6e-9
 """Of one core, for an entry of both kernels where no eigenvalues are taken."""
 
 _DISTINCT = 0.1
-"""Kernels per DAG that differ (84 of 729 with four nodes, 2,860 of 59,049 with five)."""
+"""Kernels per DAG that differ, of all DAGs of a size (84 of 729 with four nodes, 2,860 of 59,049 with five)."""
 
 _SECONDS_PER_ROW = 3e-4
 """Of one core, for the paths and the line of a DAG where no eigenvalues are taken (59,049 DAGs: 18 s)."""
@@ -68,7 +68,8 @@ class SweepCost:
 def sweep_cost(num_dags: int, num_nodes: int, num_rows: int, eigenvalues: bool = True) -> SweepCost:
     """The cost of a sweep over so many DAGs of so many nodes, on rows [N, d]."""
     if not eigenvalues:
-        kernels = _DISTINCT * num_dags * _SECONDS_PER_ENTRY * num_rows**2 / available_cores()
+        distinct = _DISTINCT if num_dags == 3 ** (num_nodes * (num_nodes - 1) // 2) else 1.0
+        kernels = distinct * num_dags * _SECONDS_PER_ENTRY * num_rows**2 / available_cores()
         return SweepCost(num_dags, num_rows, num_dags * _SECONDS_PER_ROW + kernels, _BYTES_PER_DAG * num_dags)
     each = _SECONDS_PER_DAG + _SECONDS_PER_CUBE * num_rows**3 + _SECONDS_PER_PAIR * num_nodes * num_rows**2
     return SweepCost(num_dags, num_rows, num_dags * each / available_cores(), _BYTES_PER_DAG * num_dags)

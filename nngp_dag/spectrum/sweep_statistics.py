@@ -31,6 +31,9 @@ __all__ = ["SweepStatistics", "sweep_statistics", "sweep_statistics_chunks"]
 _CODES = 3**11
 """DAGs of a piece: their weights take some 100 MB where they have six nodes."""
 
+_PLANES = 2048
+"""Planes of a piece that may be cut: their inner products take 32 MB for each kernel and thread."""
+
 _CHUNK_BYTES = 32 * 2**20
 """Kernels of a piece where a method shares nothing."""
 
@@ -89,7 +92,8 @@ def sweep_statistics_chunks(
 ) -> Iterator[tuple[np.ndarray, SweepStatistics]]:
     """`sweep_statistics` piece by piece: yields (positions in `codes` [a], statistics of these DAGs).
 
-    Pieces are of `chunk` DAGs in the lexicographic order of codes, in which those that begin alike share most planes.
+    Pieces are of `chunk` DAGs in the lexicographic order of codes, in which those that begin alike share most planes;
+    they are halved where DAGs have little in common, so that memory stays bounded.
     Those without a code of `wanted` (bool [A]) are left out.
     """
     setting = setting or Setting()
@@ -105,11 +109,21 @@ def sweep_statistics_chunks(
     for start in range(0, len(order), chunk):
         index = order[start : start + chunk]
         if wanted is None or wanted[index].any():
-            sums = method.plane_sums(codes[index])
-            if sums is None:
-                yield from _of_kernels(codes, x, y, setting, names, pairs, wanted)
-                return
-            yield index, _of_planes(method, sums, codes[index], rows, targets, names, pairs)
+            for part, sums in _cut(method, codes, index):
+                if sums is None:
+                    yield from _of_kernels(codes, x, y, setting, names, pairs, wanted)
+                    return
+                yield part, _of_planes(method, sums, codes[part], rows, targets, names, pairs)
+
+
+def _cut(method: AnyMethod, codes: np.ndarray, index: np.ndarray) -> Iterator[tuple[np.ndarray, PlaneSums | None]]:
+    """A piece, halved until it has few enough planes; None for a method that shares nothing."""
+    sums = method.plane_sums(codes[index])
+    if sums is None or len(index) == 1 or int(sums.planes.max()) < _PLANES:
+        yield index, sums
+        return
+    for half in np.array_split(index, 2):
+        yield from _cut(method, codes, half)
 
 
 def _of_planes(

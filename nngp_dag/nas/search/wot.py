@@ -36,15 +36,15 @@ class ScoreCache:
         fresh = {key: a for a in architectures if (key := a.tobytes()) not in self.known}
         computed = in_order(self._timed, fresh.values(), self._threads)  # in the order in which they come first
         for architecture in architectures:
-            key = architecture.tobytes()
-            if key not in self.known:
-                self.known[key] = next(computed)
+            while (key := architecture.tobytes()) not in self.known:
+                of, found = next(computed)
+                self.known.setdefault(of, found)  # somebody may have asked for it meanwhile
             yield self.known[key]
 
-    def _timed(self, architecture: np.ndarray) -> tuple[float, float]:
+    def _timed(self, architecture: np.ndarray) -> tuple[bytes, tuple[float, float]]:
         with self._clock.task() as seconds:
             value = self._score(architecture)
-        return value, seconds()
+        return architecture.tobytes(), (value, seconds())
 
 
 def random_search(

@@ -79,7 +79,7 @@ def run_study(
     Args:
         data: images and labels.
         cells: genes.
-        out: the file; rows of other images or sizes are refused.
+        out: the file; rows of other images, sizes or networks are refused.
         stages: of the networks, of one cell each.
         normalization: "none" or "layer", as for `conv_kernel_fn`.
         progress: opens a progress bar.
