@@ -21,8 +21,6 @@ from nngp_dag.conv import gram as gram_module
 from nngp_dag.conv.channels import Channels, convolved
 from nngp_dag.conv.functions import conv_kernel_of
 from nngp_dag.conv.images import shrunk, unit_images
-from nngp_dag.nas import space_networks
-from nngp_dag.nas.scores.exact_kernel import make_ntk
 from nngp_dag.reading import ORDERS, Reading
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -395,7 +393,6 @@ def test_images_are_shrunk_to_means_of_windows_and_scaled_to_unit_mean_square():
         (lambda: nngp_dag.conv_kernel_fn([[1, 2], [3]]), "unequal lengths"),
         (lambda: ConvNetwork(Convolution(3), (), weights=False, normalized_end=True), "last node is the output"),
         (lambda: convolved(Channels.alike(0, 1), 2, Convolution(3, normalized=True)), "sum of edges"),
-        (lambda: make_ntk(space_networks("nasbench201"), max_pool="average"), "option of DARTS"),
         (lambda: nngp_dag.conv_kernel_fn(CELL, normalization="group"), "'group' is not computed"),
         (
             lambda: nngp_dag.conv_kernel_fn(ConvNetwork(Convolution(3), ()), normalization="layer"),

@@ -13,11 +13,11 @@ from nngp_dag.conv.nasbench201 import nasbench201_network
 from nngp_dag.conv.network import ConvNetwork
 from nngp_dag.errors import InputError
 
-__all__ = ["NO_MAX_POOL", "architecture_network", "is_genotype", "network_sizes"]
+__all__ = ["architecture_network", "is_genotype", "network_sizes"]
 
 
 _RAGGED = "an architecture is text, a mapping or integers [cells, genes], got lists of unequal lengths"
-NO_MAX_POOL = "max_pool is an option of DARTS genotypes: cells of NAS-Bench-201 have no max pooling"
+_NO_MAX_POOL = "max_pool is an option of DARTS genotypes: cells of NAS-Bench-201 have no max pooling"
 _NO_NORM = (
     "layer norm is not computed for networks of DARTS, where it would tie nodes side by side and the two halves of the"
     " channels behind a factorised reduction: the option normalization is none there"
@@ -84,7 +84,7 @@ def architecture_network(
         made = darts_network(architecture, cells, max_pool=max_pool, weight_scale=weight_scale)
     else:
         if max_pool != "refuse":
-            raise InputError(NO_MAX_POOL)
+            raise InputError(_NO_MAX_POOL)
         assert not isinstance(architecture, Mapping)  # which is a genotype
         scales = {"weight_scale": weight_scale, "bias_scale": bias_scale}
         made = nasbench201_network(architecture, cells, stages, **scales, normalized=normalized)

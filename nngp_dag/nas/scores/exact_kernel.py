@@ -14,7 +14,6 @@ import numpy as np
 from jax import Array
 
 from nngp_dag.conv import ConvNetwork, conv_kernel_fn
-from nngp_dag.conv.architecture import NO_MAX_POOL
 from nngp_dag.conv.darts import MaxPool, chosen_max_pool, darts_network
 from nngp_dag.conv.images import shrunk, unit_images
 from nngp_dag.conv.nasbench201 import nasbench201_network
@@ -52,8 +51,6 @@ def small_images(x: np.ndarray, unit: int) -> np.ndarray:
 def _make(name: str, networks: SpaceNetworks, max_pool: str = "refuse") -> ScoreFunction:
     spec, option = networks.ntk, chosen_max_pool(max_pool)
     if isinstance(spec, MacroSpec):
-        if option != "refuse":
-            raise InputError(NO_MAX_POOL)
         unit = spec.unit
     elif isinstance(spec, DartsSpec) and spec.stem:
         unit = 2 ** sum(reduction for _, reduction in spec.layers())
