@@ -7,13 +7,13 @@ what it would reach if its compilations cost nothing is printed beside it. So is
 as statistics take it, over that at which the memory of this machine copies the same kernels: in the same run, by turns.
 
 Statistics that need no eigenvalues (`sweep_statistics`) are timed beside the same statistics of the kernels of that
-sweep, and beside the sweep and the copy alone: their rate is to reach 30,000 DAGs per second, of processor time too on
-two cores.
+sweep, and beside the sweep and the copy alone: their rate is to reach 30,000 DAGs per second.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -47,8 +47,10 @@ def sweep_rate(x: np.ndarray, codes: np.ndarray, names: tuple[str, ...], repeats
     return len(codes) / float(np.median([seconds(sweep) for _ in range(repeats)])), first
 
 
-def beside_a_copy(x: np.ndarray, codes: np.ndarray, names: tuple[str, ...]) -> Cost:
-    """The rate of the sweep piece by piece over that of a copy of its kernels, by wall-clock and processor time."""
+def copy_and_sweep(
+    x: np.ndarray, codes: np.ndarray, names: tuple[str, ...], setting: Setting
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """A copy of the kernels in memory, and the sweep that makes them piece by piece."""
     kernels = np.ones((len(codes), len(x), len(x)))
     target = np.empty_like(kernels)
 
@@ -57,10 +59,15 @@ def beside_a_copy(x: np.ndarray, codes: np.ndarray, names: tuple[str, ...]) -> C
             np.copyto(target, kernels)
 
     def sweep() -> None:
-        setting = Setting.make(order="activation-first")
         for _, found in sweep_chunks(codes, x, names, setting, chunk_bytes=PIECE_BYTES):
             jax.block_until_ready(found)
 
+    return copy, sweep
+
+
+def beside_a_copy(x: np.ndarray, codes: np.ndarray, names: tuple[str, ...]) -> Cost:
+    """The rate of the sweep piece by piece over that of a copy of its kernels, by wall-clock and processor time."""
+    copy, sweep = copy_and_sweep(x, codes, names, Setting.make(order="activation-first"))
     costs = cheapest_by_turns({"copy": copy, "sweep": sweep}, repeats=7)
     return Cost(*(a / b for a, b in zip(costs["copy"], costs["sweep"], strict=True)))
 
@@ -70,16 +77,7 @@ def statistics_costs(x: np.ndarray, codes: np.ndarray, order: str) -> dict[str, 
     piece by piece; and of that sweep alone, and of a copy of its kernels. By turns.
     """
     setting = Setting.make(order=order)
-    kernels = np.ones((len(codes), len(x), len(x)))
-    target = np.empty_like(kernels)
-
-    def copy() -> None:
-        for _ in ("nngp", "ntk"):
-            np.copyto(target, kernels)
-
-    def sweep() -> None:
-        for _, found in sweep_chunks(codes, x, setting=setting, chunk_bytes=PIECE_BYTES):
-            jax.block_until_ready(found)
+    copy, sweep = copy_and_sweep(x, codes, ("nngp", "ntk"), setting)
 
     def dense() -> None:
         for _, found in sweep_chunks(codes, x, setting=setting, chunk_bytes=PIECE_BYTES):

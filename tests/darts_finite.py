@@ -10,6 +10,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from conv_finite import convolve, normal, pool
 
 
 def forward(take, x, genotype, kinds, width, concat=(2, 3, 4, 5), last_relu=False):
@@ -59,27 +60,6 @@ def forward(take, x, genotype, kinds, width, concat=(2, 3, 4, 5), last_relu=Fals
     return features, features @ take((features.shape[-1],))
 
 
-def convolve(h, weights, stride, dilation=1, groups=1):
-    """A convolution with as many zeros before as behind, as in PyTorch."""
-    margin = dilation * (weights.shape[0] // 2)
-    return jax.lax.conv_general_dilated(
-        h,
-        weights,
-        (stride, stride),
-        [(margin, margin)] * 2,
-        rhs_dilation=(dilation, dilation),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=groups,
-    )
-
-
-def pool(h, stride):
-    """The mean over those pixels of 3x3 windows that lie inside."""
-    count = h.shape[-1]
-    window = jnp.ones((3, 3, 1, count), h.dtype)
-    return convolve(h, window, stride, groups=count) / convolve(jnp.ones_like(h), window, stride, groups=count)
-
-
 def prior_and_tangent(x, genotype, kinds, width, key, **options):
     """The mean of u u' over the classifier's weights, and J J' of u with respect to all weights; [N, N] each."""
     shapes = []
@@ -89,8 +69,7 @@ def prior_and_tangent(x, genotype, kinds, width, key, **options):
         return jnp.zeros(shape, x.dtype)
 
     jax.eval_shape(partial(forward, noted, genotype=genotype, kinds=kinds, width=width, **options), x)
-    keys = jax.random.split(key, len(shapes))
-    weights = [jax.random.normal(k, shape, x.dtype) for k, shape in zip(keys, shapes, strict=True)]
+    weights = normal(key, shapes, x.dtype)
 
     def network(weights, x):
         rest = iter(weights)

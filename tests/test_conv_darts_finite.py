@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conv_finite import estimates, prior_and_tangent
 from conv_reference_darts import DartsReference
 from test_conv_darts import EVERY, kernels_of, matrices, text_of, two_dots
-from test_conv_witnesses import estimate
 
 from nngp_dag.conv import darts_network
 from nngp_dag.finite.montecarlo import agreement
@@ -29,9 +29,8 @@ def test_networks_of_finite_width_accept_the_kernels_and_reject_their_neighbours
     kinds, rejects_one_group, rejects_one_matrix
 ):
     x, seeds = two_dots(), 64
-    compute = jax.jit(partial(darts_finite.prior_and_tangent, jnp.asarray(x, jnp.float32), EVERY, kinds, 128))
-    drawn = [compute(key) for key in jax.random.split(jax.random.key(0), seeds)]
-    priors, tangents = (estimate(samples) for samples in zip(*drawn, strict=True))
+    images = jnp.asarray(x, jnp.float32)
+    priors, tangents = estimates(partial(darts_finite.prior_and_tangent, images, EVERY, kinds, 128), seeds)
     exact = kernels_of(darts_network(text_of(EVERY), kinds), x)
     assert agreement(priors, exact.nngp, seeds).accepted
     assert agreement(tangents, exact.ntk, seeds).accepted
@@ -62,7 +61,7 @@ def test_the_networks_that_scores_are_about_accept_the_kernels():
     x, seeds = two_dots().astype(np.float32), 48
     genes = jnp.asarray(space_networks("darts").genes(get("darts").parse(text_of(EVERY))))
 
-    def prior_and_tangent(key):
+    def network(key):
         leaves, tree = jax.tree.flatten(draw(NetworkDarts, SPEC, key))
         names = leaf_names(jax.tree.unflatten(tree, leaves))
         kernels = [i for i, path in enumerate(names) if path[-1] == "kernel"]
@@ -75,18 +74,14 @@ def test_the_networks_that_scores_are_about_accept_the_kernels():
             return without_normalisation(rebuild(NetworkDarts, SPEC, jax.tree.unflatten(tree, filled)))(x, genes)[0]
 
         variables = {i: leaves[i] * (2 / fan(leaves[i].shape)[0]) ** -0.5 for i in kernels}
-        u = outputs(variables)
-        jacobian = jax.jacrev(lambda v: outputs(v)[:, 0])(variables)
-        flat = [leaf.reshape(len(x), -1) for leaf in jacobian.values()]
-        return u @ u.T / u.shape[1], sum(leaf @ leaf.T for leaf in flat)
+        return prior_and_tangent(outputs, variables, len(x))
 
-    compute = jax.jit(prior_and_tangent)
-    priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
+    priors, tangents = estimates(network, seeds)
     kinds = ["reduce" if reduction else "normal" for _, reduction in SPEC.layers()]
     exact = kernels_of(darts_network(text_of(EVERY), kinds, last_activation=True), x.astype(np.float64))
-    assert agreement(estimate(priors), exact.nngp, seeds).accepted
-    assert agreement(estimate(tangents), exact.ntk, seeds).accepted
+    assert agreement(priors, exact.nngp, seeds).accepted
+    assert agreement(tangents, exact.ntk, seeds).accepted
     # The classifier of DARTS itself, behind no ReLU, or a tangent kernel without the classifier's own part.
     other = kernels_of(darts_network(text_of(EVERY), kinds), x.astype(np.float64))
-    assert not agreement(estimate(priors), other.nngp, seeds).accepted
-    assert not agreement(estimate(tangents), exact.ntk - exact.nngp, seeds).accepted
+    assert not agreement(priors, other.nngp, seeds).accepted
+    assert not agreement(tangents, exact.ntk - exact.nngp, seeds).accepted

@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conv_finite import convolve, estimates, normal, pool, prior_and_tangent
 from helpers import assert_close
 
 import nngp_dag
 from nngp_dag.conv import ConvCell, ConvNetwork, Convolution, Pool, Skip
 from nngp_dag.conv.functions import conv_kernel_of
 from nngp_dag.finite.montecarlo import agreement
-from nngp_dag.finite.montecarlo.estimate import KernelEstimate
 from nngp_dag.nas.networks.initialize import draw, leaf_names, rebuild
 from nngp_dag.nas.networks.layers import without_normalisation
 from nngp_dag.nas.networks.network201 import MacroSpec, Network201
@@ -34,8 +34,8 @@ def images(n, size):
 # ---- networks of finite width ----------------------------------------------------------------------------------------
 
 
-def prior_and_tangent(spec, genes, x, key):
-    """The mean over outputs of u u', and J J' of the first output with respect to the N(0, 1) variables of weights.
+def flax_network(spec, genes, x, key):
+    """Prior and tangent kernel of a Flax network with respect to the N(0, 1) variables of its weights.
 
     The initialisation gives every kernel the variance 2 / fan-in, as c asks for behind a ReLU; the stem and the
     shortcuts have no activation, and get half of it.
@@ -57,32 +57,22 @@ def prior_and_tangent(spec, genes, x, key):
         return network(x, genes)[0]
 
     variables = [leaves[i] / scale for i, scale in zip(chosen, scales, strict=True)]
-    u = outputs(variables)
-    jacobian = jax.jacrev(lambda v: outputs(v)[:, 0])(variables)
-    flat = jnp.concatenate([leaf.reshape(len(x), -1) for leaf in jacobian], axis=1)
-    return u @ u.T / u.shape[1], flat @ flat.T
-
-
-def estimate(samples):
-    samples = np.asarray(samples, np.float64)
-    error = samples.std(0, ddof=1) / len(samples) ** 0.5
-    return KernelEstimate(samples.mean(0), error, 2 * error)
+    return prior_and_tangent(outputs, variables, len(x))
 
 
 @pytest.mark.full
 def test_flax_networks_of_finite_width_accept_the_kernels_and_reject_their_neighbours():
     x, seeds = images(3, 4), 32
     genes = jnp.asarray(get("nasbench201").parse(CELL)[0], jnp.int32)
-    compute = jax.jit(lambda key: prior_and_tangent(SPEC, genes, x, key))
-    priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
+    priors, tangents = estimates(lambda key: flax_network(SPEC, genes, x, key), seeds)
     exact = nngp_dag.conv_kernel_fn(CELL, stages=2)(x.astype(np.float64))
-    assert agreement(estimate(priors), exact.nngp, seeds).accepted
-    assert agreement(estimate(tangents), exact.ntk, seeds).accepted
+    assert agreement(priors, exact.nngp, seeds).accepted
+    assert agreement(tangents, exact.ntk, seeds).accepted
     # One gene else, or the tangent kernel without the read-out's own part: the same networks reject them.
     other = nngp_dag.conv_kernel_fn(CELL.replace("skip_connect~1", "none~1"), stages=2)(x.astype(np.float64))
-    assert not agreement(estimate(priors), other.nngp, seeds).accepted
-    assert not agreement(estimate(tangents), other.ntk, seeds).accepted
-    assert not agreement(estimate(tangents), exact.ntk - exact.nngp, seeds).accepted
+    assert not agreement(priors, other.nngp, seeds).accepted
+    assert not agreement(tangents, other.ntk, seeds).accepted
+    assert not agreement(tangents, exact.ntk - exact.nngp, seeds).accepted
 
 
 SEPARABLE = ((0, 1, 1), (1, 2, 2))
@@ -94,44 +84,31 @@ def separable_network(matrices):
     return ConvNetwork(Convolution(3), (ConvCell((*convolutions, (0, 2, Skip()))),))
 
 
-def separable_prior_and_tangent(x, width, key):
-    """As `prior_and_tangent`, of networks with one filter a channel (depthwise) and 1x1 convolutions (pointwise)."""
-
-    def conv(h, w, dilation=1, groups=1):
-        names = ("NHWC", "HWIO", "NHWC")
-        dilations = (dilation, dilation)
-        return jax.lax.conv_general_dilated(
-            h, w, (1, 1), "SAME", rhs_dilation=dilations, dimension_numbers=names, feature_group_count=groups
-        )
+def separable(x, width, key):
+    """As `flax_network`, of networks with one filter a channel (depthwise) and 1x1 convolutions (pointwise)."""
 
     def outputs(weights):
         stem, *pairs, readout = weights
-        nodes = [conv(x, stem) / (9 * x.shape[-1]) ** 0.5]
+        nodes = [convolve(x, stem) / (9 * x.shape[-1]) ** 0.5]
         for (source, _, dilation), depthwise, pointwise in zip(SEPARABLE, pairs[::2], pairs[1::2], strict=True):
-            filtered = conv(jax.nn.relu(nodes[source]), depthwise, dilation, width) / 3
-            nodes.append(conv(filtered, pointwise) * (2 / width) ** 0.5)
+            filtered = convolve(jax.nn.relu(nodes[source]), depthwise, dilation=dilation, groups=width) / 3
+            nodes.append(convolve(filtered, pointwise) * (2 / width) ** 0.5)
         return jax.nn.relu(nodes[0] + nodes[2]).mean((1, 2)) @ readout * (2 / width) ** 0.5
 
     shapes = [(3, 3, x.shape[-1], width), *[(3, 3, 1, width), (1, 1, width, width)] * len(SEPARABLE), (width, 16)]
-    keys = jax.random.split(key, len(shapes))
-    weights = [jax.random.normal(k, shape, x.dtype) for k, shape in zip(keys, shapes, strict=True)]
-    u = outputs(weights)
-    jacobian = jax.jacrev(lambda w: outputs(w)[:, 0])(weights)
-    flat = jnp.concatenate([leaf.reshape(len(x), -1) for leaf in jacobian], axis=1)
-    return u @ u.T / u.shape[1], flat @ flat.T
+    return prior_and_tangent(outputs, normal(key, shapes, x.dtype), len(x))
 
 
 @pytest.mark.full
 def test_depthwise_and_pointwise_weights_are_two_trained_matrices_behind_one_filter():
     x, seeds = images(3, 4), 32
-    compute = jax.jit(lambda key: separable_prior_and_tangent(x, 192, key))
-    priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
+    priors, tangents = estimates(lambda key: separable(x, 192, key), seeds)
     two, one = (
         conv_kernel_of(separable_network(n), Reading.make("activation-first"))(x.astype(np.float64)) for n in (2, 1)
     )
-    assert agreement(estimate(priors), two.nngp, seeds).accepted
-    assert agreement(estimate(tangents), two.ntk, seeds).accepted
-    assert not agreement(estimate(tangents), one.ntk, seeds).accepted
+    assert agreement(priors, two.nngp, seeds).accepted
+    assert agreement(tangents, two.ntk, seeds).accepted
+    assert not agreement(tangents, one.ntk, seeds).accepted
 
 
 NORMALIZED = ConvNetwork(
@@ -158,21 +135,14 @@ def layer_norm(h):
     return centred / jnp.sqrt((centred**2).mean(-1, keepdims=True))
 
 
-def normalized_prior_and_tangent(order, x, width, key):
-    """As `prior_and_tangent`, of the networks `NORMALIZED` with layer norm over so many channels."""
+def normalized(order, x, width, key):
+    """As `flax_network`, of the networks `NORMALIZED` with layer norm over so many channels."""
 
     def conv(h, w):
-        names = ("NHWC", "HWIO", "NHWC")
-        filtered = jax.lax.conv_general_dilated(h, w, (1, 1), "SAME", dimension_numbers=names)
-        return filtered / (w.shape[0] * w.shape[1] * w.shape[2]) ** 0.5
+        return convolve(h, w) / (w.shape[0] * w.shape[1] * w.shape[2]) ** 0.5
 
     def relu(h):
         return 2**0.5 * jax.nn.relu(h)
-
-    def pooled(h):
-        window = ((1, 3, 3, 1), (1, 1, 1, 1), "SAME")
-        sums = [jax.lax.reduce_window(values, 0.0, jax.lax.add, *window) for values in (h, jnp.ones_like(h))]
-        return sums[0] / sums[1]
 
     def activated(h, w, norm=layer_norm):
         return norm(conv(relu(h), w)) if order == "activation-first" else relu(norm(conv(h, w)))
@@ -181,38 +151,32 @@ def normalized_prior_and_tangent(order, x, width, key):
         stem, first, small, last, readout = weights
         start = layer_norm(conv(x, stem))
         one = activated(start, first)
-        two = pooled(start) + 0.7 * activated(one, small)
+        two = pool(start) + 0.7 * activated(one, small)
         end = layer_norm(one + activated(two, last, lambda h: h))
         end = relu(end) if order == "activation-first" else end
         return end.mean((1, 2)) @ readout / width**0.5
 
     sides = [(3, x.shape[-1]), (3, width), (1, width), (3, width)]
     shapes = [*((side, side, channels, width) for side, channels in sides), (width, 16)]
-    keys = jax.random.split(key, len(shapes))
-    weights = [jax.random.normal(k, shape, x.dtype) for k, shape in zip(keys, shapes, strict=True)]
-    u = outputs(weights)
-    jacobian = jax.jacrev(lambda w: outputs(w)[:, 0])(weights)
-    flat = jnp.concatenate([leaf.reshape(len(x), -1) for leaf in jacobian], axis=1)
-    return u @ u.T / u.shape[1], flat @ flat.T
+    return prior_and_tangent(outputs, normal(key, shapes, x.dtype), len(x))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("order", ORDERS)
 def test_layer_norm_over_channels_divides_both_kernels_by_the_deviations_of_pixels(order):
     x, seeds = images(3, 4), 48
-    compute = jax.jit(lambda key: normalized_prior_and_tangent(order, x, 256, key))
-    priors, tangents = zip(*(compute(key) for key in jax.random.split(jax.random.key(0), seeds)), strict=True)
+    priors, tangents = estimates(lambda key: normalized(order, x, 256, key), seeds)
     exact, plain, open_end = (
         conv_kernel_of(network, Reading.make(order))(x.astype(np.float64))
         for network in (NORMALIZED, without_layer_norm(NORMALIZED), replace(NORMALIZED, normalized_end=False))
     )
-    assert agreement(estimate(priors), exact.nngp, seeds).accepted
-    assert agreement(estimate(tangents), exact.ntk, seeds).accepted
+    assert agreement(priors, exact.nngp, seeds).accepted
+    assert agreement(tangents, exact.ntk, seeds).accepted
     for other in (plain, open_end):
-        assert not agreement(estimate(priors), other.nngp, seeds).accepted
-        assert not agreement(estimate(tangents), other.ntk, seeds).accepted
+        assert not agreement(priors, other.nngp, seeds).accepted
+        assert not agreement(tangents, other.ntk, seeds).accepted
     # The tangent kernel of the network without layer norm, beside the NNGP of the one with it.
-    assert not agreement(estimate(tangents), exact.nngp + plain.ntk - plain.nngp, seeds).accepted
+    assert not agreement(tangents, exact.nngp + plain.ntk - plain.nngp, seeds).accepted
 
 
 def without_layer_norm(network):

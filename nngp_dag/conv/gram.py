@@ -58,6 +58,8 @@ def _fill_by_chunks(
 
 def _served(program: ConvProgram, images: list[Array], size: int) -> tuple[ConvProgram, list[_Images]]:
     """The program with the rule of its activation for the variances that images reach, and the images through it."""
+    for x in images:
+        _refuse_tiny(x)
     while True:
         found = [_images(program, x, size) for x in images]
         variances = [
@@ -70,6 +72,13 @@ def _served(program: ConvProgram, images: list[Array], size: int) -> tuple[ConvP
                 ([[n._replace(variance=None) for n in plan] for plan in nodes], end) for nodes, end in found
             ]
         program = program._replace(activation=activation)
+
+
+def _refuse_tiny(x: Array) -> None:
+    """Refuse (InputError) images whose variances would be such that products underflow, or would be zero."""
+    peaks = np.asarray(jnp.abs(x).max((1, 2, 3)))
+    if ((peaks > 0) & (peaks < np.finfo(x.dtype).tiny ** 0.25)).any():
+        raise InputError(f"the squares of all pixels of an image underflow {x.dtype}: scale the images up")
 
 
 def _refuse_small(variances: list[Array]) -> None:
@@ -103,9 +112,6 @@ def _taken(nodes: Nodes, index: np.ndarray) -> Nodes:
 
 def _images(program: ConvProgram, x: Array, size: int) -> _Images:
     """Images with themselves: their nodes, and what arrives at the output, [N]."""
-    peaks = np.asarray(jnp.abs(x).max((1, 2, 3)))
-    if ((peaks > 0) & (peaks < np.finfo(x.dtype).tiny ** 0.25)).any():
-        raise InputError(f"the squares of all pixels of an image underflow {x.dtype}: scale the images up")
     parts: list[_Images] = []
     size = min(size, 8 << max(0, (len(x) - 1) // 8).bit_length())  # of few sizes, so that little is compiled
     for first in range(0, len(x), size):

@@ -90,14 +90,14 @@ class _Images:
     """Images with themselves: their means, and their nodes as they are made."""
 
     def __init__(self, layout: PixelLayout, mean: Array | None) -> None:
-        self.layout, self.means = ImageMeans(layout), Flow((), ())
+        self.layout, self.entries, self.means = layout, ImageMeans(layout), Flow((), ())
         self.fresh = self.mean = mean
         self.factors: Norms = ()
         self.divided: list[Array] = []
         self.found: list[Node] = []
 
     def norms(self, t: int, received: Callable[[], list[tuple[Array, float]]]) -> tuple[Norms, Norms]:
-        found = [norm(self.layout.layout, values, gain, None if t else self.mean) for values, gain in received()]
+        found = [norm(self.layout, values, gain, None if t else self.mean) for values, gain in received()]
         if found and not t:  # layer norm takes the mean away
             self.fresh = self.mean = None
         self.factors = tuple(factor for factor, _ in found)
@@ -106,9 +106,9 @@ class _Images:
 
     def nodes(self, t: int, into: Into, ports: tuple[Port, ...], arrival: Arrival) -> tuple[Node, Node]:
         if t:
-            self.fresh, copied = self.means.arrive(self.layout, t, into.mean)
-            self.mean = self.layout.plus(copied, self.fresh)
-        node = _node(self.layout.layout, ports, arrival.total[0], self.mean)._replace(copies=self.factors)
+            self.fresh, copied = self.means.arrive(self.entries, t, into.mean)
+            self.mean = self.entries.plus(copied, self.fresh)
+        node = _node(self.layout, ports, arrival.total[0], self.mean)._replace(copies=self.factors)
         self.found.append(node)
         self.means = self.means.append(t, self.fresh, node.feature_mean)
         return node, node

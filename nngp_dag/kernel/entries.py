@@ -52,7 +52,7 @@ class Entries(ABC):
 
     @abstractmethod
     def tangent(self, ahead: int, behind: int, f: Part, slope: Part, k: Part, theta: Part) -> Part:
-        """Fdot (Theta + a K) + n f, with a and n trained matrices ahead of the activation and behind it."""
+        """The tangent kernel fdot (Theta + a K) + n f behind a and n trained matrices next to the activation."""
 
     def apart(self, function: Callable[..., Any], *parts: Any) -> Any:
         """A function applied to parts, each value of which it uses several times."""

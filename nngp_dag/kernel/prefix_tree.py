@@ -28,6 +28,7 @@ from nngp_dag.kernel.mixing import Mixing, mixing, received
 from nngp_dag.kernel.pair_recursion import Node, PairState
 from nngp_dag.kernel.products import squared_norms, symmetric_products
 from nngp_dag.kernel.recursion import Recursion, RowState
+from nngp_dag.support.distinct import distinct_sorted_rows
 
 __all__ = ["prefix_tree_kernels", "prefix_tree_variances"]
 
@@ -64,8 +65,8 @@ def prefix_tree_kernels(recursion: Recursion, codes: np.ndarray, x: Array, names
 def prefix_tree_variances(recursion: Recursion, codes: np.ndarray, k: np.ndarray) -> list[Array]:
     """K_tt(x, x) at the nodes t < H of the DAGs of these codes [A, E], for K_in(x, x) = k [N]: arrays [..., N]."""
     codes = codes[np.lexsort(codes.T[::-1])]
-    inner = codes[:, : num_edges(num_nodes_of(codes.shape[1]) - 1)]
-    first = np.concatenate([[True], (inner[1:] != inner[:-1]).any(axis=1)])  # edges into node H change none of them
+    # Edges into node H change none of them.
+    first, _ = distinct_sorted_rows(codes[:, : num_edges(num_nodes_of(codes.shape[1]) - 1)])
     tree, _ = _plan(recursion, codes[first])
     return _variances(recursion, cast_program(tree, k.dtype).inner, k)
 

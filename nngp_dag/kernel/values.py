@@ -25,7 +25,7 @@ from nngp_dag.kernel.mixing import Mixing, mixing, received
 from nngp_dag.kernel.pair_recursion import Node, PairState
 from nngp_dag.kernel.plane_sums import PlaneRows, PlaneSums, filled
 from nngp_dag.kernel.recursion import Recursion, RowState
-from nngp_dag.support.distinct import distinct_rows
+from nngp_dag.support.distinct import distinct_rows, distinct_sorted_rows
 
 __all__ = ["ValueProgram", "ValueRows", "value_planes", "value_rows", "value_sums"]
 
@@ -68,7 +68,7 @@ def value_sums(recursion: Recursion, codes: np.ndarray) -> PlaneSums:
     values = _Values.of_embedding(num_nodes, recursion.means)
     sent = [np.zeros(len(codes), np.int64), np.ones(len(codes), np.int64)]  # of each DAG: embedding, node 0, 1, ...
     for t in range(1, num_nodes - 1):
-        first, prefix = _prefixes(codes[:, : num_edges(t + 1)])
+        first, prefix = distinct_sorted_rows(codes[:, : num_edges(t + 1)])
         sums = _Sums.of(*_terms(sent, power[t - 1], mean[t - 1], first), num_nodes)
         sent.append(values.numbered(sums)[prefix])
     sums = _Sums.of(*_terms(sent, power[-1], mean[-1], slice(None)), num_nodes)
@@ -227,12 +227,6 @@ def _terms(
     planes = np.stack([numbers[some] for numbers in sent], axis=1)
     weights = np.concatenate([a[some] for a in power], axis=1)
     return planes, weights, np.zeros_like(weights) if mean is None else np.concatenate([a[some] for a in mean], axis=1)
-
-
-def _prefixes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of sorted codes [A, e]: where each distinct one stands first, and which each is."""
-    starts = np.concatenate([[True], (codes[1:] != codes[:-1]).any(axis=1)])
-    return np.flatnonzero(starts), np.cumsum(starts) - 1
 
 
 def _sorted(planes: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import jax
@@ -13,6 +13,7 @@ from nngp_dag.dag import Dag
 from nngp_dag.errors import InputError
 from nngp_dag.kernel.chunks import sweep_chunks
 from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.kernel.result import Kernel
 from nngp_dag.paths import path_statistics
 from nngp_dag.reading import METHODS, Setting
 from nngp_dag.spectrum import SpectraSummary, spectra
@@ -20,7 +21,7 @@ from nngp_dag.spectrum import SpectraSummary, spectra
 Row: TypeAlias = dict[str, str | float | None]
 """The values of one DAG by column."""
 
-__all__ = ["COLUMNS", "PATH_COLUMNS", "Row", "path_values", "sweep_memory", "sweep_rows"]
+__all__ = ["COLUMNS", "PATH_COLUMNS", "Row", "path_values", "rows_one_by_one", "sweep_memory", "sweep_rows"]
 
 _STATISTICS = (
     "lambda_min",
@@ -74,9 +75,7 @@ def sweep_rows(
     """
     setting = setting or Setting()
     if not METHODS[setting.method].is_pairwise:
-        for position, code in enumerate(codes):
-            if wanted is None or wanted[position]:
-                yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, setting)]
+        yield from rows_one_by_one(codes, x, setting, wanted, _matrix_row)
         return
     chunks = sweep_chunks(codes, x, setting=setting, chunk_bytes=chunk_bytes, wanted=wanted, devices=devices)
     for index, kernels in chunks:
@@ -110,10 +109,29 @@ def _row(dag: Dag, summaries: list[SpectraSummary], a: int) -> Row:
     return dict(zip(COLUMNS, [*path_values(dag), *defined], strict=True))
 
 
-def _neural_tangents_row(dag: Dag, x: ArrayLike, setting: Setting) -> Row:
-    try:
-        kernels = kernel_of(dag, setting)(x)
-    except InputError:  # the DAGs that neural-tangents cannot express stay in the table, without statistics
+def rows_one_by_one(
+    codes: np.ndarray,
+    x: ArrayLike,
+    setting: Setting,
+    wanted: np.ndarray | None,
+    row: Callable[[Dag, Kernel | None], Row],
+) -> Iterator[tuple[np.ndarray, list[Row]]]:
+    """The rows of a method that is no function of pairs, DAG by DAG, those that are wanted.
+
+    `row` makes one of a DAG and its kernels; of None where neural-tangents cannot express the DAG, which stays in the
+    table without statistics.
+    """
+    for position, dag in enumerate(map(Dag.from_array, codes)):
+        if wanted is None or wanted[position]:
+            try:
+                kernels = kernel_of(dag, setting)(x)
+            except InputError:
+                kernels = None
+            yield np.array([position]), [row(dag, kernels)]
+
+
+def _matrix_row(dag: Dag, kernels: Kernel | None) -> Row:
+    if kernels is None:
         return dict(zip(COLUMNS, [*path_values(dag), *[None] * (len(COLUMNS) - len(PATH_COLUMNS))], strict=True))
     return _row(dag, [spectra(np.asarray(kernel)[None]) for kernel in kernels], 0)
 

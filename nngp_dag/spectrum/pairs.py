@@ -69,8 +69,8 @@ def lowest_of_pairs(a: np.ndarray, c: np.ndarray, b: np.ndarray) -> np.ndarray:
     np.divide(h, beyond, out=beyond, where=beyond > 0)
     beyond *= h
     close = (0.5 * a + 0.5 * c) - b - beyond
-    apart = np.broadcast_to(np.maximum(a, c) > 4 * np.minimum(a, c), close.shape)
-    if apart.any():
+    if np.max(a) > 4 * np.min(c) or np.max(c) > 4 * np.min(a):  # else no two are that far apart
+        apart = np.maximum(a, c) > 4 * np.minimum(a, c)
         root += np.abs(h)
         np.divide(b, root, out=root, where=root > 0)
         np.subtract(np.minimum(a, c), root * b, out=close, where=apart)

@@ -120,16 +120,16 @@ class PlaneMoments:
         return found
 
 
-def mean_basis(means: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
+def mean_basis(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A basis r [R, N] of vectors b [S, N], orthonormal, and their coordinates [S, R]: b = coordinates @ r.
 
-    Directions that are no more than rounding (of relative size `eps`) of every b are left out. Homogeneous activations
+    Directions that are no more than float64's rounding of every b are left out. Homogeneous activations
     have one direction, rows of one norm another: then R is 1.
     """
     norms = np.linalg.norm(means, axis=1, keepdims=True)
     unit = np.divide(means, norms, out=np.zeros_like(means), where=(norms > 0) & np.isfinite(norms))
     u, s, r = np.linalg.svd(unit, full_matrices=False)
-    kept = s > max(means.shape) * eps * s[0]
+    kept = s > max(means.shape) * np.finfo(np.float64).eps * s[0]
     return r[kept], norms * u[:, kept] * s[kept]
 
 

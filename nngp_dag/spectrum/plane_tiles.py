@@ -81,7 +81,7 @@ def _looked_at(
         program = cast_program(sums.program, x.dtype)
         rows = _rows(method, program, x)
     variance, tangent, mean = (np.asarray(a, np.float64) for a in rows[1:])
-    basis, coordinates = mean_basis(mean, float(np.finfo(np.float64).eps))
+    basis, coordinates = mean_basis(mean)
     vectors = Vectors.of(basis, targets)
     diagonals = {"nngp": variance, "ntk": variance + tangent}
     size, corners = _corners(len(x), len(variance))

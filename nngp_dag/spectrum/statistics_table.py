@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nngp_dag.dag import Dag
-from nngp_dag.errors import InputError
-from nngp_dag.kernel.functions import kernel_of
+from nngp_dag.kernel.result import Kernel
 from nngp_dag.reading import METHODS, Setting
-from nngp_dag.spectrum.dag_table import PATH_COLUMNS, Row, path_values
+from nngp_dag.spectrum.dag_table import PATH_COLUMNS, Row, path_values, rows_one_by_one
 from nngp_dag.spectrum.kernel_statistics import KernelStatistics, kernel_statistics
 from nngp_dag.spectrum.sweep_statistics import sweep_statistics_chunks
 
@@ -65,9 +65,7 @@ def statistics_rows(
     setting = setting or Setting()
     columns = statistics_columns(y is not None)
     if not METHODS[setting.method].is_pairwise:
-        for position, code in enumerate(codes):
-            if wanted is None or wanted[position]:
-                yield np.array([position]), [_neural_tangents_row(Dag.from_array(code), x, y, setting, columns)]
+        yield from rows_one_by_one(codes, x, setting, wanted, partial(_matrix_row, y=y, columns=columns))
         return
     num_rows = len(np.asarray(x))
     for index, found in sweep_statistics_chunks(codes, x, y, setting, chunk=_CHUNK, wanted=wanted):
@@ -107,13 +105,8 @@ def _row(dag: Dag, values: np.ndarray, columns: tuple[str, ...]) -> Row:
     return row
 
 
-def _neural_tangents_row(
-    dag: Dag, x: ArrayLike, y: ArrayLike | None, setting: Setting, columns: tuple[str, ...]
-) -> Row:
-    try:
-        kernels = kernel_of(dag, setting)(x)
-    except InputError:  # the DAGs that neural-tangents cannot express stay in the table, without statistics
+def _matrix_row(dag: Dag, kernels: Kernel | None, y: ArrayLike | None, columns: tuple[str, ...]) -> Row:
+    if kernels is None:
         return _row(dag, np.full(len(columns) - len(PATH_COLUMNS), np.nan), columns)
-    num_rows = len(np.asarray(x))
-    found = [_values(kernel_statistics(np.asarray(kernel)[None], y), num_rows) for kernel in kernels]
+    found = [_values(kernel_statistics(np.asarray(kernel)[None], y), len(kernel)) for kernel in kernels]
     return _row(dag, np.concatenate(found, axis=1)[0], columns)

@@ -33,6 +33,7 @@ def in_order(work: Callable[[_T], _R], items: Iterable[_T], threads: int) -> Ite
 
     A result comes when it and those before it are there, and no item is waited for meanwhile: a source that pauses
     holds back what has been found.
+
     Items are taken from their source when a thread is about to need them: at most two for each thread are ahead of the
     result that comes next, and are lost where the iteration ends early. One thread takes an item, and gives its result,
     before it takes the next.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["distinct_rows", "row_hashes"]
+__all__ = ["distinct_rows", "distinct_sorted_rows", "row_hashes"]
 
 
 def distinct_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -26,6 +26,12 @@ def distinct_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return first[order], place[which]
+
+
+def distinct_sorted_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`distinct_rows` of rows [A, m], A > 0, of which equal ones are neighbours."""
+    starts = np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)])
+    return np.flatnonzero(starts), np.cumsum(starts) - 1
 
 
 def row_hashes(keys: np.ndarray) -> np.ndarray:

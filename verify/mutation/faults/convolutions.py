@@ -71,7 +71,7 @@ FAULTS = (
         "the means of features of images not copied by skip edges",
         "nngp_dag.conv.propagate",
         "_Images.nodes",
-        "self.layout.plus(copied, self.fresh)",
+        "self.entries.plus(copied, self.fresh)",
         "self.fresh",
         test=_CELLS,
     ),
