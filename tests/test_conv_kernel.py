@@ -244,11 +244,8 @@ class Ruled(Relu):
     size: float = 1.0
     has_rules = True
 
-    def prepare(self, k):
-        return jnp.stack([jnp.where(k <= self.size, k, jnp.nan), k, k])
-
-    def dual(self, px, py, kxy):
-        return super().dual(px[0], py[0], kxy)
+    def prepare_values(self, k):
+        return super().prepare_values(jnp.where(k <= self.size, k, jnp.nan)), jnp.stack([k, k, k])
 
     def derivative_value(self, px, py, kxy):
         return super().derivative_value(px[0], py[0], kxy)
@@ -307,7 +304,7 @@ def test_the_gram_matrix_is_symmetric_positive_and_the_same_in_chunks_and_agains
     cell = CELL if readout == "average" else CELL.replace("avg_pool_3x3", "skip_connect")
     fn = nngp_dag.conv_kernel_fn(cell, stages=1, readout=readout)
     whole, block = fn(x), fn(x[:3], x)
-    monkeypatch.setattr(gram_module, "_ARRAY_BYTES", 1)  # chunks of eight
+    monkeypatch.setattr(gram_module, "_ARRAY_BYTES", 1)  # chunks of four
     parts = fn(x)
     for kernel, in_chunks, rectangle in zip(whole, parts, block, strict=True):
         kernel = np.asarray(kernel)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-__all__ = ["arccos", "arcsin"]
+__all__ = ["arccos", "arccos_of_gap", "arcsin"]
 
 # asin(s) = s + s^3 P(s^2) / Q(s^2) on |s| <= 1/2, relative error below 2e-17 (FreeBSD libm, e_asin.c).
 _P = (
@@ -42,6 +42,15 @@ def arcsin(u: Array, v: Array) -> Array:
     """Arc sine of u, in [-pi/2, pi/2], where v = 1 - |u| >= 0 (arrays of one shape and dtype)."""
     small, r = _reduced(u, v)
     return jnp.copysign(jnp.where(small, r, jnp.pi / 2 - 2 * r), u)
+
+
+def arccos_of_gap(v: Array) -> Array:
+    """Arc cosine of 1 - v, in [0, pi / 2], for v in [0, 1]: one loop over memory, with the root used once."""
+    u = 1 - v
+    small = u < 0.5
+    z = jnp.where(small, u * u, v / 2)
+    r = jnp.where(small, u, jnp.sqrt(v / 2)) * (1 + z * (_horner(_P, z) / _horner(_Q, z)))
+    return jnp.where(small, jnp.pi / 2 - r, 2 * r)
 
 
 def _reduced(u: Array, v: Array) -> tuple[Array, Array]:

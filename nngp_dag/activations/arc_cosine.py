@@ -20,7 +20,7 @@ from jax import Array
 from nngp_dag.activations.angles import arccos
 from nngp_dag.activations.safe import geometric_mean, reciprocal, root
 
-__all__ = ["arc_cosine_one", "arc_cosine_zero", "half_normal_mean", "one_from_zero", "zero_from_product"]
+__all__ = ["arc_cosine_one", "arc_cosine_zero", "half_normal_mean"]
 
 
 @jax.custom_jvp
@@ -34,23 +34,6 @@ def arc_cosine_one(kxx: Array, kyy: Array, kxy: Array) -> Array:
 def arc_cosine_zero(kxx: Array, kyy: Array, kxy: Array) -> Array:
     """F0 for variances kxx, kyy >= 0 and covariance kxy (broadcastable arrays of one dtype)."""
     return _polar(kxx, kyy, kxy)[2]
-
-
-def zero_from_product(product: Array, kxy: Array) -> Array:
-    """F0 from kxx kyy and kxy, with half the divisions and roots of `arc_cosine_zero`; for values, not for derivatives.
-
-    The product must be a normal number or 0. Both arguments have one shape and dtype.
-    """
-    q = jnp.sqrt(product)  # exactly |kxy| where kxx = kyy = |kxy|
-    gap = jnp.where(q > 0, jnp.maximum((q - jnp.abs(kxy)) / jnp.where(q > 0, q, 1), 0), 1)
-    theta = arccos(1 - gap, gap) / jnp.pi  # of |kxy|
-    return jnp.where(kxy < 0, theta, 1 - theta)
-
-
-def one_from_zero(product: Array, kxy: Array, zero: Array) -> Array:
-    """F1 = sqrt(kxx kyy - kxy^2) / pi + F0 kxy, given F0; see `zero_from_product`."""
-    q, size = jnp.sqrt(product), jnp.abs(kxy)
-    return jnp.sqrt(jnp.maximum((q - size) * (q + size), 0)) * (1 / jnp.pi) + zero * kxy
 
 
 @arc_cosine_one.defjvp

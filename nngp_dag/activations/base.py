@@ -85,8 +85,15 @@ class Activation(ABC):
     def dual_derivative(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
         """The map fdot for prepared variances px, py and covariance kxy (scalars)."""
 
+    def prepare_values(self, k: Array) -> Prepared:
+        """The part of `derivative_value` and `value_from_derivative` that depends on one variance; as `prepare`."""
+        return self.prepare(k)
+
     def derivative_value(self, px: Prepared, py: Prepared, kxy: Array) -> Array:
-        """Fdot where nothing is differentiated, which some activations have cheaper; `dual_derivative` by default."""
+        """Fdot where nothing is differentiated, which some activations have cheaper; `dual_derivative` by default.
+
+        The variances are those of `prepare_values`, and so they are for `value_from_derivative`.
+        """
         return self.dual_derivative(px, py, kxy)
 
     def value_from_derivative(self, px: Prepared, py: Prepared, kxy: Array, derivative: Array) -> Array:

@@ -12,13 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nngp_dag.activations.arc_cosine import (
-    arc_cosine_one,
-    arc_cosine_zero,
-    half_normal_mean,
-    one_from_zero,
-    zero_from_product,
-)
+from nngp_dag.activations.arc_cosine import arc_cosine_one, arc_cosine_zero, half_normal_mean
+from nngp_dag.activations.arc_cosine_values import RootedVariance, one_from_zero, rooted_variance, zero_of_pair
 from nngp_dag.activations.base import Activation
 
 __all__ = ["Relu"]
@@ -42,11 +37,14 @@ class Relu(Activation):
     def dual_derivative(self, px: Array, py: Array, kxy: Array) -> Array:
         return arc_cosine_zero(px, py, kxy)
 
-    def derivative_value(self, px: Array, py: Array, kxy: Array) -> Array:
-        return zero_from_product(px * py, kxy)
+    def prepare_values(self, k: Array) -> RootedVariance:
+        return rooted_variance(k)
 
-    def value_from_derivative(self, px: Array, py: Array, kxy: Array, derivative: Array) -> Array:
-        return one_from_zero(px * py, kxy, derivative)
+    def derivative_value(self, px: RootedVariance, py: RootedVariance, kxy: Array) -> Array:
+        return zero_of_pair(px, py, kxy)
+
+    def value_from_derivative(self, px: RootedVariance, py: RootedVariance, kxy: Array, derivative: Array) -> Array:
+        return one_from_zero(px, py, kxy, derivative)
 
     def dual_diagonal(self, k: Array) -> Array:
         return k

@@ -29,7 +29,7 @@ _PANEL = 256
 
 
 class _Part(NamedTuple):
-    """Some images, with their nodes; the last one repeated where there are too few."""
+    """Some images, with their nodes."""
 
     images: Array
     nodes: Nodes
@@ -49,12 +49,14 @@ def fill_by_blocks(
     rows, columns = kernels[0].shape
     panel = min(_PANEL, max(16, 1 << (columns - 1).bit_length()))
     height, width = _block(x[0].shape[1] * x[0].shape[2] * x[0].dtype.itemsize, panel)
-    panels = [_part(*(x if y is None else y), start, panel) for start in range(0, columns, panel)]
+    padded = _padded(_Part(*x), height)
+    others = _padded(_Part(*(x if y is None else y)), panel)
+    panels = [_part(panel, others, start) for start in range(0, columns, panel)]
 
     def strip(first: int) -> None:
         last, least = min(first + height, rows), first if y is None else 0  # columns that are wanted
         with input_precision(x[0]):  # a setting of each thread
-            part = _part(*x, first, height)
+            part = _part(height, padded, first)
             for number in range(least // panel, len(panels)):
                 begin = number * panel
                 skipped = max(0, least - begin)
@@ -87,14 +89,22 @@ def _block(bytes_per_pair: int, panel: int) -> tuple[int, int]:
     return min(8, max(1, pairs // 16)), 16
 
 
-def _part(images: Array, nodes: Nodes, start: int, count: int) -> _Part:
-    index = np.minimum(np.arange(start, start + count), len(images) - 1)
-    return _taken(_Part(images, nodes), index)
+@partial(jax.jit, static_argnums=1)
+def _padded(part: _Part, step: int) -> _Part:
+    """The images and their nodes, the last one repeated up to a multiple of a number."""
+    more = -len(part.images) % step
+
+    def filled(values: Array, axis: int) -> Array:
+        return jnp.pad(values, [(0, more if i == axis else 0) for i in range(values.ndim)], mode="edge")
+
+    return _Part(filled(part.images, 0), jax.tree.map(lambda values: filled(values, values.ndim - 1), part.nodes))
 
 
-@jax.jit
-def _taken(part: _Part, index: np.ndarray) -> _Part:
-    return _Part(part.images[index], jax.tree.map(lambda values: values[..., index], part.nodes))
+@partial(jax.jit, static_argnums=0)
+def _part(count: int, part: _Part, start: Array) -> _Part:
+    """So many images from one on."""
+    nodes = jax.tree.map(lambda values: lax.dynamic_slice_in_dim(values, start, count, -1), part.nodes)
+    return _Part(lax.dynamic_slice_in_dim(part.images, start, count), nodes)
 
 
 @partial(jax.jit, static_argnums=(0, 1))

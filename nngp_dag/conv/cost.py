@@ -48,7 +48,7 @@ def estimated_bytes(program: ConvProgram, shape: tuple[int, ...], others: int, i
     n, height, width, _ = shape
     pixels = height * width
     nodes = sum(len(plan) for plan in program.plans)
-    held = 3 * nodes * pixels * (n + others)
+    held = 5 * nodes * pixels * (n + others)
     arrays = 4 * max(len(plan) for plan in program.plans) + 8
     chunk = arrays * program.layout.size(pixels) * chunk_size(program.layout, pixels, itemsize)
     return itemsize * (2 * n * others + held + chunk)

@@ -22,8 +22,8 @@ from nngp_dag.kernel.reach import serving_for
 
 __all__ = ["chunk_size", "conv_gram"]
 
-_ARRAY_BYTES = 2**20
-"""Of one array of a chunk: a few of them fit into the cache of a core."""
+_ARRAY_BYTES = 2**21
+"""Of one array of a chunk: larger ones are slower by what the caches do not hold, smaller ones by calls."""
 
 _Images = tuple[Nodes, Arrived]
 
@@ -94,9 +94,9 @@ def _refuse_small(variances: list[Array]) -> None:
 
 
 def chunk_size(layout: PixelLayout, pixels: int, itemsize: int) -> int:
-    """Pairs of images of so many pixels that are computed together, a multiple of 8."""
+    """Pairs of images of so many pixels that are computed together, a multiple of 4."""
     held = itemsize * layout.size(pixels)
-    return 8 * max(1, _ARRAY_BYTES // held // 8)
+    return 4 * max(1, _ARRAY_BYTES // held // 4)
 
 
 def _filled(index: np.ndarray, size: int) -> np.ndarray:

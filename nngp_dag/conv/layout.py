@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -134,10 +135,30 @@ class Pairs(PixelLayout):
         return x[:, :, None, None] * y
 
     def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return _mapped(function, [(0, None), (0, None), (None, 0), (None, 0), (0, 0)])
+        return partial(_mapped_by_rows, function)
 
     def size(self, pixels: int) -> int:
         return pixels**2
+
+
+def _mapped_by_rows(function: Callable[..., Any], x: Any, y: Any, *pairs: Array) -> Any:
+    """A function mapped over pairs of pixels [h, w, h', w', B] of images [h, w, B] and [h', w', B].
+
+    The last two axes are one, so that the innermost loop is long: the compiler unrolls a loop over a few pairs of
+    images wholly, and makes vectors of numbers that lie far apart.
+    """
+    shape = pairs[0].shape
+    rows = shape[0] * shape[1], shape[2], shape[3] * shape[4]
+
+    def repeated(a: Array) -> Array:
+        each = jnp.broadcast_to(a.reshape(rows[0], 1, *a.shape[2:]), (rows[0], shape[3], *a.shape[2:]))
+        return each.reshape(rows[0], rows[2], *a.shape[3:])
+
+    x = jax.tree.map(repeated, x)
+    y = jax.tree.map(lambda a: a.reshape(rows[1], rows[2], *a.shape[3:]), y)
+    mapped = _mapped(function, [(0, None), (None, 0), (0, 0)])
+    found = mapped(x, y, *(a.reshape(rows) for a in pairs))
+    return jax.tree.map(lambda a: a.reshape(shape), found)
 
 
 def _mapped(function: Callable[..., Any], axes: Sequence[tuple[int | None, int | None]]) -> Callable[..., Any]:

@@ -178,4 +178,4 @@ def _node(layout: PixelLayout, ports: tuple[Port, ...], covariance: Array, mean:
     k = layout.variances(covariance)
     k = k if mean is None else k + mean**2
     feature_mean = None if port.behind else layout.each(port.activation.mean)(k)
-    return Node((layout.each(port.activation.prepare)(k),), mean, (feature_mean,), k, None)
+    return Node((layout.each(port.activation.prepare_values)(k),), mean, (feature_mean,), k, None)

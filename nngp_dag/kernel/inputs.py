@@ -17,6 +17,7 @@ from jax import Array
 from numpy.typing import ArrayLike
 
 from nngp_dag.errors import InputError, accepted_text
+from nngp_dag.support.freed_memory import keep_freed_memory
 from nngp_dag.support.known import is_known
 from nngp_dag.support.x64 import enable_x64
 
@@ -36,7 +37,10 @@ def checked_names(get: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def input_precision(*arrays: object) -> contextlib.AbstractContextManager[object]:
-    """64-bit types where what comes in is float64 by the rules of this module, whatever the global setting."""
+    """Where kernels are computed: 64-bit types if what comes in is float64 by the rules of this module, whatever the
+    global setting, and freed memory that stays with the process.
+    """
+    keep_freed_memory()
     return enable_x64(True) if any(_precision_of(a) == np.float64 for a in arrays) else contextlib.nullcontext()
 
 

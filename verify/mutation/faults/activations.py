@@ -8,6 +8,33 @@ __all__ = ["FAULTS"]
 
 FAULTS = (
     Fault(
+        "root-lower-digits",
+        "the gap of two inputs from the leading digits of their roots",
+        "nngp_dag.activations.arc_cosine_values",
+        "_gap",
+        ") + rest",
+        ") + 0 * rest",
+        test="tests/test_activations_values.py::test_nearly_parallel_inputs_keep_the_digits_of_their_angle",
+    ),
+    Fault(
+        "root-without-lower",
+        "roots without the digits beyond those of a float",
+        "nngp_dag.activations.arc_cosine_values",
+        "rooted_variance",
+        "(k - high * high) / jnp.where(positive, root + high, 1)",
+        "root - high",
+        test="tests/test_activations_values.py::test_nearly_parallel_inputs_keep_the_digits_of_their_angle",
+    ),
+    Fault(
+        "value-sine",
+        "the sine term of f of images, for values, doubled",
+        "nngp_dag.activations.arc_cosine_values",
+        "one_from_zero",
+        "(1 / jnp.pi)",
+        "(2 / jnp.pi)",
+        test="tests/test_conv_kernel.py::test_cells_of_any_operations_are_those_of_the_definition",
+    ),
+    Fault(
         "relu-constant",
         "f of ReLU without its constant 2 in one term",
         "nngp_dag.activations.arc_cosine",

@@ -22,6 +22,15 @@ FAULTS = (
         test=_CELLS,
     ),
     Fault(
+        "pool-shifted",
+        "windows of pooling along an axis that begin where the one before began",
+        "nngp_dag.conv.maps",
+        "_matrix_along",
+        "first + o, first + o + (count - 1) * step + 1",
+        "first, first + (count - 1) * step + 1",
+        test=_CELLS,
+    ),
+    Fault(
         "paths-once",
         "copies that arrive along two paths counted once",
         "nngp_dag.conv.maps",
