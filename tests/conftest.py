@@ -1,5 +1,6 @@
 """Shared test settings: float64, fixed Hypothesis profile, and the optional real data beside the checkout."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,13 @@ def dtype_promotion(request: pytest.FixtureRequest) -> Iterator[None]:
     strict = stem.startswith(STRICT_PREFIXES) and stem not in NOT_STRICT
     with jax.numpy_dtype_promotion("strict" if strict else "standard"):
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Spare what is imported from the garbage collector, which passes over it thousands of times otherwise."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
