@@ -66,10 +66,12 @@ def run(count, devices):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    flags = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}", "JAX_PLATFORMS": "cpu"}
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
+    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     commands = [[sys.executable, "-c", SCRIPT, str(i), str(count), str(port)] for i in range(count)]
     running = [
-        subprocess.Popen(c, env=flags, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for c in commands
+        subprocess.Popen(c, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for c in commands
     ]
     ended = [process.communicate(timeout=240) for process in running]
     assert all(process.returncode == 0 for process in running), ended

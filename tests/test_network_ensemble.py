@@ -90,7 +90,8 @@ def test_members_split_over_four_devices():
         assert outputs.shape == (3, 3, 5, 1)
         np.testing.assert_allclose(outputs, single.apply(single.init(), x), rtol=1e-12)
     """
-    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4"
+    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)], env=environment, capture_output=True, text=True, check=False
     )
