@@ -19,7 +19,7 @@ from nngp_dag.conv import conv_kernel_fn, darts_network
 from nngp_dag.errors import InputError
 from nngp_dag.nas import make_score, space_networks
 from nngp_dag.nas.networks.cell_darts import EDGES, CellDarts
-from nngp_dag.nas.networks.darts import genotype
+from nngp_dag.nas.networks.darts import edge_operations, genotype, is_cut
 from nngp_dag.nas.networks.initialize import draw, rebuild
 from nngp_dag.nas.networks.network_darts import DartsSpec, NetworkDarts
 from nngp_dag.nas.networks.operations_darts import OPERATIONS, SEPARABLE, DartsEdge
@@ -29,6 +29,7 @@ from nngp_dag.nas.search.fp_nas import FpNasSettings
 from nngp_dag.nas.search.rules import NearestCentroid
 from nngp_dag.nas.search.run import SearchSettings, make_rule, run_search
 from nngp_dag.nas.search.te_nas import prune_search
+from nngp_dag.spaces import genotype as notation
 from nngp_dag.spaces import get
 from nngp_dag.spaces.genotype_text import parse_genotype
 
@@ -181,6 +182,21 @@ def test_architectures_compile_once(tiny):
     with jax.no_tracing():
         values += [score(rows, batch, jax.random.key(0)) for rows in cells[1:]]
     assert np.isfinite(values).all() and len(set(values)) == 12
+
+
+def test_a_network_is_cut_where_its_logits_are_those_of_any_image(forward):
+    run, _ = forward
+    rng, x = np.random.default_rng(6), images(3, seed=1)
+    cut, dead = [], []
+    for rows in SPACE.sample(60, rng):
+        lost = rng.random((2, 8)) < rng.choice([0.2, 0.6, 0.9, 1.0], (2, 1))  # all operations of a cell, sometimes
+        rows[:, 0:16:2] = np.where(lost, notation.OPERATIONS.index("none"), rows[:, 0:16:2])
+        genes = edge_operations(rows)
+        logits, _ = run(genes, x)
+        cut.append(is_cut(TINY, genes))
+        dead.append((SPACE.totals(rows).paths == 0).any())
+        assert cut[-1] == (np.ptp(np.asarray(logits), axis=0).max() < 1e-12)
+    assert 5 < sum(cut) < sum(dead) < 55  # a cell that nothing leads through cuts some networks, and not others
 
 
 def test_a_cell_without_a_path_scores_minus_infinity(tiny):

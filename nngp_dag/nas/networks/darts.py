@@ -15,7 +15,7 @@ from nngp_dag.nas.networks.supernet import Layout
 from nngp_dag.spaces import Space
 from nngp_dag.spaces import genotype as notation
 
-__all__ = ["edge_operations", "genotype", "make", "size"]
+__all__ = ["edge_operations", "genotype", "is_cut", "make", "size"]
 
 _PLACE = {edge: i for i, edge in enumerate(EDGES)}
 _PAIRS = [[(a, b) for b in range(t) for a in range(b)] for t in range(INPUTS, INPUTS + NODES)]
@@ -51,6 +51,7 @@ def make(space: Space) -> SpaceNetworks:
         supernet=lambda weights: weights,
         choices=Choices(_sizes(), decode=_decode, active=lambda options: np.ones(len(options), dtype=bool)),
         size=size,
+        is_cut=is_cut,
     )
 
 
@@ -106,6 +107,30 @@ def _decode(options: np.ndarray) -> np.ndarray:
             for source in pair:
                 operations[cell, _PLACE[source, node]] = 1 + int(next(chosen))
     return genotype(operations)
+
+
+def is_cut(spec: DartsSpec, genes: np.ndarray) -> bool:
+    """True where no path leads from the images to the end of a network of these cells (operations [2, 14]).
+
+    A cell also reads the output of the last cell but one: one that no path leads through cuts the network only where
+    those behind it read nothing else.
+    """
+    through = [_inputs_read(cell) for cell in genes]
+    older = newer = True
+    for _, reduction in spec.layers():
+        reads = through[int(reduction)]
+        older, newer = newer, (reads[0] and older) or (reads[1] and newer)
+    return not newer
+
+
+def _inputs_read(cell: np.ndarray) -> tuple[bool, bool]:
+    """True for each input of a cell from which a path leads to its output, that of all its nodes."""
+    reached = np.zeros((INPUTS + NODES, INPUTS), dtype=bool)
+    reached[:INPUTS] = np.eye(INPUTS, dtype=bool)
+    for (source, target), operation in zip(EDGES, cell, strict=True):  # targets in their order
+        if OPERATIONS[operation] != "none":
+            reached[target] |= reached[source]
+    return bool(reached[INPUTS:, 0].any()), bool(reached[INPUTS:, 1].any())
 
 
 def size(spec: DartsSpec, genes: np.ndarray, image: int) -> Parameters:

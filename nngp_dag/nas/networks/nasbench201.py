@@ -45,6 +45,7 @@ def make(space: Space) -> SpaceNetworks:
             active=lambda options: np.ones(len(options), dtype=bool),
         ),
         size=size,
+        is_cut=lambda spec, genes: not space.totals(genes[None]).paths.all(),
     )
 
 

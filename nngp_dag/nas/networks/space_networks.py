@@ -39,6 +39,7 @@ class SpaceNetworks:
         supernet: from operations' weights [cells, edges, operations] to what the network takes.
         choices: the independent choices that make up an architecture.
         size: number of parameters and multiply-adds of an architecture: (spec, genes, image size) -> Parameters.
+        is_cut: True where no path leads from the images to the end of a network: (spec, genes) -> bool.
     """
 
     space: Space
@@ -52,6 +53,7 @@ class SpaceNetworks:
     supernet: Callable[[np.ndarray], np.ndarray]
     choices: Choices
     size: Callable[[Any, np.ndarray, int], Parameters]
+    is_cut: Callable[[Any, np.ndarray], bool]
 
     def resized(self, channels: int | None = None, cells: int | None = None) -> SpaceNetworks:
         """These networks with other sizes of the networks that NAS-WOT scores and FP-NAS trains."""
@@ -68,12 +70,12 @@ class SpaceNetworks:
         return replace(self, **changed)
 
     def is_constant(self, rows: np.ndarray) -> bool:
-        """True where no path leads through one of the cells, so that the network's output depends on no image.
+        """True where no path leads through the network that NAS-WOT scores: its output depends on no image.
 
         Args:
             rows: an architecture, integers [cells, genes].
         """
-        return bool((self.space.totals(rows).paths == 0).any())
+        return self.is_cut(self.wot, self.genes(rows))
 
     def read(self, architecture: Architecture) -> np.ndarray:
         """Integers [cells, genes] of an architecture given in the space's notation or as such an array.

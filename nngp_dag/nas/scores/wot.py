@@ -59,8 +59,8 @@ def log_det(kernel: ArrayLike) -> float:
 def make(networks: SpaceNetworks, weights: str = "once") -> ScoreFunction:
     """The score log|det K| of a space's networks: (architecture, images [N, h, w, channels], key) -> float.
 
-    A network that treats two images alike has a singular K and scores -inf. So does, by definition, one of whose cells
-    no path leads through: dead-end convolutions in it have ReLUs too, but the network is a constant.
+    A network that treats two images alike has a singular K and scores -inf. So does, by definition, one that no path
+    leads through: dead-end convolutions in it have ReLUs too, but the network is a constant.
     """
     if weights not in WEIGHTS:
         raise unknown("weights", weights, WEIGHTS, "of the ReLUs")
