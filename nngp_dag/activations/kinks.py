@@ -7,16 +7,14 @@ split instead (`kinked`) into functions relu(x - t), relu(t - x), whose maps hav
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from nngp_dag.support.x64 import compile_time_float64
+from nngp_dag.activations.pointwise import values_at
 
 __all__ = ["Kink", "find_kinks", "kinked_slope", "kinked_value", "sign_of"]
 
@@ -44,16 +42,11 @@ def find_kinks(derivative: Callable[[Array], Array], given: tuple[float, ...] | 
     Found are those between neighbours of a grid (of step 1/256 up to |x| = 32, then of 1 % up to 1e4), one between two
     neighbours, whose jump is more than 1e-7 of the largest slope up to |x| = 32.
     """
-    with compile_time_float64():
-        compiled = jax.jit(jax.vmap(derivative))
-
-        def slope(x: Floats) -> Floats:
-            return np.asarray(compiled(jnp.asarray(x)), dtype=np.float64)
-
-        places = _search(slope) if given is None else np.array(sorted(given), dtype=np.float64)
-        offset = _NEARBY + 8 * np.finfo(np.float64).eps * abs(places)
-        jumps = slope(places + offset) - slope(places - offset) if places.size else places
-        scale = _scale(slope)
+    slope = partial(values_at, derivative)
+    places = _search(slope) if given is None else np.array(sorted(given), dtype=np.float64)
+    offset = _NEARBY + 8 * np.finfo(np.float64).eps * abs(places)
+    jumps = slope(places + offset) - slope(places - offset)
+    scale = _scale(slope)
     kept = abs(jumps) > _SMALLEST * scale
     return tuple(Kink(t, j) for t, j in zip(places[kept].tolist(), jumps[kept].tolist(), strict=True))
 

@@ -7,11 +7,8 @@ in two, which judge the rules that serve the kernels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
@@ -19,7 +16,7 @@ from numpy.typing import NDArray
 from nngp_dag.activations.expectation import adapted_ends
 from nngp_dag.activations.gaussian_rule import Panels, hermite_table, on_panels, positive_rule
 from nngp_dag.activations.kinks import Kink, kinked_slope, kinked_value
-from nngp_dag.support.x64 import compile_time_float64
+from nngp_dag.activations.pointwise import values_at
 
 __all__ = ["Anatomy", "GaussianMoments", "moments"]
 
@@ -196,15 +193,7 @@ def _kinks_at(kinks: tuple[Kink, ...], x: Floats) -> tuple[Floats, Floats]:
 
 
 def _evaluate(anatomy: Anatomy, x: Floats) -> tuple[Floats, Floats]:
-    with compile_time_float64():
-        found = (_compiled(f)(jnp.asarray(x)) for f in (anatomy.function, anatomy.derivative))
-        values, slopes = (np.asarray(a, dtype=np.float64) for a in found)
-    return values, slopes
-
-
-@lru_cache(maxsize=64)
-def _compiled(function: ScalarFunction) -> ScalarFunction:
-    return jax.jit(jax.vmap(function))
+    return values_at(anatomy.function, x), values_at(anatomy.derivative, x)
 
 
 def _first_below(tails: Floats, bound: float) -> int:

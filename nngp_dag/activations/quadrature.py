@@ -36,8 +36,8 @@ from nngp_dag.activations.mehler import (
     covariance_of_values,
 )
 from nngp_dag.activations.parseval import Anatomy, GaussianMoments, moments
+from nngp_dag.activations.pointwise import values_at
 from nngp_dag.errors import InputError
-from nngp_dag.support.x64 import compile_time_float64
 
 __all__ = ["MAX_TERMS", "Quadrature", "from_function"]
 
@@ -103,8 +103,7 @@ class Quadrature(Activation):
         if any(kink.place == 0 for kink in self.kinks):
             return _ALL_ORDERS  # of R there, which is neither even nor odd
         x = np.concatenate([positive_rule()[0] * 10**0.5, np.geomspace(1e-3, 1e4, 64)])
-        with compile_time_float64():
-            value, mirror = (np.asarray(jax.jit(jax.vmap(self.function))(jnp.asarray(side))) for side in (x, -x))
+        value, mirror = values_at(self.function, x), values_at(self.function, -x)
         size = 8 * np.finfo(np.float64).eps * np.maximum(abs(value), abs(mirror))
         if np.all(abs(value + mirror) <= size):
             return _EVEN_ORDERS
