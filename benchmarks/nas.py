@@ -12,7 +12,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from benchmarks.timing import cheapest_by_turns, seconds
+from benchmarks.timing import Cost, cheapest_by_turns, seconds
 from nngp_dag.nas import Images, make_score, space_networks
 from nngp_dag.nas.networks.initialize import create
 from nngp_dag.nas.networks.layers import avg_pool_3x3
@@ -35,8 +35,12 @@ def seconds_each(function, arguments) -> list[float]:
     return [seconds(partial(function, argument)) for argument in arguments]
 
 
+REQUIRED = 2.0
+"""PyTorch's processor time over this package's, of all cells together; 2.5 was measured."""
+
+
 def against_torch(cells, score) -> bool:
-    """Score and network in PyTorch by turns with this package's, cell by cell; whether that is not slower.
+    """Score in PyTorch and in this package, cell by cell and by turns, each the least of three; whether that is fast.
 
     PyTorch has its fastest number of threads for every cell: on a busy machine one is often faster than all.
     """
@@ -45,33 +49,34 @@ def against_torch(cells, score) -> bool:
         return True
     import torch
 
-    from benchmarks.nas_torch import Network, wot
+    from benchmarks.nas_torch import wot
 
     x = np.ascontiguousarray(images().x.transpose(0, 3, 1, 2))
-    batch = torch.from_numpy(x)
+
+    def theirs(threads: int, genes: np.ndarray) -> None:
+        torch.set_num_threads(threads)
+        wot(genes, x)
+
     threads = sorted({1, torch.get_num_threads()})
-    wot(cells[0][0], x)
-    ours, theirs, forward = [], [], []
+    ratios, ours, torches = [], [], []
     for cell in cells:
-        ours.append(seconds(partial(score, cell)))
-        timed, passes = [], []
-        for number in threads:
-            torch.set_num_threads(number)
-            timed.append(seconds(partial(wot, cell[0], x)))
-            network = Network(cell[0]).train()
-            with torch.no_grad():
-                passes.append(seconds(partial(network, batch)))
-        theirs.append(min(timed))
-        forward.append(min(passes))
-    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
+        ways = {number: partial(theirs, number, cell[0]) for number in threads}
+        costs = cheapest_by_turns({**ways, "ours": partial(score, cell)}, 3)
+        ours.append(costs.pop("ours"))
+        torches.append(Cost(*(min(times) for times in zip(*costs.values(), strict=True))))
+        ratios.append(torches[-1].wall / ours[-1].wall)
+    here, there = (Cost(*(sum(times) / len(cells) for times in zip(*all_, strict=True))) for all_ in (ours, torches))
     print(
-        f"  PyTorch {torch.__version__} (the faster of {' and '.join(map(str, threads))} threads):"
-        f" {statistics.mean(theirs):.3f} s per score, {statistics.mean(forward):.3f} s of it the network;"
-        f" this package, by turns: {statistics.mean(ours):.3f} s"
+        f"  PyTorch {torch.__version__} (the faster of {' and '.join(map(str, threads))} threads): {there.wall:.3f} s a"
+        f" score, {there.processor:.3f} s of processors; this package, by turns: {here.wall:.3f} s,"
+        f" {here.processor:.3f} s"
     )
-    ratio = sum(theirs) / sum(ours)
-    print(f"  PyTorch / this package: {ratio:.2f} (from {min(ratios):.2f} to {max(ratios):.2f}); at least 1 wanted")
-    return ratio >= 1
+    ratio = there.processor / here.processor
+    print(
+        f"  PyTorch / this package: {there.wall / here.wall:.2f} (cells from {min(ratios):.2f} to {max(ratios):.2f},"
+        f" median {statistics.median(ratios):.2f}), of processor time {ratio:.2f}; at least {REQUIRED} wanted"
+    )
+    return ratio >= REQUIRED
 
 
 def against_convolutions(networks, cells, score, x) -> None:
@@ -181,7 +186,7 @@ def filtered_search() -> None:
 
 
 def main() -> int:
-    """Print the comparisons; 1 where PyTorch is there and is faster."""
+    """Print the comparisons; 1 where PyTorch is there and falls short of its ratio."""
     networks = space_networks("nasbench201")
     score, x, key = make_score("wot", networks), images().batch(128), jax.random.key(0)
     cells = networks.space.sample(NUM, np.random.default_rng(1))
