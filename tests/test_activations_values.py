@@ -68,6 +68,33 @@ def test_inputs_of_zero_variance_are_independent_of_others_and_parallel_ones_hav
 
 
 @pytest.mark.float32
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_values_of_any_size_keep_their_digits(dtype):
+    if jnp.zeros(0, dtype).dtype != dtype:
+        pytest.skip("64-bit floats are off")
+    limits, rng = np.finfo(dtype), np.random.default_rng(4)
+    sizes = np.geomspace(2 * float(limits.tiny) ** 0.5, float(limits.max) / 8, 120)
+    kxx, kyy = (sizes * rng.uniform(0.5, 2, (2, 120))).astype(dtype)
+    rho = rng.choice([-1, 1], 120) * (1 - 10.0 ** -rng.uniform(0.1, 5, 120))
+    kxy = (np.sqrt(kxx.astype(np.float64)) * np.sqrt(kyy.astype(np.float64)) * rho).astype(dtype)
+    x, y = rooted_variance(jnp.asarray(kxx)), rooted_variance(jnp.asarray(kyy))
+    zero = zero_of_pair(x, y, jnp.asarray(kxy))
+    exact = np.array([exact_maps(*numbers) for numbers in zip(kxx, kyy, kxy, strict=True)])
+    q = np.sqrt(kxx.astype(np.float64)) * np.sqrt(kyy.astype(np.float64))
+    eps = float(limits.eps)
+    np.testing.assert_allclose(np.asarray(zero, np.float64), exact[:, 0], rtol=0, atol=20 * eps)
+    one = np.asarray(one_from_zero(x, y, jnp.asarray(kxy), zero), np.float64)
+    np.testing.assert_allclose(one / q, exact[:, 1] / q, rtol=0, atol=4 * eps)
+
+
+def test_variances_that_are_no_numbers_make_no_number():
+    kxx, kyy, kxy = map(jnp.asarray, np.transpose([[np.inf, 1, 1], [np.inf, 0, 0], [np.nan, 1, 0.5], [1, np.nan, 0]]))
+    x, y = rooted_variance(kxx), rooted_variance(kyy)
+    zero = zero_of_pair(x, y, kxy)
+    assert jnp.isnan(zero).all() and jnp.isnan(one_from_zero(x, y, kxy, zero)).all()
+
+
+@pytest.mark.float32
 def test_values_of_float32_are_those_of_float64_up_to_its_rounding():
     rng = np.random.default_rng(3)
     kxx, kyy = rng.uniform(0.1, 10, (2, 200)).astype(np.float32)

@@ -11,9 +11,9 @@ FAULTS = (
         "root-lower-digits",
         "the gap of two inputs from the leading digits of their roots",
         "nngp_dag.activations.arc_cosine_values",
-        "_gap",
-        ") + rest",
-        ") + 0 * rest",
+        "_polar",
+        "kxy)) + rest",
+        "kxy)) + 0 * rest",
         test="tests/test_activations_values.py::test_nearly_parallel_inputs_keep_the_digits_of_their_angle",
     ),
     Fault(
@@ -24,6 +24,15 @@ FAULTS = (
         "(k - high * high) / jnp.where(positive, root + high, 1)",
         "root - high",
         test="tests/test_activations_values.py::test_nearly_parallel_inputs_keep_the_digits_of_their_angle",
+    ),
+    Fault(
+        "inverse-product",
+        "the gap of two inputs by the product of their inverse roots",
+        "nngp_dag.activations.arc_cosine_values",
+        "_polar",
+        "gap * x.inverse * y.inverse",
+        "gap * (x.inverse * y.inverse)",
+        test="tests/test_activations_values.py::test_values_of_any_size_keep_their_digits",
     ),
     Fault(
         "value-sine",
