@@ -48,6 +48,18 @@ def test_rows_keep_their_type_whatever_the_mode(rows, dtype, x64):
 
 @pytest.mark.float32
 @pytest.mark.parametrize("x64", [False, True])
+@pytest.mark.parametrize("first", [np.float64, np.float32])
+def test_a_mixture_serves_both_types_one_after_the_other(first, x64):
+    fn, x = kernel_fn(DAG, activation="tanh"), 10 * X  # variances beyond those of the series
+    second = np.float32 if first == np.float64 else np.float64
+    with enable_x64(x64):
+        found = {dtype: fn(x.astype(dtype), get="nngp") for dtype in (first, second)}
+    assert {dtype: kernel.dtype for dtype, kernel in found.items()} == {first: first, second: second}
+    assert_close(found[np.float32], np.asarray(found[np.float64], np.float32))
+
+
+@pytest.mark.float32
+@pytest.mark.parametrize("x64", [False, True])
 def test_transformations_follow_the_type_that_jax_gave(x64):
     with enable_x64(x64):
         dtype = jnp.asarray(X).dtype

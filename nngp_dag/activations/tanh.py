@@ -166,13 +166,16 @@ def _rows(k: Array) -> _Row:
 
 
 @lru_cache(maxsize=1)
-def _combinations() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Indices i <= j of pairs of scales, and w_i w_j (twice that where i < j), the negligible left out; all [P]."""
+def _combinations() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """Indices i <= j of pairs of scales, and w_i w_j (twice that where i < j), the negligible left out; all [P].
+
+    JAX keeps what it has made of an array, and of int64 it makes 32 bits or 64 by the mode at its first use.
+    """
     weights = tanh_mixture()[1]
     i, j = np.triu_indices(len(weights))
     products = np.where(i < j, 2, 1) * weights[i] * weights[j]
     kept = products > _NEGLIGIBLE
-    return i[kept], j[kept], products[kept] / products[kept].sum()
+    return i[kept].astype(np.int32), j[kept].astype(np.int32), products[kept] / products[kept].sum()
 
 
 def _floats(kxx: Array, kyy: Array, kxy: Array) -> tuple[Array, Array, Array]:
