@@ -39,7 +39,7 @@ def pool_matrix(image: Image, size: int, stride: int) -> np.ndarray:
     """Average pooling as a matrix [outputs, pixels], each row the mean over the pixels of a window inside the image."""
     out = _shape(image, size, stride)
     matrix = np.zeros((out[0] * out[1], image[0] * image[1]))
-    reach = (size - 1) // 2
+    reach = size // 2 if size % 2 else 0  # windows of even size lie side by side
     for a, b in itertools.product(range(out[0]), range(out[1])):
         rows = [r for r in range(a * stride - reach, a * stride - reach + size) if 0 <= r < image[0]]
         columns = [c for c in range(b * stride - reach, b * stride - reach + size) if 0 <= c < image[1]]

@@ -264,6 +264,16 @@ def test_activations_with_rules_prepare_for_the_variances_that_pixels_reach():
     assert_agrees_all(*kernels)
 
 
+@pytest.mark.parametrize("size", [2, 4])
+def test_windows_of_even_size_lie_side_by_side(size):
+    x = images(3, 8)
+    network = ConvNetwork(Convolution(1), (ConvCell(((0, 1, Pool(size, stride=size)),)),))
+    # A stem of 1x1 filters and a pooling are both linear: images may be pooled before.
+    pooled = x.reshape(3, 8 // size, size, 8 // size, size, 3).mean((2, 4))
+    plain = ConvNetwork(Convolution(1), (ConvCell(((0, 1, Skip()),)),))
+    assert_agrees_all(kernels_of(network, ORDERS[0], x), kernels_of(plain, ORDERS[0], pooled))
+
+
 # ---- identities ------------------------------------------------------------------------------------------------------
 
 
@@ -318,9 +328,11 @@ def test_the_gram_matrix_is_symmetric_positive_and_the_same_in_chunks_and_agains
     assert np.linalg.eigvalsh(tangent)[0] > -1e-12 * tangent.trace()
 
 
-def test_blocks_of_images_give_what_pairs_of_images_one_by_one_give(monkeypatch):
+@pytest.mark.parametrize("activation", ["relu", Ruled(size=100.0)], ids=["relu", "several-numbers"])
+def test_blocks_of_images_give_what_pairs_of_images_one_by_one_give(activation, monkeypatch):
     x = images(21, 3)
-    fn = nngp_dag.conv_kernel_fn(CELL.replace("avg_pool_3x3", "nor_conv_3x3"), stages=1, readout="flatten")
+    cell = CELL.replace("avg_pool_3x3", "nor_conv_3x3")
+    fn = nngp_dag.conv_kernel_fn(cell, stages=1, readout="flatten", activation=activation)
     monkeypatch.setattr(blocks_module, "_PANEL", 16)  # two calls for a row, the second one filled up
     whole, part = fn(x), fn(x[:3], x)
     monkeypatch.setattr(gram_module, "fill_by_blocks", partial(gram_module._fill_by_chunks, size=8))

@@ -28,6 +28,10 @@ _PANEL = 256
 """Columns of one call at most: a call lasts some milliseconds, and its program does not depend on their number."""
 
 
+_IMAGES = 2
+"""The axis of images in arrays of nodes, [h, w, images] and whatever an activation prepares behind them."""
+
+
 class _Part(NamedTuple):
     """Some images, with their nodes."""
 
@@ -97,13 +101,13 @@ def _padded(part: _Part, step: int) -> _Part:
     def filled(values: Array, axis: int) -> Array:
         return jnp.pad(values, [(0, more if i == axis else 0) for i in range(values.ndim)], mode="edge")
 
-    return _Part(filled(part.images, 0), jax.tree.map(lambda values: filled(values, values.ndim - 1), part.nodes))
+    return _Part(filled(part.images, 0), jax.tree.map(lambda values: filled(values, _IMAGES), part.nodes))
 
 
 @partial(jax.jit, static_argnums=0)
 def _part(count: int, part: _Part, start: Array) -> _Part:
     """So many images from one on."""
-    nodes = jax.tree.map(lambda values: lax.dynamic_slice_in_dim(values, start, count, -1), part.nodes)
+    nodes = jax.tree.map(lambda values: lax.dynamic_slice_in_dim(values, start, count, _IMAGES), part.nodes)
     return _Part(lax.dynamic_slice_in_dim(part.images, start, count), nodes)
 
 
@@ -116,7 +120,7 @@ def _strip(program: ConvProgram, width: int, x: _Part, y: _Part, first: Array) -
     def block(number: Array, out: tuple[Array, ...]) -> tuple[Array, ...]:
         begin = number * width
         images = lax.dynamic_slice_in_dim(y.images, begin, width)
-        nodes = jax.tree.map(lambda values: lax.dynamic_slice_in_dim(values, begin, width, -1), y.nodes)
+        nodes = jax.tree.map(lambda values: lax.dynamic_slice_in_dim(values, begin, width, _IMAGES), y.nodes)
         found = kernels_of_pairs(program, x.nodes, nodes, x.images, images)
         return tuple(lax.dynamic_update_slice(o, part, (0, begin)) for o, part in zip(out, found, strict=True))
 

@@ -157,7 +157,7 @@ def normed(layout: PixelLayout, values: Array, x: Array, y: Array) -> Array:
 def averages(length: int, size: int, stride: int) -> np.ndarray:
     """Average pooling along one axis, a matrix [outputs, length]; rows are means over the pixels inside."""
     outputs = output_length(Pool(size, stride), length)
-    first = np.arange(outputs)[:, None] * stride - (size - 1) // 2
+    first = np.arange(outputs)[:, None] * stride - (size // 2 if size % 2 else 0)
     place = np.arange(length)
     inside = (place >= first) & (place < first + size)
     return np.asarray(inside / inside.sum(1, keepdims=True))

@@ -22,6 +22,15 @@ FAULTS = (
         test=_CELLS,
     ),
     Fault(
+        "pool-even",
+        "windows of even size centred, as those of odd size are",
+        "nngp_dag.conv.maps",
+        "averages",
+        "(size // 2 if size % 2 else 0)",
+        "(size - 1) // 2",
+        test=_KERNEL + "test_windows_of_even_size_lie_side_by_side",
+    ),
+    Fault(
         "pool-shifted",
         "windows of pooling along an axis that begin where the one before began",
         "nngp_dag.conv.maps",
