@@ -1,5 +1,6 @@
 """Claims on exact kernels of NAS-Bench-201's cells: their recorded sample, and what they conclude from it."""
 
+import csv
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,6 +46,14 @@ def test_recorded_cells_are_the_first_of_the_study_with_their_accuracies(shared_
     benchmark = accuracy.read("nasbench201", shared_data / "nas_bench_201_test_accuracy.csv")
     for data, values in class_accuracies(benchmark, cells.genes).items():
         np.testing.assert_allclose(cells.accuracy[data], values, atol=1e-4)
+
+
+def test_recorded_spectra_are_the_columns_of_their_names() -> None:
+    with FILE.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    found = recorded().spectra
+    for name in SPECTRA:
+        np.testing.assert_array_equal(found[name], [float(row[name]) for row in rows])
 
 
 def test_rows_of_the_study_are_written_as_they_are_read(shared_data) -> None:

@@ -1,5 +1,6 @@
 """Faults are put into the function that is meant, are counted when reached, and leave nothing behind."""
 
+import ast
 import importlib
 import json
 import subprocess
@@ -40,6 +41,18 @@ def test_every_fault_fits_the_source():
     for fault in FAULTS:
         function, faulty = require_fit(fault)
         assert faulty.co_qualname == fault.function and faulty != function.__code__, fault.name
+
+
+def test_tests_that_catch_faults_need_no_data_that_a_checkout_lacks():
+    named = [fault.test.partition("::") for fault in FAULTS if fault.test]
+    functions = {
+        (file, node.name): {argument.arg for argument in node.args.args}
+        for file in {file for file, _, _ in named}
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+    for file, _, name in named:
+        assert "shared_data" not in functions[file, name.partition("[")[0]], name
 
 
 def test_a_fault_changes_the_kernel_and_is_counted_and_then_gone():

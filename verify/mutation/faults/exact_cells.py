@@ -107,6 +107,6 @@ FAULTS = (
         "recorded",
         "{name: columns[name] for name in SPECTRA}",
         "{name: columns[other] for name, other in zip(SPECTRA, SPECTRA[::-1], strict=True)}",
-        test=_CLAIMS + "test_rows_of_the_study_are_written_as_they_are_read",
+        test=_CLAIMS + "test_recorded_spectra_are_the_columns_of_their_names",
     ),
 )
