@@ -9,11 +9,11 @@ __all__ = ["FAULTS"]
 FAULTS = (
     Fault(
         "step-in-degree",
-        "edges into the first vertex are not counted",
+        "one edge into each vertex is counted, however many there are",
         "verify.tools.first_step",
         "in_degrees",
         "degrees[t] += 1",
-        "degrees[t] += t > 1",
+        "degrees[t] = 1",
     ),
     Fault(
         "step-target",
