@@ -45,20 +45,30 @@ def arcsin(u: Array, v: Array) -> Array:
 
 
 def arccos_of_gap(v: Array) -> Array:
-    """Arc cosine of 1 - v, in [0, pi / 2], for v in [0, 1]: one loop over memory, with the root used once."""
-    u = 1 - v
-    small = u < 0.5
-    z = jnp.where(small, u * u, v / 2)
-    r = jnp.where(small, u, jnp.sqrt(v / 2)) * (1 + z * (_horner(_P, z) / _horner(_Q, z)))
+    """Arc cosine of 1 - v, in [0, pi / 2], for v in [0, 1]: `arccos` as one loop over memory, to a rounding more.
+
+    What takes a root is used once, so that the compiler does not store it.
+    """
+    small, z, s = _argument(1 - v, v)
+    r = s * (1 + z * _quotient(z))
     return jnp.where(small, jnp.pi / 2 - r, 2 * r)
 
 
 def _reduced(u: Array, v: Array) -> tuple[Array, Array]:
     """asin|u| where |u| < 1/2, else asin(sqrt(v / 2)) = arccos|u| / 2; and which of the two."""
-    small = jnp.abs(u) < 0.5
-    z = jnp.where(small, u * u, v / 2)
-    s = jnp.where(small, jnp.abs(u), jnp.sqrt(v / 2))
-    return small, s + s * z * (_horner(_P, z) / _horner(_Q, z))
+    small, z, s = _argument(jnp.abs(u), v)
+    return small, s + s * z * _quotient(z)
+
+
+def _argument(u: Array, v: Array) -> tuple[Array, Array, Array]:
+    """Where u = 1 - v is below 1/2, and s^2 and s: there of s = u, and of s = sqrt(v / 2) elsewhere."""
+    small = u < 0.5
+    return small, jnp.where(small, u * u, v / 2), jnp.where(small, u, jnp.sqrt(v / 2))
+
+
+def _quotient(z: Array) -> Array:
+    """P(z) / Q(z)."""
+    return _horner(_P, z) / _horner(_Q, z)
 
 
 def _horner(coefficients: tuple[float, ...], z: Array) -> Array:

@@ -205,15 +205,17 @@ def _matrix_along(matrix: np.ndarray, axis: int, values: Array) -> Array:
         return _product_along(jnp.asarray(matrix, values.dtype), axis, values)
     parts = []
     for first, step, count, weights in windows:
-        shifted = [
-            lax.slice_in_dim(values, first + o, first + o + (count - 1) * step + 1, step, axis)
-            for o in range(len(weights))
-        ]
+        shifted = [_places(values, first + o, count, step, axis) for o in range(len(weights))]
         if len(set(weights)) == 1:
             parts.append(weights[0] * reduce(operator.add, shifted))
         else:
             parts.append(reduce(operator.add, (w * part for w, part in zip(weights, shifted, strict=True))))
     return lax.concatenate(parts, axis) if len(parts) > 1 else parts[0]
+
+
+def _places(values: Array, first: int, count: int, step: int, axis: int) -> Array:
+    """So many places along an axis, from one on and each a step further."""
+    return lax.slice_in_dim(values, first, first + (count - 1) * step + 1, step, axis)
 
 
 def _windows(matrix: np.ndarray) -> list[tuple[int, int, int, tuple[float, ...]]]:
@@ -291,7 +293,7 @@ def _joined(
         part = values
         for axis, (first, count) in zip(joint, at, strict=True):
             start = conv.offset + first * conv.stride + step * conv.dilation
-            part = lax.slice_in_dim(part, start, start + (count - 1) * conv.stride + 1, conv.stride, axis)
+            part = _places(part, start, count, conv.stride, axis)
         total = part if total is None else total + part
     if total is not None:
         return total
